@@ -1,0 +1,61 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+  name: "gridctl",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "gridctl", targets: ["gridctl"]),
+    .library(name: "Grid", targets: ["Grid"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    room("GridCore", []),
+    room(
+      "GridLink",
+      ["GridCore", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "CProcessGuard"),
+    room(
+      "GridActors",
+      ["GridCore", "CProcessGuard", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")],
+      exclude: ["Processes"]),
+    room("GridCluster", ["GridCore", logging]),
+    room("GridStoreSQLite", ["GridCore", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+    room("Grid", ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
+    room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
+    room(
+      "GridCommands",
+      [
+        "GridCore", "GridClient", "Grid", logging, "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
+    room("GridTestKit", ["GridCore", "Grid"]),
+  ]
+)

@@ -1,0 +1,140 @@
+internal import Glibc
+internal import GridActors
+internal import GridCluster
+internal import GridCore
+internal import Synchronization
+
+extension NodeRuntime {
+  func nodeInfo() -> JSONValue {
+    let record = membership.record
+    return [
+      "name": .string(nodeName), "namespace": .string(namespace), "version": .string(Self.version),
+      "address": .string(identity.withLock { $0.address }), "incarnation": .integer(record?.incarnation ?? 0),
+      "pid": .integer(Int64(getpid())), "member": .bool(record != nil),
+      "labels": .object(configuration.labels.mapValues { .string($0) }),
+      "kinds": .array(kinds.keys.sorted().map { .string($0) }), "actors": .integer(Int64(cells.count)),
+      "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
+      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+      "peers": .integer(Int64(membership.peers.count)), "stateDirectory": .string(configuration.stateDirectory),
+      "socket": .string(socketPath), "residentBytes": .integer(Self.residentBytes()),
+    ]
+  }
+
+  /// The socket that local clients use.
+  var socketPath: String { "\(configuration.runtimeDirectory)/\(nodeName).sock" }
+
+  /// Resident memory from `/proc/self/statm`; 0 where there is none.
+  private static func residentBytes() -> Int64 {
+    let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return 0 }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 128)
+    let count = read(descriptor, &buffer, buffer.count)
+    guard count > 0 else { return 0 }
+    let fields = String(decoding: buffer[..<count], as: UTF8.self).split(separator: " ")
+    guard fields.count > 1, let pages = Int64(fields[1]) else { return 0 }
+    return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+  }
+
+  /// What this node adds to its line in `peers`.
+  func load() -> JSONValue {
+    [
+      "actors": .integer(Int64(cells.count)), "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
+      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+    ]
+  }
+
+  func peers(deadline: MonotonicTime) async throws -> JSONValue {
+    var own = PeerReport(record: record(nodeName), status: .alive, isSelf: true)
+    own.incarnation = membership.record?.incarnation ?? 0
+    own.apply(load())
+    var reports = [own]
+    let (answers, missing) = await gather("load", [:], deadline: deadline)
+    for (peer, answer, seconds) in answers {
+      var report = PeerReport(record: peer, status: .alive, isSelf: false)
+      report.apply(answer)
+      report.roundTripSeconds = seconds
+      reports.append(report)
+    }
+    for peer in membership.peers where !reports.contains(where: { $0.name == peer.name }) {
+      reports.append(PeerReport(record: peer, status: .suspect, isSelf: false))
+    }
+    for departure in peerLinks.departures where !reports.contains(where: { $0.name == departure.record.name }) {
+      reports.append(PeerReport(record: departure.record, status: departure.status, isSelf: false))
+    }
+    return Self.list(reports.sorted { $0.name < $1.name }.map(\.json), missing: missing)
+  }
+
+  func actors(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    if let node = arguments["node"]?.stringValue {
+      var local = arguments.with("local", true)
+      if node != nodeName { return try await forward("actors", local.without("node"), to: node, deadline: deadline) }
+      local = local.without("node")
+      return Self.list(localActors(local), missing: [])
+    }
+    if arguments.isLocal { return Self.list(localActors(arguments), missing: []) }
+    let (answers, missing) = await gather("actors", arguments, deadline: deadline)
+    let items = localActors(arguments) + answers.flatMap { $0.answer["items"]?.arrayValue ?? [] }
+    return Self.list(Self.sortedByName(items), missing: missing)
+  }
+
+  private func localActors(_ arguments: JSONValue) -> [JSONValue] {
+    let pattern = arguments["pattern"]?.stringValue.map { NamePattern($0) }
+    let kind = arguments["kind"]?.stringValue
+    let minimum = arguments["minMailbox"]?.integerValue ?? 0
+    let now = clock.now()
+    let reports = cells.all.map { $0.report(at: now, withDetails: false) }
+      .filter { report in
+        (pattern?.matches(report.name) ?? true) && (kind ?? report.kind) == report.kind && report.mailbox >= minimum
+      }
+    return Self.sortedByName(reports.map(\.json))
+  }
+
+  private static func sortedByName(_ items: [JSONValue]) -> [JSONValue] {
+    items.sorted { ($0["name"]?.stringValue ?? "") < ($1["name"]?.stringValue ?? "") }
+  }
+
+  func kindList() -> JSONValue {
+    var nodes: [String: [String]] = [:]
+    for kind in kinds.keys { nodes[kind, default: []].append(nodeName) }
+    for peer in membership.peers { for kind in peer.kinds { nodes[kind, default: []].append(peer.name) } }
+    return Self.list(
+      nodes.sorted { $0.key < $1.key }.map { kind, nodes in
+        ["name": .string(kind), "nodes": .array(nodes.sorted().map { .string($0) })]
+      }, missing: [])
+  }
+
+  func inspect(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let name = try arguments.required("name")
+    if let cell = cells[name] { return cell.report(at: clock.now(), withDetails: true).json }
+    return try await onHolder(of: name) { node in
+      try await forward("inspect", arguments, to: node, deadline: deadline)
+    }
+  }
+
+  /// Runs `body` with the node that holds `name`.
+  func onHolder<Result>(of name: String, _ body: (String) async throws -> Result) async throws -> Result {
+    try NameRules.validated(name, as: "actor")
+    guard let holder = try await membership.directory.lookUp(name), holder.record.node != nodeName else {
+      throw noSuchActor(name)
+    }
+    return try await body(holder.record.node)
+  }
+}
+
+extension PeerReport {
+  fileprivate mutating func apply(_ load: JSONValue) {
+    actors = load["actors"]?.integerValue.map { Int($0) }
+    mailbox = load["mailbox"]?.integerValue.map { Int($0) }
+    uptimeSeconds = load["uptimeSeconds"]?.doubleValue
+  }
+}
+
+extension JSONValue {
+  /// The object without a member.
+  func without(_ key: String) -> JSONValue {
+    var members = objectValue ?? [:]
+    members[key] = nil
+    return .object(members)
+  }
+}

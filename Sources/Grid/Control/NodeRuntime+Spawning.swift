@@ -1,0 +1,85 @@
+internal import GridActors
+internal import GridCluster
+internal import GridCore
+internal import Logging
+internal import Synchronization
+
+extension NodeRuntime {
+  /// Makes an actor here or on another node, as the request asks.
+  func spawn(_ request: SpawnRequest, deadline: MonotonicTime) async throws -> ActorReport {
+    if let name = request.name { try NameRules.validated(name, as: "actor") }
+    if let node = request.node, node != nodeName {
+      return try await spawn(request, on: node, deadline: deadline)
+    }
+    guard let kind = kinds[request.kind] else { return try await spawnWhereOffered(request, deadline: deadline) }
+    return try await spawnHere(request, kind)
+  }
+
+  private func spawn(_ request: SpawnRequest, on node: String, deadline: MonotonicTime) async throws -> ActorReport {
+    try ActorReport(json: try await forward("spawn", request.json, to: node, deadline: deadline))
+  }
+
+  private func spawnWhereOffered(_ request: SpawnRequest, deadline: MonotonicTime) async throws -> ActorReport {
+    guard request.node == nil, let peer = membership.peers.first(where: { $0.kinds.contains(request.kind) }) else {
+      let known = Set(kinds.keys).union(membership.peers.flatMap(\.kinds)).sorted()
+      let place = request.node.map { "node \($0)" } ?? "no node"
+      throw GridError(
+        .noSuchKind,
+        request.node == nil ? "\(place) offers kind \(request.kind)" : "\(place) does not offer kind \(request.kind)",
+        hint: "kinds: \(known.joined(separator: ", "))")
+    }
+    var placed = request
+    placed.node = peer.name
+    return try await spawn(placed, on: peer.name, deadline: deadline)
+  }
+
+  func spawnHere(_ request: SpawnRequest, _ kind: KindDefinition) async throws -> ActorReport {
+    var request = request
+    let name = request.name ?? Self.generatedName(request.kind)
+    request.name = name
+    let behavior = try kind.make(request)
+    let record = ActorRecord(
+      name: name, kind: kind.name, node: nodeName, incarnation: identity.withLock { $0.incarnation })
+    let epoch: Int64
+    do throws(GridError) {
+      epoch = try await membership.directory.claim(record, lease: try membership.currentLease().identifier)
+    } catch {
+      guard error.code == .nameTaken, request.ifAbsent,
+        let holder = try await membership.directory.lookUp(name)
+      else { throw error }
+      return ActorReport(
+        name: name, kind: holder.record.kind, node: holder.record.node, status: .running, epoch: holder.epoch)
+    }
+    let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: self)
+    cells.insert(cell)
+    happened(.actor, name, "spawned as kind \(kind.name)")
+    cell.start()
+    return cell.report(at: clock.now(), withDetails: false)
+  }
+
+  /// A name nobody chose: the kind and 40 random bits.
+  private static func generatedName(_ kind: String) -> String {
+    let alphabet = Array("abcdefghjkmnpqrstvwxyz0123456789")
+    let suffix = (0..<8).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] }
+    return "\(kind.prefix(NameRules.maximumLength - 9))-\(String(suffix))"
+  }
+
+  /// How long a handler may take to end when its actor is stopped.
+  static let stopGrace = Duration.seconds(10)
+
+  func stopActor(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let name = try arguments.required("name")
+    guard let cell = cells[name] else {
+      return try await onHolder(of: name) { node in
+        try await forward("stop", arguments, to: node, deadline: deadline)
+      }
+    }
+    let kill = arguments["kill"]?.boolValue ?? false
+    let limit = min(deadline, clock.now() + Self.stopGrace)
+    cell.stop(reason: "stopped by request")
+    while cells[name] === cell, clock.now() < limit, !kill { try await Task.sleep(for: .milliseconds(2)) }
+    if cells[name] === cell { cell.abandon(reason: "stopped by request, its handler did not return") }
+    await release(cell)
+    return ["name": .string(name), "node": .string(nodeName)]
+  }
+}

@@ -1,0 +1,127 @@
+internal import GridCore
+internal import GridLink
+internal import Synchronization
+
+/// The streams that clients of this node follow: what happens here, and what the peers send of theirs.
+///
+/// A stream of a client is fed by this node and, unless it is a peer's own request, by one sub-stream to each peer;
+/// peers that join later are added. A client that reads too slowly misses items, and is told how many.
+final class ClusterStreams: Sendable {
+  private struct Key: Hashable {
+    let link: ObjectIdentifier
+    let correlation: UInt64
+  }
+
+  private let streams = Mutex<[Key: ClusterStream]>([:])
+
+  func start(_ stream: ClusterStream, link: Link, correlation: UInt64, peers: [Link]) {
+    streams.withLock { $0[Key(link: ObjectIdentifier(link), correlation: correlation)] = stream }
+    for peer in peers { stream.follow(peer) }
+    if link.isClosed { stop(link, correlation) }
+  }
+
+  func peerOpened(_ link: Link) {
+    for stream in streams.withLock({ Array($0.values) }) where stream.isClusterWide { stream.follow(link) }
+  }
+
+  func stop(_ link: Link, _ correlation: UInt64) {
+    streams.withLock { $0.removeValue(forKey: Key(link: ObjectIdentifier(link), correlation: correlation)) }?.end()
+  }
+
+  func linkClosed(_ link: Link) {
+    let ended = streams.withLock { streams in
+      let keys = streams.keys.filter { $0.link == ObjectIdentifier(link) }
+      return keys.compactMap { streams.removeValue(forKey: $0) }
+    }
+    for stream in ended { stream.end() }
+  }
+}
+
+/// One stream to one client.
+final class ClusterStream: Sendable {
+  private struct State {
+    var missed = 0
+    var following: [(link: Link, number: UInt64)] = []
+    var stop: (@Sendable () -> Void)?
+    var isEnded = false
+  }
+
+  private let link: Link
+  private let correlation: UInt64
+  private let verb: String
+  private let arguments: JSONValue
+  let isClusterWide: Bool
+  private let state = Mutex(State())
+
+  init(link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool) {
+    self.link = link
+    self.correlation = correlation
+    self.verb = verb
+    self.arguments = arguments
+    self.isClusterWide = isClusterWide
+  }
+
+  /// Sets what ends the local feed.
+  func onEnd(_ stop: @escaping @Sendable () -> Void) {
+    let isEnded = state.withLock { state in
+      state.stop = stop
+      return state.isEnded
+    }
+    if isEnded { stop() }
+  }
+
+  func send(_ item: JSONValue) {
+    let missed = state.withLock { state in
+      defer { state.missed = 0 }
+      return state.missed
+    }
+    if missed > 0, !link.sendItem(correlation, ["kind": "missed", "count": .integer(Int64(missed))]) {
+      state.withLock { $0.missed += missed + 1 }
+      return
+    }
+    if !link.sendItem(correlation, item) { state.withLock { $0.missed += 1 } }
+  }
+
+  /// Adds what a peer sends.
+  func follow(_ peer: Link) {
+    guard isClusterWide else { return }
+    let number = peer.openStream(verb, arguments.with("local", true), receiver: StreamForwarder(self))
+    let isEnded = state.withLock { state in
+      state.following.append((peer, number))
+      return state.isEnded
+    }
+    if isEnded { peer.cancel(number) }
+  }
+
+  func end() {
+    let (stop, following) = state.withLock { state in
+      state.isEnded = true
+      defer { state.following = [] }
+      return (state.stop, state.following)
+    }
+    stop?()
+    for (peer, number) in following { peer.cancel(number) }
+  }
+}
+
+/// Passes a peer's items on. Its end is no news here: the peer's departure is an event of its own.
+private final class StreamForwarder: LinkStreamReceiver {
+  private let stream: ClusterStream
+
+  init(_ stream: ClusterStream) { self.stream = stream }
+
+  func streamReceived(_ item: [UInt8]) {
+    if let item = try? JSONValue(parsing: item) { stream.send(item) }
+  }
+
+  func streamEnded(_ error: GridError?) {}
+}
+
+extension JSONValue {
+  /// The object with one more member.
+  func with(_ key: String, _ value: JSONValue) -> JSONValue {
+    var members = objectValue ?? [:]
+    members[key] = value
+    return .object(members)
+  }
+}

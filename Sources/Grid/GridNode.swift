@@ -1,0 +1,193 @@
+@_exported public import GridActors
+@_exported public import GridCore
+internal import GridCluster
+internal import GridLink
+internal import GridStoreSQLite
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// A node inside this process: it joins its namespace, hosts actors, and serves nodes and clients.
+///
+/// ```swift
+/// let node = GridNode(.init(namespace: "shop")) { kinds in
+///   kinds.register("counter") { _ in Counter() }
+/// }
+/// try await node.run()
+/// ```
+///
+/// Every method may be called from any task. Methods that need a running node wait for ``run()`` to get that far.
+public final class GridNode: Sendable {
+  private enum Phase {
+    case idle
+    case running(NodeRuntime)
+    case ended(GridError)
+  }
+
+  private let configuration: NodeConfiguration
+  private let kinds: [String: KindDefinition]
+  private let phase = Mutex(Phase.idle)
+  private let ready = Latch()
+  private let stopRequested = Latch()
+
+  /// - Parameters:
+  ///   - configuration: what the node is to be; checked when it runs.
+  ///   - kinds: registers the kinds the node offers beside the built-in ones.
+  public init(_ configuration: NodeConfiguration, kinds: (inout KindRegistry) -> Void = { _ in }) {
+    self.configuration = configuration
+    var registry = KindRegistry()
+    registry.registerBuiltIns()
+    kinds(&registry)
+    self.kinds = registry.kinds
+  }
+
+  // MARK: Life
+
+  /// Runs the node until the task is cancelled or ``beginGracefulShutdown()`` is called, then leaves the cluster in
+  /// good order: actors stop, their mail becomes dead letters, the names are free.
+  ///
+  /// - Throws: ``GridError`` when the node cannot start: a taken name or port, a directory without permission, ….
+  public func run() async throws {
+    var assembly: NodeAssembly?
+    do {
+      let configuration = try configuration.validated()
+      let started = try await NodeAssembly.start(configuration, kinds: kinds, stopRequested: stopRequested)
+      assembly = started
+      phase.withLock { $0 = .running(started.runtime) }
+      try await started.serve(ready: ready)
+      await started.stop()
+    } catch {
+      await assembly?.stop()
+      end(GridError.wrapping(error, as: .failed, "the node failed"))
+      throw error
+    }
+    end(GridError(.unavailable, "the node has stopped"))
+  }
+
+  private func end(_ error: GridError) {
+    phase.withLock { $0 = .ended(error) }
+    ready.open()
+  }
+
+  /// Asks the node to leave; ``run()`` returns when it has left.
+  public func beginGracefulShutdown() { stopRequested.open() }
+
+  /// Returns when the node serves.
+  ///
+  /// - Throws: ``GridError`` when it could not start, or has stopped.
+  public func waitUntilReady() async throws { _ = try await runtime() }
+
+  private func runtime() async throws(GridError) -> NodeRuntime {
+    await ready.wait()
+    switch phase.withLock({ $0 }) {
+    case .running(let runtime): return runtime
+    case .ended(let error): throw error
+    case .idle: throw GridError(.cancelled, "cancelled before the node was ready")
+    }
+  }
+
+  // MARK: Identity
+
+  /// The node's name in the cluster.
+  public var name: String { get async throws { try await runtime().nodeName } }
+
+  /// Where it can be dialled.
+  public var address: String { get async throws { try await runtime().greeting().address } }
+
+  // MARK: Actors
+
+  /// Makes an actor, here or where the request says. Its name is unique in the namespace.
+  ///
+  /// - Returns: the actor as it stands; its name when none was given.
+  /// - Throws: ``GridError/Code/nameTaken``, ``GridError/Code/noSuchKind``, ``GridError/Code/noSuchNode``, ….
+  @discardableResult
+  public func spawn(_ request: SpawnRequest) async throws -> ActorReport {
+    let runtime = try await runtime()
+    return try await runtime.spawn(request, deadline: runtime.clock.now() + .seconds(30))
+  }
+
+  /// Makes an actor of `kind`.
+  @discardableResult
+  public func spawn(_ kind: String, _ name: String? = nil) async throws -> ActorReport {
+    try await spawn(SpawnRequest(kind: kind, name: name))
+  }
+
+  /// Makes an actor of this node that has no name in the namespace: only the returned reference reaches it.
+  ///
+  /// It costs no transaction, so a million of them is nothing special; its life ends with the node's.
+  public func spawnAnonymous(_ kind: String, argument: Message? = nil) async throws -> ActorReference {
+    let runtime = try await runtime()
+    return try runtime.spawnAnonymous(kind, argument)
+  }
+
+  /// Sends a message and returns once it is in the target's mailbox.
+  ///
+  /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
+  public func tell(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws {
+    let runtime = try await runtime()
+    try NameRules.validated(target, as: "actor")
+    _ = try await runtime.send(
+      Envelope(target: target, message: message, sender: runtime.nodeName), .acceptance, timeout: timeout)
+  }
+
+  /// Sends a message of a stream: suspends while the target cannot take more, so memory stays flat, and returns when the
+  /// message has left. What fails later becomes a dead letter.
+  public func stream(_ target: String, _ message: Message) async throws {
+    let runtime = try await runtime()
+    try await runtime.tellWithinWindow(
+      Envelope(target: target, message: message, sender: runtime.nodeName, waitsForRoom: true))
+  }
+
+  /// Sends a message and returns the handler's reply.
+  ///
+  /// - Throws: ``GridError``: what the handler answered with, ``GridError/Code/noSuchActor``,
+  ///   ``GridError/Code/deadline``, ….
+  public func ask(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws -> Message {
+    let runtime = try await runtime()
+    try NameRules.validated(target, as: "actor")
+    return try await runtime.send(
+      Envelope(target: target, message: message, sender: runtime.nodeName), .reply, timeout: timeout)
+  }
+
+  /// Stops an actor wherever it runs; its waiting mail becomes dead letters.
+  public func stop(_ name: String) async throws {
+    let runtime = try await runtime()
+    _ = try await runtime.stopActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
+  }
+
+  // MARK: Watching
+
+  /// The events of this node from now on; the newest 1 024 are kept while the reader is busy.
+  public func events() async throws -> AsyncStream<GridEvent> { try await runtime().events.stream() }
+
+  /// The dead letters of this node from now on; the newest 1 024 are kept while the reader is busy.
+  public func deadLetters() async throws -> AsyncStream<DeadLetter> { try await runtime().deadLetterOffice.stream() }
+
+  /// The nodes of the cluster, this one included.
+  public func peers() async throws -> [PeerReport] {
+    let runtime = try await runtime()
+    let list = try await runtime.peers(deadline: runtime.clock.now() + .seconds(5))
+    return try (list["items"]?.arrayValue ?? []).map { try PeerReport(json: $0) }
+  }
+}
+
+/// A direct way to an actor of this node.
+public struct ActorReference: Sendable {
+  let cell: ActorCell
+  let runtime: NodeRuntime
+
+  /// Sends a message without waiting; what cannot be taken becomes a dead letter.
+  public func tell(_ message: Message) {
+    let envelope = Envelope(target: cell.name, message: message, sender: runtime.nodeName)
+    if cell.enqueue(envelope) { cell.run(.pool) }
+  }
+
+  /// Sends a message and returns the handler's reply.
+  public func ask(_ message: Message, timeout: Duration = .seconds(5)) async throws(GridError) -> Message {
+    try await PendingAsk.run(clock: runtime.clock, timeout: timeout, deadlines: runtime.deadlines) { ask, deadline in
+      let envelope = Envelope(
+        target: cell.name, message: message, expectation: .reply, deadline: deadline, responder: ask)
+      if cell.enqueue(envelope) { cell.run(.here) }
+    }
+  }
+}

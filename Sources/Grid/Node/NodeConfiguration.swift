@@ -1,0 +1,64 @@
+public import GridCore
+public import Logging
+
+/// What a node is to be. Every field has a default that works on one machine.
+public struct NodeConfiguration: Sendable {
+  /// The cluster it belongs to. Nodes of different namespaces never see each other.
+  public var namespace: String
+  /// Its name in the cluster; nil takes the first free of `n1`, `n2`, ….
+  public var name: String?
+  /// Where it listens for nodes and clients, as `HOST:PORT`; nil listens on 127.0.0.1:4743, or on a free port when that
+  /// one is taken. An address that others can reach needs ``allowsInsecureListening``.
+  public var listen: String?
+  /// What other nodes are told to dial; nil tells them the address it listens on.
+  public var advertise: String?
+  public var allowsInsecureListening: Bool
+  /// Free `KEY=VALUE` pairs that `gridctl peers` shows and selects by.
+  public var labels: [String: String]
+  /// Where the coordination store and the dead letters are kept.
+  public var stateDirectory: String
+  /// Where the socket for local clients is made.
+  public var runtimeDirectory: String
+  /// Dead letters kept; the oldest are dropped beyond it.
+  public var deadLetterCapacity: Int
+  /// How long the node's names stay its own when it can no longer renew its lease.
+  public var leaseTimeToLive: Duration
+  /// Whether `exec` actors may be spawned on it.
+  public var allowsExec: Bool
+  public var logger: Logger
+  /// The coordination store to use; nil uses the embedded one in ``stateDirectory``.
+  public var store: (any CoordinationStore)?
+  /// Threads that serve connections.
+  public var eventLoopThreads: Int
+
+  public init(
+    namespace: String = "default", name: String? = nil, listen: String? = nil,
+    stateDirectory: String? = nil, runtimeDirectory: String? = nil, logger: Logger = Logger(label: "grid")
+  ) {
+    self.namespace = namespace
+    self.name = name
+    self.listen = listen
+    let directories = GridDirectories(environment: ProcessEnvironment.variables, namespace: namespace)
+    self.stateDirectory = stateDirectory ?? directories.state
+    self.runtimeDirectory = runtimeDirectory ?? directories.runtime
+    self.logger = logger
+    labels = [:]
+    allowsInsecureListening = false
+    deadLetterCapacity = 100_000
+    leaseTimeToLive = .seconds(5)
+    allowsExec = true
+    eventLoopThreads = 1
+  }
+
+  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the field at
+  ///   fault.
+  func validated() throws(GridError) -> NodeConfiguration {
+    try NameRules.validated(namespace, as: "namespace")
+    if let name { try NameRules.validated(name, as: "node") }
+    guard deadLetterCapacity > 0 else { throw GridError(.configuration, "the dead-letter capacity must be positive") }
+    guard leaseTimeToLive >= .milliseconds(500) else {
+      throw GridError(.configuration, "the lease's time to live must be at least 500ms")
+    }
+    return self
+  }
+}

@@ -1,0 +1,189 @@
+internal import GridActors
+internal import GridCluster
+internal import GridCore
+internal import GridLink
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The parts of a running node and how they are plugged together. ``GridNode`` is its face; the aspects are in
+/// `NodeRuntime+….swift`.
+final class NodeRuntime: Sendable {
+  /// The version that peers and clients are told.
+  static let version = GridVersion.current
+
+  let configuration: NodeConfiguration
+  let clock: any GridClock
+  let logger: Logger
+  let kinds: [String: KindDefinition]
+  let group: MultiThreadedEventLoopGroup
+  let eventLoop: any EventLoop
+  let deadlines: DeadlineList
+  let cells = CellTable()
+  let peerLinks: PeerLinks
+  let events: EventLog
+  let deadLetterOffice: DeadLetterOffice
+  let membership: Membership
+  let store: any CoordinationStore
+  let resolver = NameResolver()
+  let streams = ClusterStreams()
+  let work = BoundedQueue<NodeWork>(capacity: 20_000)
+  let touched = TouchedCells()
+  let stopRequested: Latch
+  let startedAt: MonotonicTime
+  let identity = Mutex(NodeIdentity())
+
+  struct NodeIdentity {
+    var name = ""
+    var incarnation: Int64 = 0
+    var address = ""
+    var goodbyes: Set<String> = []
+  }
+
+  init(
+    configuration: NodeConfiguration, kinds: [String: KindDefinition], store: any CoordinationStore,
+    stopRequested: Latch
+  ) {
+    self.stopRequested = stopRequested
+    self.configuration = configuration
+    self.kinds = kinds
+    self.store = store
+    clock = SystemClock()
+    logger = configuration.logger
+    group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
+    eventLoop = group.next()
+    deadlines = DeadlineList(eventLoop: eventLoop, clock: clock)
+    peerLinks = PeerLinks(clock: clock, logger: logger)
+    events = EventLog(clock: clock, logger: logger)
+    deadLetterOffice = DeadLetterOffice(clock: clock, logger: logger)
+    membership = Membership(
+      store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
+    startedAt = clock.now()
+  }
+
+  /// What the node says of itself on links.
+  func greeting() -> LinkGreeting {
+    identity.withLock { identity in
+      LinkGreeting(
+        namespace: configuration.namespace, role: .node, name: identity.name, incarnation: identity.incarnation,
+        address: identity.address, version: Self.version)
+    }
+  }
+
+  /// The record to register under `name`.
+  func record(_ name: String) -> NodeRecord {
+    NodeRecord(
+      name: name, address: identity.withLock { $0.address }, incarnation: 0, version: Self.version,
+      labels: configuration.labels, kinds: kinds.keys.sorted(), startedAt: clock.date())
+  }
+
+  /// Hands work that needs a task to ``runWork()``.
+  func enqueue(_ item: NodeWork) {
+    guard !work.push(item) else { return }
+    item.refuse(GridError(.retryLater, "node \(nodeName) is overloaded", hint: "send again later"), self)
+  }
+
+  /// Runs queued work until cancelled, each piece in a task of its own.
+  func runWork() async {
+    await withDiscardingTaskGroup { group in
+      while let item = await work.next() {
+        group.addTask { await item.perform(self) }
+      }
+      group.cancelAll()
+    }
+  }
+}
+
+/// Work that arrives on an event loop and needs to suspend.
+enum NodeWork: Sendable {
+  /// Find out where a name lives and deliver what waits for it.
+  case resolve(String)
+  case release(ActorCell)
+  case request(RequestFrame, deadline: MonotonicTime, Link)
+
+  func perform(_ node: NodeRuntime) async {
+    switch self {
+    case .resolve(let name): await node.resolve(name)
+    case .release(let cell): await node.release(cell)
+    case .request(let request, let deadline, let link): await node.answer(request, deadline, link)
+    }
+  }
+
+  func refuse(_ error: GridError, _ node: NodeRuntime) {
+    switch self {
+    case .resolve(let name): node.failResolution(of: name, error)
+    case .release: break
+    case .request(let request, _, let link): link.resolve(request.correlation, .failure(error))
+    }
+  }
+}
+
+extension NodeRuntime: ActorHost {
+  var nodeName: String { identity.withLock { $0.name } }
+  var namespace: String { configuration.namespace }
+
+  func ownsNames(at now: MonotonicTime) -> Bool { membership.isValid(at: now) }
+
+  func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String) {
+    deadLetterOffice.take(envelope, reason, detail)
+  }
+
+  func ended(_ cell: ActorCell, _ reason: String) {
+    cells.remove(cell)
+    happened(.actor, cell.name, reason.hasPrefix("stopped") ? reason : "stopped: \(reason)")
+    if cell.epoch != 0 { enqueue(.release(cell)) }
+  }
+
+  func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String) {
+    events.record(kind, name, node: nodeName, detail)
+  }
+
+  func log(actor: String, _ text: String, isError: Bool) {
+    logger.log(level: isError ? .warning : .info, "\(text)", metadata: ["actor": "\(actor)"])
+  }
+
+  /// Frees the name of an actor that has ended. When the store is away the lease frees it later.
+  func release(_ cell: ActorCell) async {
+    do {
+      try await membership.directory.release(cell.name, epoch: cell.epoch)
+    } catch {
+      logger.warning("name could not be released", metadata: ["actor": "\(cell.name)", "error": "\(error)"])
+    }
+  }
+}
+
+extension NodeRuntime: Membership.Observer {
+  func joined(_ record: NodeRecord) {
+    identity.withLock { identity in
+      identity.name = record.name
+      identity.incarnation = record.incarnation
+    }
+    happened(.node, record.name, "joined namespace \(namespace) as incarnation \(record.incarnation)")
+  }
+
+  func lostMembership(_ reason: GridError) async {
+    happened(.node, nodeName, "lost its membership, stops its actors and joins again: \(reason)")
+    await stopAllCells(reason: "stopped: the node lost its lease", grace: .seconds(2))
+  }
+
+  func peerJoined(_ peer: NodeRecord) {
+    _ = identity.withLock { $0.goodbyes.remove(peer.name) }
+    peerLinks.appeared(peer, ownName: nodeName)
+    happened(.peer, peer.name, "joined at \(peer.address)")
+  }
+
+  func peerLeft(_ peer: NodeRecord) {
+    let saidGoodbye = identity.withLock { $0.goodbyes.contains(peer.name) }
+    peerLinks.disappeared(peer, saidGoodbye: saidGoodbye)
+    happened(.peer, peer.name, saidGoodbye ? "left" : "died")
+  }
+
+  /// Stops every actor; those whose handler does not return within `grace` are given up.
+  func stopAllCells(reason: String, grace: Duration) async {
+    for cell in cells.all { cell.stop(reason: reason) }
+    let limit = clock.now() + grace
+    while cells.count > 0, clock.now() < limit { try? await Task.sleep(for: .milliseconds(5)) }
+    for cell in cells.all { cell.abandon(reason: reason) }
+  }
+}

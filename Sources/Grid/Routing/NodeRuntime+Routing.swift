@@ -1,0 +1,140 @@
+internal import GridActors
+internal import GridCluster
+internal import GridCore
+internal import GridLink
+internal import Logging
+internal import Synchronization
+
+extension NodeRuntime {
+  /// Sends a message to wherever its target lives. Everything that fails is told to the waiting sender and becomes a
+  /// dead letter.
+  func route(_ envelope: Envelope) { route(envelope, .pool) }
+
+  func route(_ envelope: Envelope, _ place: ActorCell.Place) {
+    if let cell = cells[envelope.target] {
+      if cell.enqueue(envelope) { cell.run(place) }
+    } else {
+      routeElsewhere(envelope)
+    }
+  }
+
+  func routeElsewhere(_ envelope: Envelope) {
+    if let holder = membership.directory.cached(envelope.target), holder.record.node != nodeName,
+      let link = peerLinks.link(to: holder.record.node), !resolver.isResolving(envelope.target)
+    {
+      link.send(envelope)
+      return
+    }
+    wait(envelope)
+  }
+
+  /// Queues a message until its target has been looked up.
+  private func wait(_ envelope: Envelope) {
+    switch resolver.add(envelope) {
+    case .first: enqueue(.resolve(envelope.target))
+    case .waits: break
+    case .full:
+      undeliverable(envelope, GridError(.retryLater, "node \(nodeName) looks up too many names", hint: "send again later"))
+    }
+  }
+
+  /// How long a message waits for a connection to the node that holds its target.
+  private static let connectionPatience = Duration.seconds(2)
+
+  /// Looks a name up and delivers what waits for it, in order.
+  func resolve(_ name: String) async {
+    let giveUp = min(clock.now() + Self.connectionPatience, resolver.lastDeadline(name) ?? .distantFuture)
+    do {
+      while true {
+        guard let holder = try await membership.directory.lookUp(name) else {
+          if let cell = cells[name] { return deliverAll(name) { self.deliver($0, to: cell) } }
+          throw noSuchActor(name)
+        }
+        if holder.record.node == nodeName {
+          if let cell = cells[name] { return deliverAll(name) { self.deliver($0, to: cell) } }
+          // The name is ours but its actor is gone: its release is on the way.
+          if clock.now() >= giveUp { throw noSuchActor(name) }
+        } else if let link = peerLinks.link(to: holder.record.node) {
+          return deliverAll(name) { self.passOn($0, to: link) }
+        }
+        guard clock.now() < giveUp else {
+          throw GridError(
+            .unavailable, "node \(holder.record.node), which holds \(name), cannot be reached",
+            hint: "see: gridctl peers")
+        }
+        try? await Task.sleep(for: .milliseconds(20))
+      }
+    } catch {
+      failResolution(of: name, GridError.wrapping(error, as: .unavailable, "actor \(name) could not be looked up"))
+    }
+  }
+
+  private func passOn(_ envelope: Envelope, to link: Link) {
+    if envelope.isForwarded { undeliverable(envelope, noSuchActor(envelope.target)) } else { link.send(envelope) }
+  }
+
+  private func deliver(_ envelope: Envelope, to cell: ActorCell) { if cell.enqueue(envelope) { cell.run(.pool) } }
+
+  private func deliverAll(_ name: String, _ deliver: (Envelope) -> Void) {
+    while true {
+      let waiting = resolver.take(name)
+      if waiting.isEmpty { return }
+      for envelope in waiting { deliver(envelope) }
+    }
+  }
+
+  func failResolution(of name: String, _ error: GridError) {
+    deliverAll(name) { undeliverable($0, error) }
+  }
+
+  func noSuchActor(_ name: String) -> GridError {
+    let similar = NameSimilarity.similar(to: name, in: membership.directory.names)
+    return GridError(
+      .noSuchActor, "no actor \(name) in namespace \(namespace)",
+      hint: similar.isEmpty ? "see what runs with: gridctl actors" : "similar: \(similar.joined(separator: ", "))")
+  }
+}
+
+extension NodeRuntime: LinkReceiver {
+  func opened(_ link: Link) {
+    guard link.remote.role == .node else { return }
+    peerLinks.opened(link)
+    events.record(.link, link.remote.name, node: nodeName, "opened")
+    streams.peerOpened(link)
+  }
+
+  func received(_ envelope: Envelope, on link: Link) {
+    if let cell = cells[envelope.target] {
+      if cell.enqueue(envelope) { touched.add(cell) }
+    } else if link.remote.role == .node {
+      var forwarded = envelope
+      forwarded.isForwarded = true
+      wait(forwarded)
+    } else {
+      routeElsewhere(envelope)
+    }
+  }
+
+  func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
+    enqueue(.request(request, deadline: deadline, link))
+  }
+
+  func cancelled(_ correlation: UInt64, on link: Link) { streams.stop(link, correlation) }
+
+  func readCompleted(_ link: Link) { touched.runAll() }
+
+  func undeliverable(_ envelope: Envelope, _ error: GridError) {
+    if envelope.waitsForRoom {
+      envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+    }
+    deadLetter(envelope, DeadLetter.Reason(error.code), error.message)
+    if envelope.expectation != .nothing { envelope.resolve(.failure(error)) }
+  }
+
+  func closed(_ link: Link, _ error: GridError) {
+    streams.linkClosed(link)
+    guard link.remote.role == .node, peerLinks.closed(link) else { return }
+    if link.saidGoodbye { _ = identity.withLock { $0.goodbyes.insert(link.remote.name) } }
+    events.record(.link, link.remote.name, node: nodeName, "closed: \(error.message)")
+  }
+}

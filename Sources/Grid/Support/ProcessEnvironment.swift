@@ -1,0 +1,17 @@
+internal import Glibc
+
+/// The environment of this process, read once.
+package enum ProcessEnvironment {
+  package static let variables: [String: String] = {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let pair = entry.pointee {
+      let text = String(cString: pair)
+      if let equals = text.firstIndex(of: "=") {
+        variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+      }
+      entry += 1
+    }
+    return variables
+  }()
+}

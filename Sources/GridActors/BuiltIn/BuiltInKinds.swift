@@ -1,0 +1,45 @@
+internal import GridCore
+
+/// The reply is the body, with its content type.
+struct EchoActor: ImmediateActor {
+  mutating func receive(_ message: Message, _ context: ActorContext) { context.reply(message) }
+}
+
+/// Swallows what it is told and counts it; asked, it replies how many messages there were before.
+struct SinkActor: ImmediateActor {
+  private var count: Int64 = 0
+
+  mutating func receive(_ message: Message, _ context: ActorContext) {
+    if context.isAsked { context.reply(Message(json: .integer(count))) } else { count += 1 }
+  }
+}
+
+/// Adds up: an integer or `{"add":N}` adds, an empty body reads; the reply is the total.
+struct CounterActor: ImmediateActor {
+  private var total: Int64 = 0
+
+  mutating func receive(_ message: Message, _ context: ActorContext) throws {
+    let (sum, overflow) = total.addingReportingOverflow(try Self.amount(in: message))
+    guard !overflow else { throw GridError(.undecodable, "the total would not fit in 64 bits") }
+    total = sum
+    if context.isAsked { context.reply(Message(json: .integer(total))) }
+  }
+
+  private static func amount(in message: Message) throws(GridError) -> Int64 {
+    if message.body.isEmpty { return 0 }
+    let value = try message.json()
+    guard let amount = value.integerValue ?? value["add"]?.integerValue else {
+      throw GridError(.undecodable, "kind counter takes an integer or {\"add\":N}")
+    }
+    return amount
+  }
+}
+
+extension KindRegistry {
+  /// The kinds every node offers beside `exec`.
+  package mutating func registerBuiltIns() {
+    register("echo") { _ in EchoActor() }
+    register("sink") { _ in SinkActor() }
+    register("counter") { _ in CounterActor() }
+  }
+}

@@ -1,0 +1,349 @@
+internal import DequeModule
+package import GridCore
+internal import NIOCore
+internal import Synchronization
+
+/// One activation of an actor: name, mailbox, behaviour, supervision.
+///
+/// At any time at most one drain runs it: whoever makes an idle cell busy must ``run(_:)`` it. System messages (stop,
+/// failure) overtake user mail between two messages.
+package final class ActorCell: Sendable {
+  package let name: String
+  package let epoch: Int64
+  let kind: KindDefinition
+  let request: SpawnRequest
+  let host: any ActorHost
+  private let state: Mutex<CellState>
+  private let hasSystemMail = Atomic(false)
+  private let isSlow = Atomic(false)
+
+  package init(
+    name: String, epoch: Int64, kind: KindDefinition, request: SpawnRequest, behavior: any ActorBehavior,
+    host: any ActorHost
+  ) {
+    self.name = name
+    self.epoch = epoch
+    self.kind = kind
+    self.request = request
+    self.host = host
+    state = Mutex(CellState(behavior: behavior, startedAt: host.clock.now()))
+  }
+
+  private var options: MailboxOptions { request.mailbox ?? kind.mailbox }
+
+  // MARK: Arrivals
+
+  /// How a cell that has become busy gets its thread.
+  package enum Place {
+    /// Here and now when the handler never suspends, else on the pool.
+    case here
+    /// On the thread pool.
+    case pool
+  }
+
+  /// Puts a message into the mailbox and tells its sender.
+  ///
+  /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
+  package func enqueue(_ envelope: Envelope) -> Bool {
+    let (admission, wakes) = state.withLock { state -> (CellState.Arrival, Bool) in
+      state.admit(envelope, options: options)
+    }
+    switch admission {
+    case .queued: admitted(envelope)
+    case .waits: break
+    case .displaced(let oldest):
+      admitted(envelope)
+      refuse(oldest, .mailboxFull, GridError(.mailboxFull, "the mailbox of \(name) was full: dropped as the oldest"))
+    case .dropped:
+      admitted(envelope)
+      host.deadLetter(envelope, .mailboxFull, "the mailbox was full: dropped as the newest")
+      if envelope.expectation == .reply { envelope.resolve(.failure(fullness)) }
+    case .full: refuse(envelope, .mailboxFull, fullness)
+    case .ended: refuse(envelope, .stopped, GridError(.stopped, "actor \(name) has stopped"))
+    }
+    return wakes
+  }
+
+  private var fullness: GridError {
+    GridError(
+      .mailboxFull, "the mailbox of \(name) is full (\(options.capacity) messages)",
+      hint: "send again later, or look at it with: gridctl inspect \(name)")
+  }
+
+  private func admitted(_ envelope: Envelope) {
+    if envelope.waitsForRoom {
+      envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+    }
+    if envelope.expectation == .acceptance { envelope.resolve(.accepted) }
+  }
+
+  private func refuse(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ error: GridError) {
+    if envelope.waitsForRoom {
+      envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+    }
+    host.deadLetter(envelope, reason, error.message)
+    if envelope.expectation != .nothing { envelope.resolve(.failure(error)) }
+  }
+
+  // MARK: System messages
+
+  /// Ends the actor after the current message; waiting mail becomes dead letters.
+  package func stop(reason: String) {
+    let (wakes, task) = state.withLock { $0.post(.stop(reason)) }
+    hasSystemMail.store(true, ordering: .releasing)
+    task?.cancel()
+    if wakes { run(.pool) }
+  }
+
+  /// Hands a failure that no message caused to the supervision.
+  package func failed(_ error: GridError) {
+    let (wakes, _) = state.withLock { $0.post(.failed(error)) }
+    hasSystemMail.store(true, ordering: .releasing)
+    if wakes { run(.pool) }
+  }
+
+  /// Ends the cell although its handler does not return: its mail becomes dead letters, its name is released.
+  package func abandon(reason: String) {
+    let (letters, isFirst) = state.withLock { $0.end() }
+    finish(letters, isFirst: isFirst, reason)
+  }
+
+  /// Runs the `started` hook before any mail.
+  package func start() {
+    let wakes = state.withLock { $0.wake() }
+    if wakes { run(.here) }
+  }
+
+  // MARK: Running
+
+  /// Runs a busy cell until it is idle. Only for whoever was told that it became busy.
+  package func run(_ place: Place) {
+    let immediate = state.withLock { $0.behavior.immediate }
+    if let immediate {
+      if place == .here, !isSlow.load(ordering: .relaxed) {
+        drain(immediate)
+      } else {
+        UnstructuredTask.start { self.drain(immediate) }
+      }
+      return
+    }
+    let task = UnstructuredTask.start(immediately: place == .here) { await self.drainSuspending() }
+    state.withLock { $0.note(task) }
+  }
+
+  private func drain(_ behavior: any ImmediateBehavior) {
+    var behavior = behavior
+    var began = host.clock.now()
+    while let work = next(at: began) {
+      switch work {
+      case .start:
+        guard attempt({ try behavior.startedNow(ActorContext(cell: self)) }) else { continue }
+      case .batch(var batch):
+        while let envelope = batch.popFirst() {
+          if hasSystemMail.load(ordering: .relaxed) {
+            state.withLock { $0.putBack(batch, first: envelope) }
+            break
+          }
+          handle(envelope, began) { try behavior.receiveNow($0, $1) }
+        }
+      case .failed(let error): supervise(error)
+      case .stop(let reason):
+        behavior.stoppedNow(ActorContext(cell: self))
+        abandon(reason: reason)
+        return
+      case .replaced(let replacement):
+        guard let fresh = replacement.immediate else { continue }
+        behavior.stoppedNow(ActorContext(cell: self))
+        behavior = fresh
+        state.withLock { $0.behavior = replacement }
+      }
+      let now = host.clock.now()
+      if now - began > Self.slowBatch { isSlow.store(true, ordering: .relaxed) }
+      began = now
+    }
+  }
+
+  /// A batch that takes longer than this moves the cell off the threads that serve connections.
+  private static let slowBatch = Duration.milliseconds(5)
+
+  private func drainSuspending() async {
+    while let work = next(at: host.clock.now()) {
+      let behavior = state.withLock { $0.behavior }
+      switch work {
+      case .start:
+        do { try await behavior.started(ActorContext(cell: self)) } catch { supervise(Self.gridError(error)) }
+      case .batch(var batch):
+        while let envelope = batch.popFirst() {
+          if hasSystemMail.load(ordering: .relaxed) {
+            state.withLock { $0.putBack(batch, first: envelope) }
+            break
+          }
+          await handleSuspending(envelope, behavior)
+        }
+      case .failed(let error): supervise(error)
+      case .stop(let reason):
+        await behavior.stopped(ActorContext(cell: self))
+        abandon(reason: reason)
+        return
+      case .replaced(let fresh):
+        await behavior.stopped(ActorContext(cell: self))
+        state.withLock { $0.behavior = fresh }
+      }
+    }
+  }
+
+  /// What to do next, or nil when the cell has become idle.
+  private func next(at now: MonotonicTime) -> CellState.Work? {
+    guard host.ownsNames(at: now) || epoch == 0 else {
+      return .stop("the node's lease ended: \(name) may be somebody else's now")
+    }
+    let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
+      hasSystemMail.store(false, ordering: .relaxed)
+      return state.next(options: options)
+    }
+    for envelope in admissions { admitted(envelope) }
+    return work
+  }
+
+  // MARK: One message
+
+  private func context(for envelope: Envelope) -> ActorContext {
+    guard envelope.expectation == .reply, let responder = envelope.responder else {
+      return ActorContext(cell: self, sender: envelope.sender, deadline: envelope.deadline)
+    }
+    return ActorContext(
+      cell: self, exchange: Exchange(responder: responder, correlation: envelope.correlation),
+      sender: envelope.sender, deadline: envelope.deadline)
+  }
+
+  private func isTooLate(_ envelope: Envelope, at now: MonotonicTime) -> Bool {
+    guard envelope.deadline <= now else { return false }
+    refuse(envelope, .deadline, GridError(.deadline, "the deadline passed while it waited for \(name)"))
+    return true
+  }
+
+  private func handle(
+    _ envelope: Envelope, _ now: MonotonicTime, _ body: (Message, ActorContext) throws -> Void
+  ) {
+    if isTooLate(envelope, at: now) { return }
+    let context = context(for: envelope)
+    do { try body(envelope.message, context) } catch { failed(envelope, context, Self.gridError(error)) }
+  }
+
+  private func handleSuspending(_ envelope: Envelope, _ behavior: any ActorBehavior) async {
+    if isTooLate(envelope, at: host.clock.now()) { return }
+    let context = context(for: envelope)
+    do { try await behavior.receive(envelope.message, context) } catch {
+      failed(envelope, context, Self.gridError(error))
+    }
+  }
+
+  private func failed(_ envelope: Envelope, _ context: ActorContext, _ error: GridError) {
+    let isStopping = error.code == .cancelled && hasSystemMail.load(ordering: .relaxed)
+    let shown = isStopping ? GridError(.stopped, "actor \(name) was stopped") : error
+    host.deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
+    context.fail(shown)
+    if isStopping { return }
+    state.withLock { $0.failures += 1 }
+    supervise(error)
+  }
+
+  private static func gridError(_ error: any Error) -> GridError {
+    GridError.wrapping(error, as: .handlerFailed, "the handler failed")
+  }
+
+  // MARK: Supervision
+
+  private func attempt(_ body: () throws -> Void) -> Bool {
+    do {
+      try body()
+      return true
+    } catch {
+      supervise(Self.gridError(error))
+      return false
+    }
+  }
+
+  private func supervise(_ error: GridError) {
+    switch kind.directive(error) {
+    case .resume: return
+    case .stop: stop(reason: "stopped: \(error)")
+    case .restart: restart(after: error)
+    }
+  }
+
+  private func restart(after error: GridError) {
+    let policy = request.command?.restart ?? kind.restart
+    let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
+    switch decision {
+    case .stop:
+      let reason = "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
+      host.log(actor: name, reason, isError: true)
+      stop(reason: reason)
+    case .restart(let pause):
+      host.happened(.actor, name, "failed, restarts in \(pause): \(error)")
+      host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
+    }
+  }
+
+  private func resumeAfterPause() {
+    do {
+      let fresh = try kind.make(request)
+      let wakes = state.withLock { $0.replace(with: fresh) }
+      host.happened(.actor, name, "restarted")
+      if wakes { run(.pool) }
+    } catch {
+      stop(reason: "stopped: cannot be made again: \(error)")
+    }
+  }
+
+  private func finish(_ letters: [Envelope], isFirst: Bool, _ reason: String) {
+    for envelope in letters {
+      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
+    }
+    if isFirst { host.ended(self, reason) }
+  }
+
+  // MARK: Reports
+
+  /// The cell as `actors` and `inspect` show it.
+  package func report(at now: MonotonicTime, withDetails: Bool) -> ActorReport {
+    let (report, behavior) = state.withLock { state in
+      (
+        ActorReport(
+          name: name, kind: kind.name, node: host.nodeName, status: state.status, mailbox: state.mailbox.depth,
+          processed: state.processed, failures: state.failures, restarts: state.restarts,
+          uptimeSeconds: (now - state.startedAt).inSeconds, epoch: epoch,
+          details: withDetails ? state.details(options: options) : [:]),
+        state.behavior
+      )
+    }
+    guard withDetails else { return report }
+    var detailed = report
+    if let command = request.command { detailed.details["exec"] = command.json }
+    detailed.details.merge(behavior.details()) { first, _ in first }
+    return detailed
+  }
+
+  /// Whether a message would be taken at once. By the time it is sent this may have changed.
+  package var hasRoom: Bool { state.withLock { $0.mailbox.depth < options.capacity } }
+
+  /// Messages waiting or being handled.
+  package var depth: Int { state.withLock { $0.mailbox.depth } }
+}
+
+extension DeadLetter.Reason {
+  /// The reason that fits a failure.
+  package init(_ code: GridError.Code) {
+    switch code {
+    case .noSuchActor: self = .noSuchActor
+    case .mailboxFull: self = .mailboxFull
+    case .stopped, .cancelled: self = .stopped
+    case .deadline: self = .deadline
+    case .undecodable: self = .undecodable
+    case .nodeLost, .unavailable: self = .nodeLost
+    case .refused, .retryLater: self = .refused
+    default: self = .handlerFailed
+    }
+  }
+}

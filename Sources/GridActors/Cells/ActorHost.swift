@@ -1,0 +1,21 @@
+package import GridCore
+package import NIOCore
+
+/// What a cell needs of the node around it. Called from any thread; implementations return at once.
+package protocol ActorHost: AnyObject, Sendable {
+  var nodeName: String { get }
+  var namespace: String { get }
+  var clock: any GridClock { get }
+  var deadlines: DeadlineList { get }
+  /// For pauses before restarts.
+  var eventLoop: any EventLoop { get }
+  /// Whether the node certainly still owns the names of its actors at that time.
+  func ownsNames(at now: MonotonicTime) -> Bool
+  /// Sends on behalf of an actor.
+  func route(_ envelope: Envelope)
+  func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String)
+  /// The cell has ended: its name is free to be released.
+  func ended(_ cell: ActorCell, _ reason: String)
+  func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String)
+  func log(actor: String, _ text: String, isError: Bool)
+}

@@ -1,0 +1,173 @@
+internal import DequeModule
+internal import GridCore
+
+/// What a cell knows, as a value under its lock.
+///
+/// ```
+/// starting ─▶ running ◀──▶ restarting (paused) ─▶ stopping ─▶ ended
+/// ```
+struct CellState {
+  var behavior: any ActorBehavior
+  let startedAt: MonotonicTime
+  var mailbox = Mailbox()
+  var processed = 0
+  var failures = 0
+  var restarts = 0
+  private var phase = Phase.starting
+  private var isBusy = false
+  private var system: [SystemMessage] = []
+  private var budget: RestartBudget?
+  private var lastFailure: GridError?
+  private var task: Task<Void, Never>?
+
+  private enum Phase {
+    /// `started` has not run yet.
+    case starting
+    case running
+    /// Waiting for the pause before a restart to pass.
+    case paused
+    case ended
+  }
+
+  enum SystemMessage {
+    case failed(GridError)
+    case stop(String)
+    case replaced(any ActorBehavior)
+  }
+
+  /// What a drain does next.
+  enum Work {
+    case start
+    case batch(Deque<Envelope>)
+    case failed(GridError)
+    case stop(String)
+    case replaced(any ActorBehavior)
+  }
+
+  /// What became of an arriving message.
+  enum Arrival {
+    case queued
+    case waits
+    case full
+    case displaced(Envelope)
+    case dropped
+    case ended
+  }
+
+  init(behavior: any ActorBehavior, startedAt: MonotonicTime) {
+    self.behavior = behavior
+    self.startedAt = startedAt
+  }
+
+  var status: ActorReport.Status {
+    if system.contains(where: { if case .stop = $0 { true } else { false } }) { return .stopping }
+    switch phase {
+    case .starting, .running: return .running
+    case .paused: return .restarting
+    case .ended: return .stopping
+    }
+  }
+
+  /// Admits a message; true when the cell was idle and is busy from now on.
+  mutating func admit(_ envelope: Envelope, options: MailboxOptions) -> (Arrival, Bool) {
+    if case .ended = phase { return (.ended, false) }
+    switch mailbox.admit(envelope, options: options) {
+    case .queued: return (.queued, wake())
+    case .waits: return (.waits, wake())
+    case .full: return (.full, false)
+    case .displaced(let oldest): return (.displaced(oldest), wake())
+    case .dropped: return (.dropped, false)
+    }
+  }
+
+  /// Makes an idle cell busy; false when it is busy already, paused with nothing urgent, or ended.
+  mutating func wake() -> Bool {
+    guard !isBusy else { return false }
+    if case .ended = phase { return false }
+    if case .paused = phase, system.isEmpty { return false }
+    isBusy = true
+    return true
+  }
+
+  mutating func post(_ message: SystemMessage) -> (wakes: Bool, task: Task<Void, Never>?) {
+    if case .ended = phase { return (false, nil) }
+    system.append(message)
+    return (wake(), task)
+  }
+
+  /// The next piece of work and the messages that found room by it; nil work makes the cell idle.
+  mutating func next(options: MailboxOptions) -> (Work?, [Envelope]) {
+    if let work = nextSystem() { return (work, []) }
+    switch phase {
+    case .ended, .paused:
+      isBusy = false
+      return (nil, [])
+    case .starting:
+      phase = .running
+      return (.start, [])
+    case .running:
+      let (batch, admitted) = mailbox.takeBatch(options: options)
+      if batch.isEmpty {
+        isBusy = false
+        task = nil
+        return (nil, admitted)
+      }
+      processed += batch.count
+      return (.batch(batch), admitted)
+    }
+  }
+
+  private mutating func nextSystem() -> Work? {
+    // A stop overtakes everything else.
+    for message in system { if case .stop(let reason) = message { return .stop(reason) } }
+    guard !system.isEmpty else { return nil }
+    switch system.removeFirst() {
+    case .failed(let error): return .failed(error)
+    case .replaced(let fresh): return .replaced(fresh)
+    case .stop(let reason): return .stop(reason)
+    }
+  }
+
+  /// Returns messages of an unfinished batch to the head of the queue.
+  mutating func putBack(_ batch: Deque<Envelope>, first: Envelope) {
+    mailbox.putBack(batch, first: first)
+    processed -= batch.count + 1
+  }
+
+  mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }
+
+  mutating func restartDecision(
+    _ error: GridError, _ policy: RestartPolicy, at now: MonotonicTime
+  ) -> RestartBudget.Decision {
+    lastFailure = error
+    var budget = budget ?? RestartBudget(policy: policy)
+    defer { self.budget = budget }
+    let decision = budget.failed(at: now)
+    if case .restart = decision, case .ended = phase {} else if case .restart = decision { phase = .paused }
+    return decision
+  }
+
+  /// Puts a fresh behaviour in place of the failed one once the pause is over.
+  mutating func replace(with fresh: any ActorBehavior) -> Bool {
+    guard case .paused = phase else { return false }
+    restarts += 1
+    phase = .starting
+    system.append(.replaced(fresh))
+    return wake()
+  }
+
+  /// Ends the cell; the mail it still had, and whether this call ended it.
+  mutating func end() -> (letters: [Envelope], isFirst: Bool) {
+    if case .ended = phase { return ([], false) }
+    phase = .ended
+    system = []
+    return (mailbox.takeAll(), true)
+  }
+
+  func details(options: MailboxOptions) -> [String: JSONValue] {
+    [
+      "mailboxCapacity": .integer(Int64(options.capacity)), "overflow": .string(options.overflow.rawValue),
+      "lastFailure": lastFailure.map { .string($0.description) } ?? .null,
+    ]
+  }
+}

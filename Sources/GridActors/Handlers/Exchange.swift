@@ -1,0 +1,23 @@
+internal import GridCore
+internal import Synchronization
+
+/// The answer owed to one asking sender: given once, and by itself with an error when it is forgotten.
+final class Exchange: Sendable {
+  private let responder: any ExchangeResponder
+  private let correlation: UInt64
+  private let answered = Atomic(false)
+
+  init(responder: any ExchangeResponder, correlation: UInt64) {
+    self.responder = responder
+    self.correlation = correlation
+  }
+
+  deinit {
+    resolve(.failure(GridError(.handlerFailed, "the handler ended without a reply")))
+  }
+
+  func resolve(_ outcome: ExchangeOutcome) {
+    guard !answered.exchange(true, ordering: .relaxed) else { return }
+    responder.resolve(correlation, outcome)
+  }
+}

@@ -1,0 +1,64 @@
+public import GridCore
+
+/// What an actor is made from: a factory, and how its actors are supervised and their mailboxes bounded.
+public final class KindDefinition: Sendable {
+  public let name: String
+  public let mailbox: MailboxOptions
+  public let restart: RestartPolicy
+  let directive: @Sendable (GridError) -> SupervisionDirective
+  package let make: @Sendable (SpawnRequest) throws -> any ActorBehavior
+
+  package init(
+    name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    make: @escaping @Sendable (SpawnRequest) throws -> any ActorBehavior
+  ) {
+    self.name = name
+    self.mailbox = mailbox
+    self.restart = restart
+    self.directive = directive
+    self.make = make
+  }
+
+  /// Input that cannot be read leaves the state as it was; every other failure may have broken it, so it restarts.
+  public static let standardDirective: @Sendable (GridError) -> SupervisionDirective = { error in
+    error.code == .undecodable ? .resume : .restart
+  }
+}
+
+/// The kinds a node offers.
+public struct KindRegistry: Sendable {
+  package private(set) var kinds: [String: KindDefinition] = [:]
+
+  package init() {}
+
+  /// Registers a kind whose handler may suspend.
+  ///
+  /// - Parameters:
+  ///   - make: makes a fresh actor from what `spawn` was given; an error it throws refuses the spawn.
+  ///   - directive: what follows a handler's failure; by default ``KindDefinition/standardDirective``.
+  public mutating func register<Actor: GridActor>(
+    _ name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    make: @escaping @Sendable (SpawnRequest) throws -> Actor
+  ) {
+    register(
+      KindDefinition(name: name, mailbox: mailbox, restart: restart, directive: directive) {
+        SuspendingBox(try make($0))
+      })
+  }
+
+  /// Registers a kind whose handler never suspends.
+  public mutating func register<Actor: ImmediateActor>(
+    _ name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    make: @escaping @Sendable (SpawnRequest) throws -> Actor
+  ) {
+    register(
+      KindDefinition(name: name, mailbox: mailbox, restart: restart, directive: directive) {
+        ImmediateBox(try make($0))
+      })
+  }
+
+  package mutating func register(_ kind: KindDefinition) { kinds[kind.name] = kind }
+}

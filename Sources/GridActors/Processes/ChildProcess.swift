@@ -1,0 +1,182 @@
+package import GridCore
+internal import NIOCore
+
+/// A running child process with its three pipes; made by ``ProcessGuard/spawn(_:options:on:)``.
+///
+/// How a child ends and how its pipes end are told apart: a process it started may hold the pipes open after it has
+/// ended, and a child may close them and live on. Whoever has a child calls ``terminate(grace:)`` at the end, also when
+/// it has ended by itself: that lets go of the pipes. Safe to use from any thread or task.
+package final class ChildProcess: Sendable {
+  /// The id of the process, of its group and of its session.
+  package let processIdentifier: Int32
+
+  private let handle: ProcessHandle
+  private let eventLoop: any EventLoop
+  private let input: LineWriter
+  private let output: NIOLoopBound<LineReader>
+  private let errorOutput: NIOLoopBound<LineReader>
+  private let lines: LineQueue?
+
+  init(
+    handle: ProcessHandle,
+    eventLoop: any EventLoop,
+    input: LineWriter,
+    output: NIOLoopBound<LineReader>,
+    errorOutput: NIOLoopBound<LineReader>,
+    lines: LineQueue?
+  ) {
+    processIdentifier = handle.processIdentifier
+    self.handle = handle
+    self.eventLoop = eventLoop
+    self.input = input
+    self.output = output
+    self.errorOutput = errorOutput
+    self.lines = lines
+    handle.exit.onCompletion { _ in
+      eventLoop.execute {
+        input.close()
+        output.value.childHasEnded()
+        errorOutput.value.childHasEnded()
+      }
+    }
+  }
+
+  // MARK: - How it ends
+
+  /// How the child ended; `nil` while it runs.
+  package var exitStatus: ProcessExitStatus? { handle.exit.status }
+
+  /// How the child ended, after waiting for it. Any number of tasks may wait.
+  ///
+  /// - Throws: ``GridError/Code/cancelled`` when the waiting task is cancelled.
+  package var exit: ProcessExitStatus {
+    get async throws(GridError) { try await handle.exit.wait() }
+  }
+
+  /// Calls `observer` once when the child has ended, on a thread that must not be blocked; at once when it has already.
+  package func onExit(_ observer: @escaping @Sendable (ProcessExitStatus) -> Void) {
+    handle.exit.onCompletion(observer)
+  }
+
+  /// Sends a signal to the child and all of its process group. Nothing happens when the child has ended.
+  package func signal(_ signal: ProcessSignal) { handle.signal(signal) }
+
+  /// Ends the child and its process group, and returns how it ended: closes its standard input, asks politely
+  /// (SIGTERM), and kills after `grace`. What it wrote last is still delivered, unless reading is paused.
+  ///
+  /// Goes on to the end when the task is cancelled. A process the kernel cannot kill within ten seconds counts as
+  /// ``ProcessExitStatus/lost``.
+  package func terminate(grace: Duration = .seconds(10)) async -> ProcessExitStatus {
+    input.close()
+    if handle.exit.status == nil {
+      handle.signal(.terminate)
+      // A stopped process acts on the first signal only when it goes on.
+      handle.signal(.resume)
+    }
+    let handle = handle
+    let waiter = handle.exit.makeWaiter()
+    let patience = TimeAmount(grace)
+    let kill = eventLoop.scheduleTask(in: patience) { handle.signal(.kill) }
+    let surrender = eventLoop.scheduleTask(in: patience + .seconds(10)) { handle.exit.cancel(waiter) }
+    let status = await handle.exit.wait(as: waiter)
+    kill.cancel()
+    surrender.cancel()
+    releasePipes()
+    return status ?? .lost
+  }
+
+  /// Kills the child and lets go of its pipes without waiting.
+  func abandon() {
+    handle.signal(.kill)
+    input.close()
+    releasePipes()
+  }
+
+  private func releasePipes() {
+    let output = output
+    let errorOutput = errorOutput
+    eventLoop.execute {
+      output.value.abandon()
+      errorOutput.value.abandon()
+    }
+  }
+
+  // MARK: - Standard input
+
+  /// Hands over one line for the child's standard input; a newline is added. Returns when the line is held for
+  /// writing, and waits while ``Options/inputBufferBytes`` are held. Lines go out in the order they were handed over.
+  ///
+  /// - Throws: ``GridError/Code/handlerFailed`` when the program closed its standard input, ``GridError/Code/stopped``
+  ///   after ``closeInput()`` or ``terminate(grace:)``, ``GridError/Code/cancelled``.
+  package func write(_ line: [UInt8]) async throws(GridError) { try await input.write(line) }
+
+  /// As ``write(_:)``, but never waits: returns whether there was room for the line.
+  package func writeIfRoom(_ line: [UInt8]) throws(GridError) -> Bool { try input.writeIfRoom(line) }
+
+  /// Closes the child's standard input once everything handed over is written: the program sees the end of its input.
+  package func closeInput() { input.finish() }
+
+  // MARK: - Standard output
+
+  /// The next line the child wrote, without its newline; `nil` at the end of its output. Only with
+  /// ``OutputDelivery/queue(bytes:)``; the child is read no further while that many bytes wait here.
+  ///
+  /// - Throws: ``GridError/Code/undecodable`` when a line is longer than ``Options/maximumLineBytes``,
+  ///   ``GridError/Code/cancelled``, ``GridError/Code/software`` when lines go to a handler.
+  package func nextLine() async throws(GridError) -> [UInt8]? {
+    guard let lines else { throw GridError(.software, "the lines of this child process go to a handler") }
+    let eventLoop = eventLoop
+    let output = output
+    return try await lines.take { eventLoop.execute { output.value.resume() } }
+  }
+
+  /// Delivers no further line until ``resumeReading()``, from within the handler at once. The child blocks when its
+  /// pipe is full.
+  package func pauseReading() { onEventLoop { $0.pause() } }
+
+  /// Goes on after ``pauseReading()``.
+  package func resumeReading() { onEventLoop { $0.resume() } }
+
+  private func onEventLoop(_ body: @escaping @Sendable (LineReader) -> Void) {
+    guard !eventLoop.inEventLoop else { return body(output.value) }
+    let output = output
+    eventLoop.execute { body(output.value) }
+  }
+}
+
+extension ChildProcess {
+  /// What a child's output becomes, and limits.
+  package struct Options: Sendable {
+    /// The longest line of standard output; a longer one ends the output with an error.
+    package var maximumLineBytes = Message.maximumBodyBytes
+    /// The longest line of standard error; a longer one is cut.
+    package var maximumErrorLineBytes = 64 * 1024
+    /// The bytes held for the child's standard input at which writers wait.
+    package var inputBufferBytes = 1024 * 1024
+    /// Where lines of standard output go.
+    package var output = OutputDelivery.queue(bytes: 1024 * 1024)
+    /// Called on the event loop with each line of standard error, without its newline, and whether it was cut. It must
+    /// be quick.
+    package var standardError: @Sendable (_ line: [UInt8], _ isCut: Bool) -> Void = { _, _ in }
+
+    package init() {}
+  }
+
+  /// Where lines of standard output go.
+  package enum OutputDelivery: Sendable {
+    /// To whoever calls ``ChildProcess/nextLine()``; reading pauses while this many bytes wait.
+    case queue(bytes: Int)
+    /// To a closure on the event loop, which must be quick and may pause reading.
+    case handler(@Sendable (OutputEvent) -> Void)
+  }
+
+  /// What a child's standard output delivers. Nothing follows the last two.
+  package enum OutputEvent: Sendable, Equatable {
+    /// A line without its newline.
+    case line([UInt8])
+    /// A line was too long (``GridError/Code/undecodable``); the pipe is closed.
+    case failed(GridError)
+    /// The end of the output. The child may still run.
+    case ended
+  }
+}

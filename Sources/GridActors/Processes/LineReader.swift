@@ -1,0 +1,118 @@
+internal import GridCore
+internal import NIOCore
+
+/// Turns what a child writes into lines, on the event loop of its pipe, and stops reading while it is paused.
+///
+/// A pause takes effect at once: lines that were read already stay here until ``resume()``.
+final class LineReader: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  /// What became of the stream.
+  enum Event {
+    case line(LineSplitter.Line)
+    /// A line was too long or reading failed; nothing follows.
+    case failed(GridError)
+    /// The stream ended; nothing follows.
+    case ended
+  }
+
+  /// How long a pipe may stay silent after its child has ended before it is closed.
+  private static let silenceAfterExit = TimeAmount.milliseconds(100)
+  /// How many such times a pipe is looked at before it is closed although it still speaks.
+  private static let looksAfterExit = 20
+
+  private var splitter: LineSplitter
+  private let deliver: (LineReader, Event) -> Void
+  private var context: ChannelHandlerContext?
+  private var isPaused = false
+  private var isDelivering = false
+  private var inputHasEnded = false
+  private var isFinished = false
+  private var hasReadSinceLook = false
+  private var isAbandoned = false
+
+  /// - Parameter deliver: Called on the event loop; may call ``pause()`` and ``resume()``.
+  init(splitter: LineSplitter, deliver: @escaping (LineReader, Event) -> Void) {
+    self.splitter = splitter
+    self.deliver = deliver
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+  func channelActive(context: ChannelHandlerContext) { context.read() }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    hasReadSinceLook = true
+    splitter.append(unwrapInboundIn(data))
+    deliverLines()
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if !isPaused { context.read() }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    inputHasEnded = true
+    deliverLines()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  /// Stops delivering lines and reading.
+  func pause() { isPaused = true }
+
+  /// Goes on after ``pause()``.
+  func resume() {
+    guard isPaused else { return }
+    isPaused = false
+    deliverLines()
+    if !isPaused { context?.read() }
+  }
+
+  /// Closes the pipe when it has nothing more to say.
+  ///
+  /// Called when the child has ended. Its pipe normally ends then too, but a process that left the child's group may
+  /// still hold it open, so silence counts as the end.
+  func childHasEnded(looksLeft: Int = LineReader.looksAfterExit) {
+    guard let context, !inputHasEnded else { return }
+    hasReadSinceLook = false
+    context.eventLoop.assumeIsolated().scheduleTask(in: Self.silenceAfterExit) {
+      // A paused reader will read what is left later, if anybody still wants it.
+      let isWaiting = self.isPaused && !self.isAbandoned
+      guard isWaiting || (self.hasReadSinceLook && looksLeft > 0) else { return self.close() }
+      self.childHasEnded(looksLeft: isWaiting ? looksLeft : looksLeft - 1)
+    }
+  }
+
+  /// Tells that nobody resumes a paused reader any more, so that its pipe need not stay open for that.
+  func abandon() {
+    isAbandoned = true
+    if isPaused { close() }
+  }
+
+  /// Closes the pipe; lines that were read before stay deliverable.
+  func close() { context?.close(promise: nil) }
+
+  private func deliverLines() {
+    guard !isDelivering else { return }
+    isDelivering = true
+    defer { isDelivering = false }
+    do throws(LineSplitter.LineTooLong) {
+      while !isPaused, !isFinished, let line = try splitter.next() { deliver(self, .line(line)) }
+      guard inputHasEnded, !isPaused, !isFinished else { return }
+      if let rest = try splitter.finish() { deliver(self, .line(rest)) }
+      finish(with: .ended)
+    } catch {
+      let message = "the program wrote more than \(error.limit) bytes without a newline"
+      finish(with: .failed(GridError(.undecodable, message)))
+      close()
+    }
+  }
+
+  private func finish(with event: Event) {
+    isFinished = true
+    deliver(self, event)
+  }
+}

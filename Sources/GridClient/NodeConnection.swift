@@ -1,0 +1,191 @@
+package import GridCore
+internal import GridLink
+package import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// A client's connection to one node: typed requests, and streams. A client is no member of the cluster.
+///
+/// Every method may be called from any task.
+package final class NodeConnection: Sendable {
+  private let link: Link
+  private let receiver: ClientReceiver
+  private let clock: any GridClock
+  private let group: any EventLoopGroup
+  /// The endpoint that answered.
+  package let endpoint: String
+
+  /// Connects to the first endpoint that answers.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers is no
+  ///   node of our version and namespace.
+  package static func open(
+    _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
+    group: any EventLoopGroup = NodeConnection.sharedGroup
+  ) async throws(GridError) -> NodeConnection {
+    var failures: [GridError] = []
+    for endpoint in endpoints {
+      do throws(GridError) {
+        return try await open(endpoint, namespace: namespace, timeout: timeout, clock: clock, group: group)
+      } catch {
+        failures.append(error)
+      }
+    }
+    // A refusal says more than a closed port, so it is what the user hears of.
+    if let telling = failures.first(where: { $0.code != .unavailable }) ?? failures.first, failures.count == 1 {
+      throw telling
+    }
+    throw failures.first { $0.code != .unavailable }
+      ?? GridError(
+        .unavailable, "none of \(endpoints.count) endpoints answers: \(failures.map(\.message).joined(separator: "; "))")
+  }
+
+  /// The threads of client connections; started by the first one.
+  package static let sharedGroup: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+  private static func open(
+    _ endpoint: String, namespace: String, timeout: Duration, clock: any GridClock, group: any EventLoopGroup
+  ) async throws(GridError) -> NodeConnection {
+    let receiver = ClientReceiver()
+    let side = LinkEndpoint(
+      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock)
+    let link = try await side.dial(LinkAddress(parsing: endpoint), on: group, timeout: timeout)
+    return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)
+  }
+
+  private init(
+    link: Link, receiver: ClientReceiver, clock: any GridClock, group: any EventLoopGroup, endpoint: String
+  ) {
+    self.link = link
+    self.receiver = receiver
+    self.clock = clock
+    self.group = group
+    self.endpoint = endpoint
+  }
+
+  /// The name of the node at the other end.
+  package var nodeName: String { link.remote.name }
+
+  /// Closes the connection; what is still awaited fails.
+  package func close() { link.closeGracefully("done") }
+
+  /// Returns when the connection is lost or closed.
+  package func untilClosed() async { await link.untilClosed() }
+
+  // MARK: Messages
+
+  /// Sends a message and returns once it is in the target's mailbox; with `waitsForRoom` a full mailbox is waited for.
+  package func tell(
+    _ target: String, _ message: Message, timeout: Duration, waitsForRoom: Bool = false
+  ) async throws(GridError) {
+    if waitsForRoom, !link.windowIsOpen(for: target) { try await link.windowOpens(for: target) }
+    _ = try await exchange(target, message, .acceptance, timeout: timeout, waitsForRoom: waitsForRoom)
+  }
+
+  /// Sends a message of a stream and returns as soon as it has left; `outcome` hears what became of it, on the
+  /// connection's thread. Suspends while the target's window is closed, so memory stays flat.
+  package func streamTell(_ target: String, _ message: Message, _ responder: any ExchangeResponder, _ correlation: UInt64)
+    async throws(GridError)
+  {
+    if !link.windowIsOpen(for: target) { try await link.windowOpens(for: target) }
+    link.send(
+      Envelope(
+        target: target, message: message, sender: "client", expectation: .acceptance, waitsForRoom: true,
+        responder: responder, correlation: correlation))
+  }
+
+  /// Sends a message without waiting for anything but its departure.
+  package func post(_ target: String, _ message: Message, waitsForRoom: Bool = false) async throws(GridError) {
+    if waitsForRoom, !link.windowIsOpen(for: target) { try await link.windowOpens(for: target) }
+    link.send(Envelope(target: target, message: message, sender: "client", waitsForRoom: waitsForRoom))
+  }
+
+  /// Sends a message and returns the handler's reply.
+  package func ask(_ target: String, _ message: Message, timeout: Duration) async throws(GridError) -> Message {
+    try await exchange(target, message, .reply, timeout: timeout, waitsForRoom: false)
+  }
+
+  private func exchange(
+    _ target: String, _ message: Message, _ expectation: Envelope.Expectation, timeout: Duration, waitsForRoom: Bool
+  ) async throws(GridError) -> Message {
+    let exchange = ClientExchange()
+    link.send(
+      Envelope(
+        target: target, message: message, sender: "client", expectation: expectation, waitsForRoom: waitsForRoom,
+        deadline: clock.now() + timeout, responder: exchange))
+    return try await reply(of: exchange)
+  }
+
+  private func reply(of exchange: ClientExchange) async throws(GridError) -> Message {
+    switch await exchange.outcome() {
+    case .accepted: return Message()
+    case .reply(let message): return message
+    case .failure(let error): throw error
+    }
+  }
+
+  // MARK: Requests
+
+  /// Sends a control request and returns its answer.
+  package func request(
+    _ verb: String, _ arguments: JSONValue = [:], timeout: Duration
+  ) async throws(GridError) -> JSONValue {
+    let exchange = ClientExchange()
+    link.request(verb, arguments, deadline: clock.now() + timeout, responder: exchange, correlation: 0)
+    return try await reply(of: exchange).json()
+  }
+
+  /// Follows a stream until it ends (nil), the connection is lost (throws), or the task is cancelled.
+  ///
+  /// The node drops items, and counts them, when this side reads too slowly; here at most 65 536 wait.
+  package func stream(_ verb: String, _ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
+    AsyncThrowingStream(bufferingPolicy: .bufferingOldest(65_536)) { continuation in
+      let receiver = StreamReceiver(continuation)
+      let number = link.openStream(verb, arguments, receiver: receiver)
+      continuation.onTermination = { [link] _ in link.cancel(number) }
+    }
+  }
+}
+
+/// Feeds a stream's items to the task that reads them.
+private final class StreamReceiver: LinkStreamReceiver {
+  private let continuation: AsyncThrowingStream<JSONValue, any Error>.Continuation
+  private let missed = Atomic(0)
+
+  init(_ continuation: AsyncThrowingStream<JSONValue, any Error>.Continuation) { self.continuation = continuation }
+
+  func streamReceived(_ item: [UInt8]) {
+    guard let value = try? JSONValue(parsing: item) else { return }
+    let gap = missed.load(ordering: .relaxed)
+    if gap > 0 {
+      guard case .enqueued = continuation.yield(["kind": "missed", "count": .integer(Int64(gap))]) else {
+        missed.wrappingAdd(1, ordering: .relaxed)
+        return
+      }
+      missed.store(0, ordering: .relaxed)
+    }
+    if case .dropped = continuation.yield(value) { missed.wrappingAdd(1, ordering: .relaxed) }
+  }
+
+  func streamEnded(_ error: GridError?) { continuation.finish(throwing: error) }
+}
+
+/// A client takes no messages and no requests; failures of what it sends go to whoever waits.
+private final class ClientReceiver: LinkReceiver {
+  func opened(_ link: Link) {}
+
+  func received(_ envelope: Envelope, on link: Link) {
+    envelope.resolve(.failure(GridError(.noSuchActor, "a client has no actors")))
+  }
+
+  func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
+    link.resolve(request.correlation, .failure(GridError(.refused, "a client answers no requests")))
+  }
+
+  func cancelled(_ correlation: UInt64, on link: Link) {}
+  func readCompleted(_ link: Link) {}
+
+  func undeliverable(_ envelope: Envelope, _ error: GridError) { envelope.resolve(.failure(error)) }
+
+  func closed(_ link: Link, _ error: GridError) {}
+}

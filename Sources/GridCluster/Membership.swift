@@ -1,0 +1,198 @@
+package import GridCore
+internal import Synchronization
+
+/// This node's membership: its lease and record in the store, and the other nodes as the store has them.
+///
+/// ``run()`` joins, keeps the picture of the peers current, and joins again whenever the lease was lost, until it is
+/// cancelled; ``leave()`` gives the lease back.
+package final class Membership: Sendable {
+  /// Told of what changes; called from the task of ``run()``.
+  package protocol Observer: AnyObject, Sendable {
+    /// This node is a member now.
+    func joined(_ record: NodeRecord)
+    /// The lease ended without us wanting it: nothing this node owned is its own any more.
+    func lostMembership(_ reason: GridError) async
+    /// A peer's record appeared or was replaced by a newer incarnation.
+    func peerJoined(_ peer: NodeRecord)
+    /// A peer's record is gone.
+    func peerLeft(_ peer: NodeRecord)
+  }
+
+  private struct State {
+    var record: NodeRecord?
+    var lease: StoreLease?
+    var validity: LeaseValidity?
+    var peers: [String: NodeRecord] = [:]
+    var isLeaving = false
+    /// Kept while the node is between two memberships.
+    var ownName = ""
+  }
+
+  private let store: any CoordinationStore
+  private let keys: StoreKeys
+  private let timeToLive: Duration
+  package let directory: NameDirectory
+  private let state = Mutex(State())
+  private let loss = Signal<GridError>()
+
+  package init(store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5)) {
+    self.store = store
+    self.keys = keys
+    self.timeToLive = timeToLive
+    directory = NameDirectory(store: store, keys: keys)
+  }
+
+  /// The other nodes as last heard of.
+  package var peers: [NodeRecord] { state.withLock { $0.peers.values.sorted { $0.name < $1.name } } }
+
+  package func peer(_ name: String) -> NodeRecord? { state.withLock { $0.peers[name] } }
+
+  /// This node's record, nil while it is no member.
+  package var record: NodeRecord? { state.withLock { $0.record } }
+
+  /// Whether what this node owns is certainly still its own at that time.
+  package func isValid(at now: MonotonicTime) -> Bool {
+    state.withLock { $0.validity }?.isValid(at: now) ?? false
+  }
+
+  /// The lease that owns this node's entries.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` while the node is no member.
+  package func currentLease() throws(GridError) -> StoreLease {
+    guard let lease = state.withLock({ $0.lease }) else {
+      throw GridError(.unavailable, "this node is not a member of the cluster at the moment", hint: "try again soon")
+    }
+    return lease
+  }
+
+  /// Joins for the first time.
+  ///
+  /// - Parameters:
+  ///   - names: the names to try in order; the first that is free is taken.
+  ///   - record: makes the record for a name.
+  /// - Throws: ``GridError/Code/nameTaken`` when none is free.
+  package func join(names: [String], record: @Sendable (String) -> NodeRecord) async throws(GridError) -> NodeRecord {
+    let validity = LeaseValidity(timeToLive: timeToLive) { [loss] in loss.raise($0) }
+    let lease = try await store.grantLease(timeToLive: timeToLive, observer: validity)
+    for name in names {
+      var record = record(name)
+      let key = keys.node(name)
+      let outcome = try await store.commit(
+        StoreTransaction(
+          when: [.isAbsent(key)],
+          then: [.put(key: key, value: record.json.serialized(), lease: lease.identifier)]))
+      guard outcome.succeeded else { continue }
+      record.incarnation = outcome.revision
+      let joined = record
+      state.withLock { state in
+        state.record = joined
+        state.ownName = joined.name
+        state.lease = lease
+        state.validity = validity
+      }
+      return record
+    }
+    try await store.revoke(lease)
+    throw GridError(
+      .nameTaken, "a node named \(names.last ?? "") is a member of the namespace already",
+      hint: "choose another --name, or see: gridctl peers")
+  }
+
+  /// Gives the lease back: the node's names are free at once.
+  package func leave() async {
+    let lease = state.withLock { state in
+      state.isLeaving = true
+      state.validity?.invalidate()
+      defer { state.lease = nil }
+      return state.lease
+    }
+    // A store that cannot be reached ends the lease by itself, later.
+    if let lease { try? await store.revoke(lease) }
+  }
+
+  /// Keeps the pictures of peers and names current and rejoins after a lost lease, until cancelled.
+  package func run(_ observer: any Observer, rejoinRecord: @escaping @Sendable (String) -> NodeRecord) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.repeatedly { try await self.watchPeers(observer) } }
+      group.addTask { await self.repeatedly { try await self.directory.watch() } }
+      while let reason = await loss.wait() {
+        if state.withLock({ $0.isLeaving }) { break }
+        let name = state.withLock { state in
+          state.lease = nil
+          state.record = nil
+          return state.ownName
+        }
+        await observer.lostMembership(reason)
+        await rejoin(name, observer, rejoinRecord)
+      }
+      group.cancelAll()
+    }
+  }
+
+  private func rejoin(
+    _ name: String, _ observer: any Observer, _ record: @escaping @Sendable (String) -> NodeRecord
+  ) async {
+    let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
+    for attempt in 0... {
+      if Task.isCancelled { return }
+      if let record = try? await join(names: [name], record: record) {
+        observer.joined(record)
+        return
+      }
+      try? await Task.sleep(for: backoff.pause(before: attempt))
+    }
+  }
+
+  private func repeatedly(_ body: () async throws -> Void) async {
+    let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
+    var attempt = 0
+    while !Task.isCancelled {
+      let began = ContinuousClock.now
+      try? await body()
+      attempt = ContinuousClock.now - began > .seconds(10) ? 0 : attempt + 1
+      try? await Task.sleep(for: backoff.pause(before: attempt))
+    }
+  }
+
+  private func watchPeers(_ observer: any Observer) async throws {
+    let snapshot = try await store.range(prefix: keys.nodes)
+    resynchronise(snapshot, observer)
+    try await store.watch(prefix: keys.nodes, after: snapshot.revision) { [self] event in
+      switch event {
+      case .resynchronised(let snapshot): resynchronise(snapshot, observer)
+      case .changes(let changes, _):
+        for change in changes {
+          switch change {
+          case .put(let entry): if let peer = Self.record(entry) { appeared(peer, observer) }
+          case .delete(let key, _): disappeared(String(key.dropFirst(keys.nodes.count)), observer)
+          }
+        }
+      }
+    }
+  }
+
+  private func resynchronise(_ snapshot: StoreSnapshot, _ observer: any Observer) {
+    let records = snapshot.entries.compactMap(Self.record)
+    let known = state.withLock { Array($0.peers.keys) }
+    for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
+    for record in records { appeared(record, observer) }
+  }
+
+  private func appeared(_ peer: NodeRecord, _ observer: any Observer) {
+    let isNew = state.withLock { state in
+      guard peer.name != state.ownName else { return false }
+      return state.peers.updateValue(peer, forKey: peer.name)?.incarnation != peer.incarnation
+    }
+    if isNew { observer.peerJoined(peer) }
+  }
+
+  private func disappeared(_ name: String, _ observer: any Observer) {
+    if let gone = state.withLock({ $0.peers.removeValue(forKey: name) }) { observer.peerLeft(gone) }
+  }
+
+  private static func record(_ entry: StoreEntry) -> NodeRecord? {
+    guard let json = try? JSONValue(parsing: entry.value), var record = try? NodeRecord(json: json) else { return nil }
+    record.incarnation = entry.createRevision
+    return record
+  }
+}

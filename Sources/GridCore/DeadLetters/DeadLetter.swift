@@ -1,0 +1,48 @@
+/// A message that was not handled, kept with where it should have gone, why it did not, and when.
+public struct DeadLetter: Sendable, Equatable {
+  /// Unique in the cluster and sortable by time; see ``DeadLetterIdentifier``.
+  public var identifier: String
+  public var at: CalendarTime
+  public var reason: Reason
+  /// The name of the actor it was meant for.
+  public var target: String
+  /// The actor, client or node that sent it; empty when unknown.
+  public var sender: String
+  /// The node that keeps it.
+  public var node: String
+  public var message: Message
+  /// How many letters of the same target and reason this one stands for (itself included).
+  public var count: Int
+  /// What failed, for a person; empty when the reason says it all.
+  public var detail: String
+  /// The identifier of the letter's replay; empty until it was replayed.
+  public var replayedAs: String
+
+  public init(
+    identifier: String, at: CalendarTime, reason: Reason, target: String, sender: String, node: String,
+    message: Message, count: Int = 1, detail: String = "", replayedAs: String = ""
+  ) {
+    self.identifier = identifier
+    self.at = at
+    self.reason = reason
+    self.target = target
+    self.sender = sender
+    self.node = node
+    self.message = message
+    self.count = count
+    self.detail = detail
+    self.replayedAs = replayedAs
+  }
+
+  /// Why a message was not handled. The raw values are part of the JSON contract.
+  public enum Reason: String, Sendable, CaseIterable {
+    case noSuchActor = "no-such-actor"
+    case mailboxFull = "mailbox-full"
+    case stopped = "stopped"
+    case deadline = "deadline"
+    case undecodable = "undecodable"
+    case handlerFailed = "handler-failed"
+    case nodeLost = "node-lost"
+    case refused = "refused"
+  }
+}

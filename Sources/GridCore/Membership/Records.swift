@@ -1,0 +1,95 @@
+/// What a node writes about itself under its name in the coordination store.
+public struct NodeRecord: Sendable, Equatable {
+  public var name: String
+  /// Where other nodes reach it: `HOST:PORT`.
+  public var address: String
+  /// Larger each time a node of this name joins.
+  public var incarnation: Int64
+  public var version: String
+  public var labels: [String: String]
+  /// The kinds that can be spawned on it, sorted.
+  public var kinds: [String]
+  /// When it joined.
+  public var startedAt: CalendarTime
+
+  public init(
+    name: String, address: String, incarnation: Int64, version: String, labels: [String: String], kinds: [String],
+    startedAt: CalendarTime
+  ) {
+    self.name = name
+    self.address = address
+    self.incarnation = incarnation
+    self.version = version
+    self.labels = labels
+    self.kinds = kinds
+    self.startedAt = startedAt
+  }
+
+  public var json: JSONValue {
+    [
+      "name": .string(name), "address": .string(address), "incarnation": .integer(incarnation),
+      "version": .string(version), "labels": .object(labels.mapValues { .string($0) }),
+      "kinds": .array(kinds.map { .string($0) }), "startedAt": .integer(startedAt.millisecondsSince1970),
+    ]
+  }
+
+  /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
+  public init(json: JSONValue) throws(GridError) {
+    guard let name = json["name"]?.stringValue, let address = json["address"]?.stringValue,
+      let incarnation = json["incarnation"]?.integerValue
+    else { throw GridError(.undecodable, "a node record lacks name, address or incarnation") }
+    self.init(
+      name: name, address: address, incarnation: incarnation, version: json["version"]?.stringValue ?? "",
+      labels: (json["labels"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
+      kinds: (json["kinds"]?.arrayValue ?? []).compactMap(\.stringValue),
+      startedAt: CalendarTime(millisecondsSince1970: json["startedAt"]?.integerValue ?? 0))
+  }
+}
+
+/// What stands under an actor's name in the coordination store: who holds it.
+public struct ActorRecord: Sendable, Equatable {
+  public var name: String
+  public var kind: String
+  public var node: String
+  /// The incarnation of the node that holds it.
+  public var incarnation: Int64
+
+  public init(name: String, kind: String, node: String, incarnation: Int64) {
+    self.name = name
+    self.kind = kind
+    self.node = node
+    self.incarnation = incarnation
+  }
+
+  public var json: JSONValue {
+    [
+      "name": .string(name), "kind": .string(kind), "node": .string(node), "incarnation": .integer(incarnation),
+    ]
+  }
+
+  /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
+  public init(json: JSONValue) throws(GridError) {
+    guard let name = json["name"]?.stringValue, let node = json["node"]?.stringValue else {
+      throw GridError(.undecodable, "an actor record lacks name or node")
+    }
+    self.init(
+      name: name, kind: json["kind"]?.stringValue ?? "", node: node,
+      incarnation: json["incarnation"]?.integerValue ?? 0)
+  }
+}
+
+/// The keys of the coordination store. Documented for people who read them with `etcdctl get --prefix`.
+public struct StoreKeys: Sendable, Equatable {
+  /// Everything of the namespace starts with it: `/gridctl/NAMESPACE/`.
+  public let root: String
+
+  public init(prefix: String = "/gridctl", namespace: String) { root = "\(prefix)/\(namespace)/" }
+
+  public var nodes: String { root + "nodes/" }
+  public var actors: String { root + "actors/" }
+  public var leaders: String { root + "leaders/" }
+
+  public func node(_ name: String) -> String { nodes + name }
+  public func actor(_ name: String) -> String { actors + name }
+  public func leader(_ name: String) -> String { leaders + name }
+}

@@ -1,0 +1,34 @@
+/// A name in which `*` stands for any run of characters, `?` for one.
+public struct NamePattern: Sendable, Equatable {
+  public let text: String
+  private let pattern: [UInt8]
+
+  public init(_ text: String) {
+    self.text = text
+    pattern = Array(text.utf8)
+  }
+
+  /// Whether the whole of `name` matches. Linear in the name for one star, never exponential.
+  public func matches(_ name: String) -> Bool {
+    let name = Array(name.utf8)
+    var place = 0
+    var at = 0
+    var star: (pattern: Int, name: Int)?
+    while at < name.count {
+      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
+        star = (place, at)
+        place += 1
+      } else if place < pattern.count, pattern[place] == UInt8(ascii: "?") || pattern[place] == name[at] {
+        place += 1
+        at += 1
+      } else if let last = star {
+        star = (last.pattern, last.name + 1)
+        place = last.pattern + 1
+        at = last.name + 1
+      } else {
+        return false
+      }
+    }
+    return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
+  }
+}

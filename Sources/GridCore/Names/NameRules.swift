@@ -1,0 +1,55 @@
+/// The grammar that names of actors, nodes, kinds and namespaces share:
+/// `[A-Za-z0-9][A-Za-z0-9_-]*`, at most 128 bytes.
+///
+/// Narrow on purpose: a name goes unquoted into shells, file names, keys of the coordination store and terminals.
+public enum NameRules {
+  /// The longest name, in bytes.
+  public static let maximumLength = 128
+
+  /// Returns `name` when it follows the grammar.
+  ///
+  /// - Parameter noun: what the name is for, used in the message (“actor”, “node”, …).
+  /// - Throws: ``GridError/Code/usage`` with the reason and the grammar.
+  @discardableResult
+  public static func validated(_ name: String, as noun: String) throws(GridError) -> String {
+    guard let fault = fault(in: name) else { return name }
+    throw GridError(
+      .usage, "invalid \(noun) name \(quoted(name)): \(fault)",
+      hint: "a name starts with a letter or digit and has letters, digits, - and _, at most \(maximumLength) bytes")
+  }
+
+  /// Whether `name` follows the grammar.
+  public static func isValid(_ name: String) -> Bool { fault(in: name) == nil }
+
+  private static func fault(in name: String) -> String? {
+    if name.isEmpty { return "it is empty" }
+    if name.utf8.count > maximumLength { return "it has \(name.utf8.count) bytes" }
+    for (index, byte) in name.utf8.enumerated() where !isAllowed(byte, first: index == 0) {
+      if byte >= 0x80 { return "it has a character outside ASCII" }
+      if byte == 0x20 { return "it has a space" }
+      if byte < 0x20 || byte == 0x7F { return "it has a control character" }
+      return index == 0
+        ? "it starts with '\(Character(UnicodeScalar(byte)))'" : "it has '\(Character(UnicodeScalar(byte)))'"
+    }
+    return nil
+  }
+
+  private static func isAllowed(_ byte: UInt8, first: Bool) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      return true
+    case UInt8(ascii: "-"), UInt8(ascii: "_"): return !first
+    default: return false
+    }
+  }
+
+  /// `text` in quotes, shortened and without anything a terminal would interpret.
+  public static func quoted(_ text: String) -> String {
+    var printable = ""
+    for scalar in text.unicodeScalars.prefix(48) {
+      printable += scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+    return text.unicodeScalars.count > 48 ? "\"\(printable)…\"" : "\"\(printable)\""
+  }
+}

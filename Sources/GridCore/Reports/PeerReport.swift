@@ -1,0 +1,65 @@
+/// A member of the cluster as `gridctl peers` shows it.
+public struct PeerReport: Sendable, Equatable {
+  public enum Status: String, Sendable, CaseIterable {
+    case alive, suspect, dead, left
+  }
+
+  public var name: String
+  public var address: String
+  public var status: Status
+  public var incarnation: Int64
+  public var labels: [String: String]
+  public var version: String
+  public var kinds: [String]
+  /// How many actors run on it; nil when it did not say.
+  public var actors: Int?
+  /// How many messages wait in its mailboxes; nil when it did not say.
+  public var mailbox: Int?
+  public var uptimeSeconds: Double?
+  /// The round trip from the node that was asked; nil for itself and for one that did not answer.
+  public var roundTripSeconds: Double?
+  /// Whether it is the node that was asked.
+  public var isSelf: Bool
+
+  public init(record: NodeRecord, status: Status, isSelf: Bool) {
+    name = record.name
+    address = record.address
+    self.status = status
+    incarnation = record.incarnation
+    labels = record.labels
+    version = record.version
+    kinds = record.kinds
+    self.isSelf = isSelf
+  }
+
+  public var json: JSONValue {
+    [
+      "name": .string(name), "address": .string(address), "status": .string(status.rawValue),
+      "incarnation": .integer(incarnation), "labels": .object(labels.mapValues { .string($0) }),
+      "version": .string(version), "kinds": .array(kinds.map { .string($0) }), "actors": .optional(actors),
+      "mailbox": .optional(mailbox), "uptimeSeconds": .optional(uptimeSeconds),
+      "rttSeconds": .optional(roundTripSeconds), "self": .bool(isSelf),
+    ]
+  }
+
+  /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
+  public init(json: JSONValue) throws(GridError) {
+    let record = try NodeRecord(json: json)
+    self.init(
+      record: record, status: Status(rawValue: json["status"]?.stringValue ?? "") ?? .suspect,
+      isSelf: json["self"]?.boolValue ?? false)
+    actors = json["actors"]?.integerValue.map { Int($0) }
+    mailbox = json["mailbox"]?.integerValue.map { Int($0) }
+    uptimeSeconds = json["uptimeSeconds"]?.doubleValue
+    roundTripSeconds = json["rttSeconds"]?.doubleValue
+  }
+}
+
+extension JSONValue {
+  /// The number, or null.
+  public static func optional(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
+  /// The number, or null.
+  public static func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+  /// The text, or null.
+  public static func optional(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
+}

@@ -1,0 +1,93 @@
+/// What happens to an actor whose handler failed.
+public enum SupervisionDirective: String, Sendable, CaseIterable {
+  /// Keep the state and go on with the next message.
+  case resume
+  /// Throw the state away and start afresh after a pause, within a budget.
+  case restart
+  /// Stop the actor and free its name.
+  case stop
+}
+
+/// How often an actor may be restarted, and with what pauses between.
+public struct RestartPolicy: Sendable, Equatable {
+  /// So many restarts within ``window``; one more failure stops the actor.
+  public var maximumRestarts: Int
+  public var window: Duration
+  public var backoff: Backoff
+
+  public init(
+    maximumRestarts: Int = 5, window: Duration = .seconds(60),
+    backoff: Backoff = Backoff(first: .milliseconds(100), limit: .seconds(10))
+  ) {
+    self.maximumRestarts = maximumRestarts
+    self.window = window
+    self.backoff = backoff
+  }
+
+  public static let standard = RestartPolicy()
+
+  /// Parses `N/DURATION` (`5/60s`) or `never`.
+  public init(parsing text: String) throws(GridError) {
+    let wrong = GridError(
+      .usage, "invalid restart policy \(NameRules.quoted(text))", hint: "write COUNT/DURATION, as 5/60s, or never")
+    if text == "never" {
+      self.init(maximumRestarts: 0)
+      return
+    }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let count = Int(parts[0]), (0...1_000_000).contains(count),
+      let window = Duration(gridText: String(parts[1])), window > .zero
+    else { throw wrong }
+    self.init(maximumRestarts: count, window: window)
+  }
+}
+
+/// Counts failures against a ``RestartPolicy``. Pure: time comes in.
+public struct RestartBudget: Sendable {
+  private let policy: RestartPolicy
+  private var failures: [MonotonicTime] = []
+
+  public init(policy: RestartPolicy) { self.policy = policy }
+
+  public enum Decision: Sendable, Equatable {
+    case restart(after: Duration)
+    case stop
+  }
+
+  /// Notes a failure at `now` and says what follows from it.
+  public mutating func failed(at now: MonotonicTime) -> Decision {
+    failures.removeAll { now - $0 > policy.window }
+    guard failures.count < policy.maximumRestarts else { return .stop }
+    let pause = policy.backoff.pause(before: failures.count)
+    failures.append(now)
+    return .restart(after: pause)
+  }
+}
+
+extension Duration {
+  /// Parses a duration as people type it: `250ms`, `5s`, `1h30m`, `0`; nil for anything else, and beyond 100 years.
+  public init?(gridText text: String) {
+    if text == "0" {
+      self = .zero
+      return
+    }
+    var total = Duration.zero
+    var rest = Substring(text)
+    guard !rest.isEmpty else { return nil }
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+      rest.removeFirst(digits.count)
+      let unit = rest.prefix { $0.isASCII && $0.isLetter }
+      rest.removeFirst(unit.count)
+      guard let value = Double(digits), let seconds = Self.secondsPerUnit[String(unit)],
+        value * seconds < 3_155_760_000
+      else { return nil }
+      total += .nanoseconds(Int64((value * seconds * 1e9).rounded()))
+    }
+    self = total
+  }
+
+  private static let secondsPerUnit: [String: Double] = [
+    "ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86_400,
+  ]
+}

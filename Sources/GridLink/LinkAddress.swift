@@ -1,0 +1,65 @@
+public import GridCore
+public import NIOCore
+
+/// Where a node listens: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
+  case tcp(host: String, port: Int)
+  case unix(path: String)
+
+  /// - Throws: ``GridError/Code/usage`` when the text is no address.
+  public init(parsing text: String) throws(GridError) {
+    if text.hasPrefix("unix:") {
+      let path = String(text.dropFirst(5))
+      // sun_path has 108 bytes on Linux, one of them for the terminating zero.
+      guard !path.isEmpty, path.utf8.count <= 107 else {
+        throw GridError(.usage, "invalid socket path \(NameRules.quoted(path))", hint: "1 to 107 bytes after unix:")
+      }
+      self = .unix(path: path)
+      return
+    }
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65_535).contains(port)
+    else { throw Self.invalid(text) }
+    var host = String(text[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+    } else if host.contains(":") {
+      throw Self.invalid(text)
+    }
+    guard !host.isEmpty else { throw Self.invalid(text) }
+    self = .tcp(host: host, port: port)
+  }
+
+  private static func invalid(_ text: String) -> GridError {
+    GridError(
+      .usage, "invalid address \(NameRules.quoted(text))", hint: "write HOST:PORT, [IPV6]:PORT or unix:PATH")
+  }
+
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+
+  /// Whether only processes of this machine can reach it.
+  public var isLocal: Bool {
+    switch self {
+    case .unix: true
+    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+  }
+
+  /// The address a channel is bound to, or nil when it has none that is known.
+  public init?(_ address: SocketAddress?) {
+    switch address {
+    case .v4, .v6:
+      guard let host = address?.ipAddress, let port = address?.port else { return nil }
+      self = .tcp(host: host, port: port)
+    case .unixDomainSocket:
+      guard let path = address?.pathname else { return nil }
+      self = .unix(path: path)
+    case nil: return nil
+    }
+  }
+}

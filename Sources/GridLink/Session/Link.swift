@@ -1,0 +1,411 @@
+package import GridCore
+package import NIOCore
+internal import Synchronization
+
+/// One open connection to a node or a client: frames out, outcomes of exchanges back, flow control.
+///
+/// Every method may be called from any thread. Frames that are queued while a flush is pending leave in one write.
+/// What arrives goes to the ``LinkReceiver``, on the event loop of the connection.
+package final class Link: Sendable {
+  /// What the other side said of itself.
+  package let remote: LinkGreeting
+  /// The address of the other end, for logs.
+  package let remoteAddress: String
+  package let eventLoop: any EventLoop
+  private let channel: any Channel
+  private let receiver: any LinkReceiver
+  private let clock: any GridClock
+  fileprivate let state = Mutex(LinkState())
+  private let lastHeard: Atomic<Int64>
+  private let waiters = Mutex<[WindowWaiter]>([])
+  private let goodbye = Atomic(false)
+
+  /// Bytes that may wait for a peer that does not read; beyond it new messages are refused (`retry-later`), and a peer
+  /// whose answers pile up to twice as much is disconnected.
+  package static let maximumOutboundBytes = 32 * 1024 * 1024
+
+  init(
+    channel: any Channel, remote: LinkGreeting, receiver: any LinkReceiver, clock: any GridClock
+  ) {
+    self.channel = channel
+    self.remote = remote
+    self.receiver = receiver
+    self.clock = clock
+    eventLoop = channel.eventLoop
+    remoteAddress = LinkAddress(channel.remoteAddress)?.description ?? "unix"
+    lastHeard = Atomic(clock.now().nanoseconds)
+  }
+
+  /// When the peer was last heard of.
+  package var lastHeardAt: MonotonicTime { MonotonicTime(nanoseconds: lastHeard.load(ordering: .relaxed)) }
+
+  /// Whether the peer announced that it leaves.
+  package var saidGoodbye: Bool { goodbye.load(ordering: .relaxed) }
+
+  package var isClosed: Bool { state.withLock { $0.closed != nil } }
+
+  // MARK: Sending
+
+  /// Sends a tell or an ask; its responder hears of every failure, this one included.
+  package func send(_ envelope: Envelope) {
+    let step = state.withLock { state -> SendStep in
+      if let closed = state.closed { return .failed(closed) }
+      if state.isCongested { return .failed(Self.congestion(remote.name)) }
+      if envelope.waitsForRoom {
+        switch state.windows.admit(envelope) {
+        case .parked: return .parked
+        case .full: return .failed(Self.congestion(remote.name))
+        case .send: break
+        }
+      }
+      return .sent(append(envelope, to: &state))
+    }
+    switch step {
+    case .sent(let next):
+      if envelope.waitsForRoom { envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost) }
+      follow(next)
+    case .parked: break
+    case .failed(let error): receiver.undeliverable(envelope, error)
+    }
+  }
+
+  private enum SendStep {
+    case sent(LinkState.Step)
+    case parked
+    case failed(GridError)
+  }
+
+  /// Suspends until the window of `target` has room, so that a sender keeps memory flat.
+  ///
+  /// - Throws: ``GridError`` when the link closes meanwhile; `CancellationError`-like ``GridError/Code/cancelled`` when
+  ///   the task is cancelled.
+  package func windowOpens(for target: String) async throws(GridError) {
+    while true {
+      let isOpen = state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
+      if isOpen { return }
+      let waiter = WindowWaiter()
+      waiters.withLock { $0.append(waiter) }
+      // The window may have opened between the look and the entry in the list.
+      if state.withLock({ $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }) { wakeWaiters() }
+      try await waiter.wait()
+    }
+  }
+
+  /// Sends a control request whose one answer goes to `responder`.
+  package func request(
+    _ verb: String, _ arguments: JSONValue, deadline: MonotonicTime, responder: any ExchangeResponder,
+    correlation: UInt64
+  ) {
+    open(verb, arguments, .message(responder, correlation: correlation), deadline: deadline)
+  }
+
+  /// Sends a control request that is answered by a stream.
+  ///
+  /// - Returns: the number to ``cancel(_:)`` it with.
+  @discardableResult
+  package func openStream(_ verb: String, _ arguments: JSONValue, receiver: any LinkStreamReceiver) -> UInt64 {
+    open(verb, arguments, .stream(receiver), deadline: .distantFuture)
+  }
+
+  @discardableResult
+  private func open(
+    _ verb: String, _ arguments: JSONValue, _ kind: OpenExchange.Kind, deadline: MonotonicTime
+  ) -> UInt64 {
+    let exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
+    let remaining = remainingMicroseconds(until: deadline)
+    let (step, number) = state.withLock { state -> (LinkState.Step, UInt64) in
+      if let closed = state.closed { return (.refuse(closed), 0) }
+      let number = state.open(exchange)
+      let frame = RequestFrame(
+        correlation: number, verb: verb, arguments: arguments.serialized(), remainingMicroseconds: remaining)
+      return (state.append(.request(frame)), number)
+    }
+    if case .refuse(let error) = step { exchange.fail(error) } else { follow(step) }
+    scheduleSweep(for: deadline)
+    return number
+  }
+
+  /// Gives up on a request or stream: nothing more is delivered for it.
+  package func cancel(_ number: UInt64) {
+    let (exchange, step) = state.withLock { state -> (OpenExchange?, LinkState.Step) in
+      guard let exchange = state.exchanges.removeValue(forKey: number) else { return (nil, .nothing) }
+      return (exchange, state.append(.cancel(number)))
+    }
+    follow(step)
+    exchange?.fail(GridError(.cancelled, "cancelled"))
+  }
+
+  /// Sends one item of a stream that the peer asked for; false when the peer reads too slowly to take more.
+  package func sendItem(_ correlation: UInt64, _ item: JSONValue) -> Bool {
+    let step = state.withLock { state -> LinkState.Step in
+      if state.closed != nil || state.outbound.readableBytes > Self.maximumOutboundBytes / 8 {
+        return .refuse(Self.congestion(remote.name))
+      }
+      return state.append(.item(correlation, item.serialized()))
+    }
+    if case .refuse = step { return false }
+    follow(step)
+    return true
+  }
+
+  /// Ends a stream that the peer asked for.
+  package func endStream(_ correlation: UInt64) { append(.end(correlation)) }
+
+  /// Says goodbye and closes once what is queued has left.
+  package func closeGracefully(_ reason: String) {
+    append(.goodbye(reason))
+    eventLoop.execute {
+      self.flush()
+      self.close(GridError(.unavailable, reason))
+    }
+  }
+
+  /// Closes at once; every open exchange fails with `error`.
+  package func close(_ error: GridError) {
+    shut(error)
+    channel.close(promise: nil)
+  }
+
+  // MARK: Answering
+
+  private func append(_ frame: LinkFrame) {
+    let (step, isHopeless) = state.withLock { state in
+      (state.append(frame), state.outbound.readableBytes > 2 * Self.maximumOutboundBytes)
+    }
+    follow(step)
+    if isHopeless { close(GridError(.unavailable, "\(remote.name) does not read what it asked for")) }
+  }
+
+  private func append(_ envelope: Envelope, to state: inout LinkState) -> LinkState.Step {
+    var number: UInt64 = 0
+    if envelope.expectation != .nothing, let responder = envelope.responder {
+      number = state.open(
+        OpenExchange(
+          kind: .message(responder, correlation: envelope.correlation), deadline: envelope.deadline,
+          target: envelope.target))
+    }
+    let frame = MessageFrame(
+      target: envelope.target, message: envelope.message, sender: envelope.sender, expectation: envelope.expectation,
+      waitsForRoom: envelope.waitsForRoom, correlation: number,
+      remainingMicroseconds: remainingMicroseconds(until: envelope.deadline))
+    let step = state.append(.message(frame))
+    guard number != 0, envelope.deadline != .distantFuture, !state.sweepIsPending else { return step }
+    state.sweepIsPending = true
+    eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() }
+    return step
+  }
+
+  private func remainingMicroseconds(until deadline: MonotonicTime) -> UInt64 {
+    guard deadline != .distantFuture else { return 0 }
+    return UInt64(max(1, (deadline - clock.now()).wholeNanoseconds / 1000))
+  }
+
+  // MARK: Event loop
+
+  private func follow(_ step: LinkState.Step) {
+    guard case .flush = step else { return }
+    eventLoop.execute { self.flush() }
+  }
+
+  /// Hands queued frames to the channel. On the event loop.
+  func flush() {
+    let buffer = state.withLock { state -> ByteBuffer? in
+      for (target, bytes) in state.credits.takeAll() {
+        LinkFrame.credit(target: target, bytes: UInt64(bytes)).encode(into: &state.outbound)
+      }
+      guard state.outbound.readableBytes > 0, channel.isWritable else {
+        // Not writable: the channel calls again when it is, so nobody else needs to.
+        state.flushIsPending = state.outbound.readableBytes > 0
+        return nil
+      }
+      state.flushIsPending = false
+      defer {
+        let size = min(state.outbound.readableBytes, 256 * 1024)
+        state.outbound = channel.allocator.buffer(capacity: max(512, size))
+      }
+      return state.outbound
+    }
+    guard let buffer else { return }
+    channel.writeAndFlush(buffer, promise: nil)
+    wakeWaiters()
+  }
+
+  /// From here to ``endRead()`` answers gather without scheduling a flush of their own.
+  func beginRead(at now: MonotonicTime) {
+    lastHeard.store(now.nanoseconds, ordering: .relaxed)
+    state.withLock { $0.flushIsPending = true }
+  }
+
+  func endRead() {
+    receiver.readCompleted(self)
+    flush()
+  }
+
+  /// Acts on one frame of the peer.
+  func received(_ frame: LinkFrame, at now: MonotonicTime) {
+    switch frame {
+    case .message(let frame): receiver.received(envelope(frame, at: now), on: self)
+    case .accepted(let number): take(number)?.finish(.accepted)
+    case .reply(let number, let message): take(number)?.finish(.reply(message))
+    case .failure(let number, let error): take(number)?.finish(.failure(error))
+    case .credit(let target, let bytes): credited(target, bytes: Int(clamping: bytes))
+    case .request(let frame): receiver.received(frame, deadline: deadline(frame.remainingMicroseconds, now), on: self)
+    case .cancel(let number): receiver.cancelled(number, on: self)
+    case .item(let number, let bytes):
+      let exchange = state.withLock { $0.exchanges[number] }
+      if case .stream(let receiver)? = exchange?.kind { receiver.streamReceived(bytes) }
+    case .end(let number): take(number)?.finish(.accepted)
+    case .ping(let number): append(.pong(number))
+    case .goodbye(let reason):
+      goodbye.store(true, ordering: .relaxed)
+      close(GridError(.nodeLost, "\(remote.name) left: \(reason)"))
+    case .pong, .hello, .welcome, .refusal, .unknown: break
+    }
+  }
+
+  private func take(_ number: UInt64) -> OpenExchange? {
+    state.withLock { $0.exchanges.removeValue(forKey: number) }
+  }
+
+  private func envelope(_ frame: MessageFrame, at now: MonotonicTime) -> Envelope {
+    Envelope(
+      target: frame.target, message: frame.message, sender: frame.sender, expectation: frame.expectation,
+      waitsForRoom: frame.waitsForRoom, deadline: deadline(frame.remainingMicroseconds, now),
+      responder: frame.correlation != 0 || frame.waitsForRoom ? self : nil, correlation: frame.correlation)
+  }
+
+  private func deadline(_ remainingMicroseconds: UInt64, _ now: MonotonicTime) -> MonotonicTime {
+    guard remainingMicroseconds > 0 else { return .distantFuture }
+    return now + .microseconds(Int64(clamping: min(remainingMicroseconds, 3_155_760_000_000_000)))
+  }
+
+  private func credited(_ target: String, bytes: Int) {
+    let (released, step) = state.withLock { state -> ([Envelope], LinkState.Step) in
+      let released = state.windows.credit(target, bytes: bytes)
+      var last = LinkState.Step.nothing
+      for envelope in released {
+        if case .flush = append(envelope, to: &state) { last = .flush }
+      }
+      return (released, last)
+    }
+    follow(step)
+    for envelope in released {
+      envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+    }
+    wakeWaiters()
+  }
+
+  private func wakeWaiters() {
+    let woken = waiters.withLock { list in
+      defer { list.removeAll() }
+      return list
+    }
+    for waiter in woken { waiter.wake() }
+  }
+
+  // MARK: Deadlines and the end
+
+  private static let sweepInterval = TimeAmount.milliseconds(20)
+
+  private func scheduleSweep(for deadline: MonotonicTime) {
+    guard deadline != .distantFuture else { return }
+    let isDue = state.withLock { state in
+      defer { state.sweepIsPending = true }
+      return !state.sweepIsPending
+    }
+    if isDue { eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() } }
+  }
+
+  private func sweep() {
+    let now = clock.now()
+    let (expired, goesOn) = state.withLock { state in
+      let expired = state.takeExpired(at: now)
+      state.sweepIsPending = state.exchanges.values.contains { $0.deadline != .distantFuture }
+      return (expired, state.sweepIsPending)
+    }
+    for exchange in expired {
+      exchange.fail(GridError(.deadline, "\(exchange.target) did not answer in time"))
+    }
+    if goesOn { eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() } }
+  }
+
+  /// Marks the link closed and fails what is open. Safe to call more than once.
+  func shut(_ error: GridError) {
+    let (exchanges, parked) = state.withLock { state -> ([OpenExchange], [Envelope]) in
+      guard state.closed == nil else { return ([], []) }
+      state.closed = error
+      defer { state.exchanges = [:] }
+      return (Array(state.exchanges.values), state.windows.takeParked())
+    }
+    for exchange in exchanges { exchange.fail(error) }
+    for envelope in parked { receiver.undeliverable(envelope, error) }
+    wakeWaiters()
+  }
+
+  /// Sends a ping when the peer was silent for a while, and gives it up when it stays silent.
+  func checkLiveness(silenceLimit: Duration) {
+    let silence = clock.now() - lastHeardAt
+    if silence > silenceLimit {
+      close(GridError(.nodeLost, "\(remote.name) has been silent for \(Int(silence.inSeconds)) s"))
+    } else if silence > .milliseconds(900) {
+      append(.ping(0))
+    }
+  }
+
+  private static func congestion(_ name: String) -> GridError {
+    GridError(.retryLater, "\(name) reads too slowly", hint: "send again later")
+  }
+}
+
+extension Link: ExchangeResponder {
+  /// Answers the peer's tell, ask or request number `correlation`.
+  package func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
+    guard correlation != 0 else { return }
+    switch outcome {
+    case .accepted: append(.accepted(correlation))
+    case .reply(let message): append(.reply(correlation, message))
+    case .failure(let error): append(.failure(correlation, error))
+    }
+  }
+
+  package func returnCredit(target: String, bytes: Int) {
+    let needsFlush = state.withLock { state in
+      guard state.closed == nil else { return false }
+      state.credits.add(target, bytes: bytes)
+      guard !state.flushIsPending else { return false }
+      state.flushIsPending = true
+      return true
+    }
+    if needsFlush { eventLoop.execute { self.flush() } }
+  }
+}
+
+extension OpenExchange {
+  fileprivate func finish(_ outcome: ExchangeOutcome) {
+    switch (kind, outcome) {
+    case (.message(let responder, let correlation), _): responder.resolve(correlation, outcome)
+    case (.stream(let receiver), .failure(let error)): receiver.streamEnded(error)
+    case (.stream(let receiver), _): receiver.streamEnded(nil)
+    }
+  }
+}
+
+extension Link {
+  /// Returns when the connection is closed, or the task is cancelled.
+  package func untilClosed() async {
+    let promise = eventLoop.makePromise(of: Void.self)
+    channel.closeFuture.cascade(to: promise)
+    await withTaskCancellationHandler {
+      try? await promise.futureResult.get()
+    } onCancel: {
+      promise.succeed()
+    }
+  }
+}
+
+extension Link {
+  /// Whether a sender that keeps within the window of `target` may send now.
+  package func windowIsOpen(for target: String) -> Bool {
+    state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
+  }
+}

@@ -1,0 +1,188 @@
+internal import GridCore
+internal import NIOCore
+
+/// The channel handler behind a link: preamble, greeting, then frames. Lives on one event loop.
+///
+/// ```
+/// preamble ──8 bytes──▶ greeting ──hello/welcome──▶ open ──▶ closed
+///     └──────── anything else, or 5 s ────────────────────────▲
+/// ```
+final class LinkChannelHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private enum Stage {
+    case preamble
+    case greeting
+    case open(Link)
+    case closed
+  }
+
+  /// The first bytes either side sends, so that other protocols are told apart at once.
+  static let preamble: [UInt8] = Array("GRIDCTL\n".utf8)
+  static let greetingTimeout = TimeAmount.seconds(5)
+
+  private let endpoint: LinkEndpoint
+  private let dialled: EventLoopPromise<Link>?
+  private var stage = Stage.preamble
+  private var inbound: ByteBuffer
+  private var timeout: Scheduled<Void>?
+  private var liveness: RepeatedTask?
+  private var failure: GridError?
+
+  /// - Parameter dialled: fulfilled when the link is open; nil on the accepting side.
+  init(endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?) {
+    self.endpoint = endpoint
+    self.dialled = dialled
+    inbound = ByteBuffer()
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    var buffer = context.channel.allocator.buffer(capacity: 256)
+    buffer.writeBytes(Self.preamble)
+    if dialled != nil { LinkFrame.hello(endpoint.greeting()).encode(into: &buffer) }
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    timeout = context.eventLoop.scheduleTask(in: Self.greetingTimeout) {
+      let (handler, context) = bound.value
+      handler.fail(GridError(.unavailable, "no greeting within 5 s"), context)
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var buffer = unwrapInboundIn(data)
+    if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+    let now = endpoint.clock.now()
+    if case .open(let link) = stage { link.beginRead(at: now) }
+    do {
+      try consume(context, now)
+    } catch {
+      fail(GridError.wrapping(error, as: .protocolMismatch, "malformed frame"), context)
+    }
+    if inbound.readableBytes == 0 { inbound = ByteBuffer() } else { inbound.discardReadBytes() }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if case .open(let link) = stage { link.endRead() }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if case .open(let link) = stage, context.channel.isWritable { link.flush() }
+    context.fireChannelWritabilityChanged()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    end(failure ?? GridError(.nodeLost, "the connection was closed"))
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    fail(GridError(.nodeLost, "the connection broke", cause: error), context)
+  }
+
+  // MARK: Bytes to frames
+
+  private func consume(_ context: ChannelHandlerContext, _ now: MonotonicTime) throws(GridError) {
+    if case .preamble = stage {
+      let seen = inbound.readableBytesView.prefix(Self.preamble.count)
+      guard Self.preamble.starts(with: seen) else { throw Self.stranger(inbound) }
+      guard seen.count == Self.preamble.count else { return }
+      inbound.moveReaderIndex(forwardBy: seen.count)
+      stage = .greeting
+    }
+    while true {
+      if case .closed = stage { return }
+      guard let frame = try nextFrame() else { return }
+      if case .open(let link) = stage { link.received(frame, at: now) } else { try greeted(frame, context) }
+    }
+  }
+
+  private func nextFrame() throws(GridError) -> LinkFrame? {
+    guard let length = inbound.getInteger(at: inbound.readerIndex, as: UInt32.self) else { return nil }
+    var limit = LinkFrame.maximumBytes
+    if case .greeting = stage { limit = LinkFrame.maximumGreetingBytes }
+    guard length > 0, length <= limit else {
+      throw GridError(.protocolMismatch, "a frame of \(length) bytes; 1 to \(limit) are allowed")
+    }
+    guard inbound.readableBytes >= 4 + Int(length) else { return nil }
+    let frame = inbound.withUnsafeReadableBytes { bytes -> Result<LinkFrame, GridError> in
+      Result { () throws(GridError) in
+        try LinkFrame(decoding: UnsafeRawBufferPointer(rebasing: bytes[4..<4 + Int(length)]))
+      }
+    }
+    inbound.moveReaderIndex(forwardBy: 4 + Int(length))
+    return try frame.get()
+  }
+
+  private static func stranger(_ buffer: ByteBuffer) -> GridError {
+    let start = String(decoding: buffer.readableBytesView.prefix(40).prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
+    return GridError(
+      .protocolMismatch, "what answers there is no gridctl node (it says \(NameRules.quoted(start)))",
+      hint: "check the endpoint")
+  }
+
+  // MARK: Greeting
+
+  private func greeted(_ frame: LinkFrame, _ context: ChannelHandlerContext) throws(GridError) {
+    switch frame {
+    case .hello(let other) where dialled == nil:
+      let own = endpoint.greeting()
+      if let objection = own.objection(to: other) ?? endpoint.objection(other) { throw objection }
+      var buffer = context.channel.allocator.buffer(capacity: 256)
+      LinkFrame.welcome(own).encode(into: &buffer)
+      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+      open(other, context)
+    case .welcome(let other) where dialled != nil:
+      if let objection = endpoint.greeting().objection(to: other) { throw objection }
+      open(other, context)
+    case .refusal(let error): throw error
+    case .unknown: break
+    default: throw GridError(.protocolMismatch, "the greeting was expected first")
+    }
+  }
+
+  private func open(_ other: LinkGreeting, _ context: ChannelHandlerContext) {
+    timeout?.cancel()
+    let link = Link(channel: context.channel, remote: other, receiver: endpoint.receiver, clock: endpoint.clock)
+    stage = .open(link)
+    link.beginRead(at: endpoint.clock.now())
+    endpoint.receiver.opened(link)
+    dialled?.succeed(link)
+    guard other.role == .node, let limit = endpoint.silenceLimit else { return }
+    liveness = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+      link.checkLiveness(silenceLimit: limit)
+    }
+  }
+
+  // MARK: The end
+
+  private func fail(_ error: GridError, _ context: ChannelHandlerContext) {
+    if case .closed = stage { return }
+    failure = error
+    if dialled == nil {
+      // The peer learns why before the connection goes.
+      var buffer = context.channel.allocator.buffer(capacity: 256)
+      LinkFrame.refusal(error).encode(into: &buffer)
+      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+    end(error)
+    context.close(promise: nil)
+  }
+
+  private func end(_ error: GridError) {
+    timeout?.cancel()
+    liveness?.cancel()
+    guard case .closed = stage else {
+      let before = stage
+      stage = .closed
+      if case .open(let link) = before {
+        link.shut(error)
+        endpoint.receiver.closed(link, error)
+      } else {
+        endpoint.rejected(error)
+        dialled?.fail(error)
+      }
+      return
+    }
+  }
+}

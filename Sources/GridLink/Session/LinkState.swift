@@ -1,0 +1,80 @@
+package import GridCore
+internal import NIOCore
+
+/// What a link knows, as a value: outbound bytes, open exchanges, windows. Every change is a synchronous method that
+/// says what is to be done once the lock is released.
+struct LinkState {
+  /// Encoded frames that are not yet handed to the channel.
+  var outbound: ByteBuffer
+  /// Whether somebody will call ``Link/flush()`` on the event loop anyway.
+  var flushIsPending = false
+  var exchanges: [UInt64: OpenExchange] = [:]
+  var sweepIsPending = false
+  var windows = SendWindows()
+  var credits = CreditLedger()
+  private var lastCorrelation: UInt64 = 0
+  /// Why the link is closed; nil while it is open.
+  var closed: GridError?
+
+  init() { outbound = ByteBuffer() }
+
+  /// What an asynchronous step left to do.
+  enum Step {
+    case nothing
+    case flush
+    case refuse(GridError)
+  }
+
+  /// Encodes a frame; `.flush` when the caller must see to it that ``Link/flush()`` runs.
+  mutating func append(_ frame: LinkFrame) -> Step {
+    if let closed { return .refuse(closed) }
+    frame.encode(into: &outbound)
+    guard !flushIsPending else { return .nothing }
+    flushIsPending = true
+    return .flush
+  }
+
+  /// Opens an exchange and returns its number on this link.
+  mutating func open(_ exchange: OpenExchange) -> UInt64 {
+    lastCorrelation += 1
+    exchanges[lastCorrelation] = exchange
+    return lastCorrelation
+  }
+
+  /// Whether the peer reads so slowly that nothing more may be queued for it.
+  var isCongested: Bool { outbound.readableBytes > Link.maximumOutboundBytes }
+
+  /// Removes the exchanges whose deadline has passed.
+  mutating func takeExpired(at now: MonotonicTime) -> [OpenExchange] {
+    let expired = exchanges.filter { $0.value.deadline <= now }
+    for correlation in expired.keys { exchanges[correlation] = nil }
+    return Array(expired.values)
+  }
+}
+
+/// Somebody on our side who waits for an answer of the peer.
+struct OpenExchange {
+  var kind: Kind
+  var deadline: MonotonicTime
+  /// What was asked of whom, for the message of a failure.
+  var target: String
+
+  enum Kind {
+    case message(any ExchangeResponder, correlation: UInt64)
+    case stream(any LinkStreamReceiver)
+  }
+
+  func fail(_ error: GridError) {
+    switch kind {
+    case .message(let responder, let correlation): responder.resolve(correlation, .failure(error))
+    case .stream(let receiver): receiver.streamEnded(error)
+    }
+  }
+}
+
+/// Receives the items of a streamed request, on the event loop of the link.
+package protocol LinkStreamReceiver: AnyObject, Sendable {
+  func streamReceived(_ item: [UInt8])
+  /// The stream is over; nil when the peer ended it in good order. Called exactly once.
+  func streamEnded(_ error: GridError?)
+}

@@ -1,0 +1,167 @@
+internal import GridCore
+
+extension LinkFrame {
+  /// Decodes a frame without its length field.
+  ///
+  /// - Throws: ``GridError/Code/protocolMismatch`` for bytes that are no frame.
+  init(decoding bytes: UnsafeRawBufferPointer) throws(GridError) {
+    guard let kind = bytes.first else { throw GridError(.protocolMismatch, "malformed frame: it is empty") }
+    var reader = WireReader(UnsafeRawBufferPointer(rebasing: bytes[1...]))
+    switch kind {
+    case FrameKind.message: self = .message(try MessageFrame(&reader))
+    case FrameKind.accepted: self = .accepted(try reader.number())
+    case FrameKind.reply:
+      let (correlation, message) = try reader.reply()
+      self = .reply(correlation, message)
+    case FrameKind.failure:
+      let (correlation, error) = try reader.failure()
+      self = .failure(correlation, error)
+    case FrameKind.credit:
+      let (target, bytes) = try reader.namedNumber()
+      self = .credit(target: target, bytes: bytes)
+    case FrameKind.cancel: self = .cancel(try reader.number())
+    case FrameKind.request: self = .request(try RequestFrame(&reader))
+    case FrameKind.item:
+      let (correlation, bytes) = try reader.numberedBytes()
+      self = .item(correlation, bytes)
+    case FrameKind.end: self = .end(try reader.number())
+    case FrameKind.hello: self = .hello(try LinkGreeting(&reader))
+    case FrameKind.welcome: self = .welcome(try LinkGreeting(&reader))
+    case FrameKind.refusal: self = .refusal(try reader.failure().1)
+    case FrameKind.ping: self = .ping(try reader.number())
+    case FrameKind.pong: self = .pong(try reader.number())
+    case FrameKind.goodbye: self = .goodbye(try reader.namedNumber().name)
+    default: self = .unknown(kind)
+    }
+  }
+}
+
+extension WireReader {
+  fileprivate mutating func number() throws(GridError) -> UInt64 {
+    var number: UInt64 = 0
+    while let field = try next() {
+      if field.number == 1 { number = field.integer }
+    }
+    return number
+  }
+
+  fileprivate mutating func namedNumber() throws(GridError) -> (name: String, number: UInt64) {
+    var name = ""
+    var number: UInt64 = 0
+    while let field = try next() {
+      if field.number == 1 { name = try field.text() }
+      if field.number == 2 { number = field.integer }
+    }
+    return (name, number)
+  }
+
+  fileprivate mutating func numberedBytes() throws(GridError) -> (UInt64, [UInt8]) {
+    var number: UInt64 = 0
+    var bytes: [UInt8] = []
+    while let field = try next() {
+      if field.number == 1 { number = field.integer }
+      if field.number == 2 { bytes = field.array }
+    }
+    return (number, bytes)
+  }
+
+  fileprivate mutating func reply() throws(GridError) -> (UInt64, Message) {
+    var correlation: UInt64 = 0
+    var message = Message()
+    while let field = try next() {
+      if field.number == 1 { correlation = field.integer } else { try message.take(field) }
+    }
+    return (correlation, message)
+  }
+
+  fileprivate mutating func failure() throws(GridError) -> (UInt64, GridError) {
+    var correlation: UInt64 = 0
+    var error = GridError(.failed, "")
+    while let field = try next() {
+      switch field.number {
+      case 1: correlation = field.integer
+      case 2: error.code = .named(try field.text())
+      case 3: error.message = try field.text()
+      case 4: error.hint = try field.text()
+      case 5: error.cause = try field.text()
+      default: break
+      }
+    }
+    return (correlation, error)
+  }
+}
+
+extension Message {
+  fileprivate mutating func take(_ field: WireReader.Field) throws(GridError) {
+    switch field.number {
+    case 2: body = field.array
+    case 3:
+      switch field.integer {
+      case 1: contentType = .text
+      case 2: contentType = .json
+      default: break
+      }
+    case 4: contentType = .other(try field.text())
+    case 5: type = try field.text()
+    case 6:
+      let (name, value) = try field.pair()
+      headers.append(Header(name, value))
+    default: break
+    }
+  }
+}
+
+extension MessageFrame {
+  fileprivate init(_ reader: inout WireReader) throws(GridError) {
+    self.init(
+      target: "", message: Message(), sender: "", expectation: .nothing, waitsForRoom: false, correlation: 0,
+      remainingMicroseconds: 0)
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: correlation = field.integer
+      case 8: target = try field.text()
+      case 9: sender = try field.text()
+      case 10: expectation = Envelope.Expectation(rawValue: UInt8(clamping: field.integer)) ?? .nothing
+      case 11: waitsForRoom = field.integer != 0
+      case 12: remainingMicroseconds = field.integer
+      default: try message.take(field)
+      }
+    }
+  }
+}
+
+extension RequestFrame {
+  fileprivate init(_ reader: inout WireReader) throws(GridError) {
+    self.init(correlation: 0, verb: "", arguments: [], remainingMicroseconds: 0)
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: correlation = field.integer
+      case 2: verb = try field.text()
+      case 3: arguments = field.array
+      case 4: remainingMicroseconds = field.integer
+      default: break
+      }
+    }
+  }
+}
+
+extension LinkGreeting {
+  fileprivate init(_ reader: inout WireReader) throws(GridError) {
+    self.init(namespace: "", role: .client, name: "")
+    major = 0
+    minor = 0
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: major = field.integer
+      case 2: minor = field.integer
+      case 3: namespace = try field.text()
+      case 4: role = Role(rawValue: field.integer) ?? .client
+      case 5: name = try field.text()
+      case 6: incarnation = field.signed
+      case 7: address = try field.text()
+      case 8: version = try field.text()
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import GridCore
+internal import NIOCore
+
+/// The numbers of the frame kinds on the wire; never reused.
+enum FrameKind {
+  static let hello: UInt8 = 1
+  static let welcome: UInt8 = 2
+  static let refusal: UInt8 = 3
+  static let ping: UInt8 = 4
+  static let pong: UInt8 = 5
+  static let goodbye: UInt8 = 6
+  static let message: UInt8 = 10
+  static let accepted: UInt8 = 11
+  static let reply: UInt8 = 12
+  static let failure: UInt8 = 13
+  static let cancel: UInt8 = 14
+  static let credit: UInt8 = 15
+  static let request: UInt8 = 20
+  static let item: UInt8 = 21
+  static let end: UInt8 = 22
+}
+
+extension LinkFrame {
+  /// Appends the frame with its length to `buffer`.
+  func encode(into buffer: inout ByteBuffer) {
+    let start = buffer.writerIndex
+    buffer.writeInteger(UInt32(0))
+    buffer.writeInteger(kind)
+    var writer = WireWriter(buffer)
+    buffer = ByteBuffer()
+    writeFields(&writer)
+    buffer = writer.buffer
+    buffer.setInteger(UInt32(buffer.writerIndex - start - 4), at: start)
+  }
+
+  private var kind: UInt8 {
+    switch self {
+    case .hello: FrameKind.hello
+    case .welcome: FrameKind.welcome
+    case .refusal: FrameKind.refusal
+    case .ping: FrameKind.ping
+    case .pong: FrameKind.pong
+    case .goodbye: FrameKind.goodbye
+    case .message: FrameKind.message
+    case .accepted: FrameKind.accepted
+    case .reply: FrameKind.reply
+    case .failure: FrameKind.failure
+    case .cancel: FrameKind.cancel
+    case .credit: FrameKind.credit
+    case .request: FrameKind.request
+    case .item: FrameKind.item
+    case .end: FrameKind.end
+    case .unknown(let kind): kind
+    }
+  }
+
+  private func writeFields(_ writer: inout WireWriter) {
+    switch self {
+    case .hello(let greeting), .welcome(let greeting): greeting.write(&writer)
+    case .refusal(let error): error.write(&writer, correlation: 0)
+    case .ping(let number), .pong(let number), .accepted(let number), .cancel(let number), .end(let number):
+      writer.field(1, number)
+    case .goodbye(let reason): writer.field(1, reason)
+    case .message(let frame): frame.write(&writer)
+    case .reply(let correlation, let message):
+      writer.field(1, correlation)
+      message.write(&writer)
+    case .failure(let correlation, let error): error.write(&writer, correlation: correlation)
+    case .credit(let target, let bytes):
+      writer.field(1, target)
+      writer.field(2, bytes)
+    case .request(let frame):
+      writer.field(1, frame.correlation)
+      writer.field(2, frame.verb)
+      writer.field(3, frame.arguments)
+      writer.field(4, frame.remainingMicroseconds)
+    case .item(let correlation, let bytes):
+      writer.field(1, correlation)
+      writer.field(2, bytes)
+    case .unknown: break
+    }
+  }
+}
+
+extension LinkGreeting {
+  fileprivate func write(_ writer: inout WireWriter) {
+    writer.field(1, major)
+    writer.field(2, minor)
+    writer.field(3, namespace)
+    writer.field(4, role.rawValue)
+    writer.field(5, name)
+    writer.field(6, incarnation)
+    writer.field(7, address)
+    writer.field(8, version)
+  }
+}
+
+extension MessageFrame {
+  fileprivate func write(_ writer: inout WireWriter) {
+    writer.field(1, correlation)
+    message.write(&writer)
+    writer.field(8, target)
+    writer.field(9, sender)
+    writer.field(10, UInt64(expectation.rawValue))
+    writer.field(11, waitsForRoom)
+    writer.field(12, remainingMicroseconds)
+  }
+}
+
+extension Message {
+  /// Fields 2 to 6, the same wherever a message stands in a frame.
+  fileprivate func write(_ writer: inout WireWriter) {
+    writer.field(2, body)
+    writer.field(3, contentType.wireNumber)
+    if case .other(let name) = contentType { writer.field(4, name) }
+    writer.field(5, type)
+    for header in headers { writer.pair(6, header.name, header.value) }
+  }
+}
+
+extension ContentType {
+  fileprivate var wireNumber: UInt64 {
+    switch self {
+    case .bytes: 0
+    case .text: 1
+    case .json: 2
+    case .other: 3
+    }
+  }
+}
+
+extension GridError {
+  fileprivate func write(_ writer: inout WireWriter, correlation: UInt64) {
+    writer.field(1, correlation)
+    writer.field(2, code.label)
+    writer.field(3, message)
+    writer.field(4, hint ?? "")
+    writer.field(5, cause ?? "")
+  }
+}

@@ -1,0 +1,123 @@
+package import GridCore
+
+/// One frame of the link protocol. `Sources/GridLink/Grid.docc`-independent description: see `Wire/link.proto` and
+/// `Wire/LINK.md`.
+package enum LinkFrame: Sendable, Equatable {
+  case hello(LinkGreeting)
+  case welcome(LinkGreeting)
+  /// The other side will not talk to us, and why. The connection closes after it.
+  case refusal(GridError)
+  case ping(UInt64)
+  case pong(UInt64)
+  /// The sender leaves in good order; nothing follows.
+  case goodbye(String)
+  case message(MessageFrame)
+  case accepted(UInt64)
+  case reply(UInt64, Message)
+  case failure(UInt64, GridError)
+  case cancel(UInt64)
+  case credit(target: String, bytes: UInt64)
+  case request(RequestFrame)
+  case item(UInt64, [UInt8])
+  case end(UInt64)
+  /// A kind of frame that a newer peer sends and we do not know; it is skipped.
+  case unknown(UInt8)
+
+  /// The largest frame, length field not counted.
+  package static let maximumBytes = 16 * 1024 * 1024
+  /// The largest frame before the handshake is done.
+  package static let maximumGreetingBytes = 16 * 1024
+}
+
+/// A tell or an ask on the wire.
+package struct MessageFrame: Sendable, Equatable {
+  package var target: String
+  package var message: Message
+  package var sender: String
+  package var expectation: Envelope.Expectation
+  package var waitsForRoom: Bool
+  /// 0 when nothing is expected.
+  package var correlation: UInt64
+  /// How long an answer is wanted, in microseconds; 0 means without end.
+  package var remainingMicroseconds: UInt64
+
+  package init(
+    target: String, message: Message, sender: String, expectation: Envelope.Expectation, waitsForRoom: Bool,
+    correlation: UInt64, remainingMicroseconds: UInt64
+  ) {
+    self.target = target
+    self.message = message
+    self.sender = sender
+    self.expectation = expectation
+    self.waitsForRoom = waitsForRoom
+    self.correlation = correlation
+    self.remainingMicroseconds = remainingMicroseconds
+  }
+}
+
+/// A control request: a verb and JSON arguments. Answered by one `reply`, or by items and an `end`, or by a `failure`.
+package struct RequestFrame: Sendable, Equatable {
+  package var correlation: UInt64
+  package var verb: String
+  package var arguments: [UInt8]
+  package var remainingMicroseconds: UInt64
+
+  package init(correlation: UInt64, verb: String, arguments: [UInt8], remainingMicroseconds: UInt64) {
+    self.correlation = correlation
+    self.verb = verb
+    self.arguments = arguments
+    self.remainingMicroseconds = remainingMicroseconds
+  }
+}
+
+/// What both sides say of themselves first.
+package struct LinkGreeting: Sendable, Equatable {
+  package var major: UInt64
+  package var minor: UInt64
+  package var namespace: String
+  package var role: Role
+  /// The node's name; for a client something readable for logs.
+  package var name: String
+  package var incarnation: Int64
+  /// Where the node can be dialled; empty for a client.
+  package var address: String
+  /// The program's version, for people.
+  package var version: String
+
+  package enum Role: UInt64, Sendable {
+    case client = 0
+    case node = 1
+  }
+
+  package static let currentMajor: UInt64 = 1
+  package static let currentMinor: UInt64 = 0
+
+  package init(
+    namespace: String, role: Role, name: String, incarnation: Int64 = 0, address: String = "", version: String = ""
+  ) {
+    major = Self.currentMajor
+    minor = Self.currentMinor
+    self.namespace = namespace
+    self.role = role
+    self.name = name
+    self.incarnation = incarnation
+    self.address = address
+    self.version = version
+  }
+
+  /// Why `self` will not talk to `other`, or nil when it will.
+  package func objection(to other: LinkGreeting) -> GridError? {
+    if other.major != major {
+      return GridError(
+        .protocolMismatch, "link protocol \(other.major).\(other.minor) is spoken there, \(major).\(minor) here",
+        hint: "use the same major version of gridctl on both sides")
+    }
+    if other.namespace != namespace {
+      return GridError(
+        .protocolMismatch,
+        "namespace \(NameRules.quoted(other.namespace)) was asked for, this is namespace \(NameRules.quoted(namespace))",
+        hint: "pass --namespace \(namespace), or another endpoint")
+    }
+    return nil
+  }
+}

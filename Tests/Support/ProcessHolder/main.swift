@@ -1,0 +1,92 @@
+internal import Glibc
+internal import GridActors
+internal import GridCore
+internal import NIOCore
+internal import NIOPosix
+
+// A stand-in for a node, as a process of its own that tests can kill or measure.
+//
+//   hold        opens a port, starts a child and a grandchild, prints “PORT CHILD GRANDCHILD GUARD”, and stays
+//   respawn N   starts N programs, prints how many descriptors were open before and after
+//   flood       runs a program that writes 1 GiB without a newline, prints the error and the peak of memory in KiB
+
+let processGuard = ProcessGuard()
+let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+
+switch CommandLine.arguments.dropFirst().first {
+case "hold": try await hold()
+case "respawn": try await respawn(Int(CommandLine.arguments.last ?? "") ?? 0)
+case "flood": try await flood()
+default: exit(64)
+}
+
+func hold() async throws {
+  let listener = try await ServerBootstrap(group: eventLoop).bind(host: "127.0.0.1", port: 0).get()
+  let script = "trap '' TERM HUP; sleep 600 & echo $!; while :; do sleep 600; done"
+  let child = try await processGuard.spawn(
+    ProcessCommand("/bin/sh", arguments: ["-c", script], environment: ["PATH": "/usr/bin:/bin"]), on: eventLoop)
+  let grandchild = try await child.nextLine().map { String(decoding: $0, as: UTF8.self) } ?? "?"
+  say("\(listener.localAddress?.port ?? 0) \(child.processIdentifier) \(grandchild) \(processGuard.processIdentifier ?? 0)")
+  _ = try await child.exit
+}
+
+func respawn(_ count: Int) async throws {
+  try await runOnce(ProcessCommand("/bin/cat"))
+  try await settle()
+  let before = openDescriptors()
+  for index in 0..<count {
+    switch index % 3 {
+    case 0: try await runOnce(ProcessCommand("/bin/cat"))
+    case 1: try? await runOnce(ProcessCommand("/no/such/program"))
+    default: try await runOnce(ProcessCommand("/bin/echo", arguments: ["hello"]))
+    }
+  }
+  try await settle(atMost: before)
+  say("\(before) \(openDescriptors())")
+  await processGuard.shutdown()
+}
+
+func runOnce(_ command: ProcessCommand) async throws {
+  let child = try await processGuard.spawn(command, on: eventLoop)
+  child.closeInput()
+  _ = try await child.exit
+  _ = await child.terminate()
+}
+
+/// Waits until pipes that are being closed are closed.
+func settle(atMost limit: Int = 0) async throws {
+  let deadline = ContinuousClock.now + .seconds(5)
+  var last = openDescriptors()
+  while ContinuousClock.now < deadline {
+    try await Task.sleep(for: .milliseconds(300))
+    let now = openDescriptors()
+    if now == last, limit == 0 || now <= limit { return }
+    last = now
+  }
+}
+
+func openDescriptors() -> Int {
+  (0..<4096).filter { fcntl(Int32($0), F_GETFD) >= 0 }.count
+}
+
+func flood() async throws {
+  let child = try await processGuard.spawn(
+    ProcessCommand("/usr/bin/head", arguments: ["-c", "1073741824", "/dev/zero"]), on: eventLoop)
+  do throws(GridError) {
+    _ = try await child.nextLine()
+    say("no error")
+  } catch {
+    say(error.code.label)
+  }
+  _ = try await child.exit
+  var usage = rusage()
+  getrusage(RUSAGE_SELF.rawValue, &usage)
+  say("\(usage.ru_maxrss)")
+  await processGuard.shutdown()
+}
+
+/// Writes a line at once, whatever standard output is.
+func say(_ line: String) {
+  print(line)
+  fflush(nil)
+}
