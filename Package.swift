@@ -43,10 +43,14 @@ let package = Package(
     .target(name: "CProcessGuard"),
     room(
       "GridActors",
-      ["GridCore", "CProcessGuard", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")],
-      exclude: ["Processes"]),
+      ["GridCore", "CProcessGuard", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")]),
     room("GridCluster", ["GridCore", logging]),
-    room("GridStoreSQLite", ["GridCore", logging, .product(name: "GRDB", package: "GRDB.swift")]),
+    room(
+      "GridStoreSQLite",
+      [
+        "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ]),
     room("Grid", ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(

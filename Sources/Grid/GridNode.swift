@@ -25,7 +25,7 @@ public final class GridNode: Sendable {
   }
 
   private let configuration: NodeConfiguration
-  private let kinds: [String: KindDefinition]
+  private let kinds: KindRegistry
   private let phase = Mutex(Phase.idle)
   private let ready = Latch()
   private let stopRequested = Latch()
@@ -38,7 +38,7 @@ public final class GridNode: Sendable {
     var registry = KindRegistry()
     registry.registerBuiltIns()
     kinds(&registry)
-    self.kinds = registry.kinds
+    self.kinds = registry
   }
 
   // MARK: Life
@@ -71,6 +71,17 @@ public final class GridNode: Sendable {
 
   /// Asks the node to leave; ``run()`` returns when it has left.
   public func beginGracefulShutdown() { stopRequested.open() }
+
+  /// Whether the node was asked to leave.
+  public var isLeaving: Bool { stopRequested.isOpen }
+
+  /// Whether ``run()`` has returned.
+  public var hasEnded: Bool {
+    phase.withLock { phase in
+      if case .ended = phase { return true }
+      return false
+    }
+  }
 
   /// Returns when the node serves.
   ///

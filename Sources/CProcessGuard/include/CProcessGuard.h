@@ -78,7 +78,7 @@ int grid_guard_send(int node_socket, const struct grid_guard_request *request, c
 /// Receives one event. Never blocks. Returns 1 with an event, 0 when the guard is gone, or the negative errno.
 int grid_guard_receive(int node_socket, struct grid_guard_event *event);
 
-/// Puts `count` bytes of payload into memory that a descriptor stands for. Returns the descriptor or the negative errno.
+/// Puts `count` bytes of payload into memory that a descriptor stands for. Returns it or the negative errno.
 int grid_guard_make_payload(const void *bytes, size_t count);
 
 /// Makes a pipe with both ends close-on-exec. Returns 0 or an errno.

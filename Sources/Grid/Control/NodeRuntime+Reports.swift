@@ -129,12 +129,3 @@ extension PeerReport {
     uptimeSeconds = load["uptimeSeconds"]?.doubleValue
   }
 }
-
-extension JSONValue {
-  /// The object without a member.
-  func without(_ key: String) -> JSONValue {
-    var members = objectValue ?? [:]
-    members[key] = nil
-    return .object(members)
-  }
-}

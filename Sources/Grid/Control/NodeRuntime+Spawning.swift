@@ -52,8 +52,8 @@ extension NodeRuntime {
     }
     let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: self)
     cells.insert(cell)
+    try await cell.start()
     happened(.actor, name, "spawned as kind \(kind.name)")
-    cell.start()
     return cell.report(at: clock.now(), withDetails: false)
   }
 

@@ -116,12 +116,3 @@ private final class StreamForwarder: LinkStreamReceiver {
 
   func streamEnded(_ error: GridError?) {}
 }
-
-extension JSONValue {
-  /// The object with one more member.
-  func with(_ key: String, _ value: JSONValue) -> JSONValue {
-    var members = objectValue ?? [:]
-    members[key] = value
-    return .object(members)
-  }
-}

@@ -20,10 +20,10 @@ struct NodeAssembly: Sendable {
 
   /// Store, listener, membership, dead letters, local socket: each needs the one before.
   static func start(
-    _ configuration: NodeConfiguration, kinds: [String: KindDefinition], stopRequested: Latch
+    _ configuration: NodeConfiguration, kinds: KindRegistry, stopRequested: Latch
   ) async throws -> NodeAssembly {
-    try FileSystem.makePrivateDirectory(configuration.stateDirectory)
-    try FileSystem.makePrivateDirectory(configuration.runtimeDirectory)
+    try PrivateDirectory.make(configuration.stateDirectory)
+    try PrivateDirectory.make(configuration.runtimeDirectory)
     let store =
       if let given = configuration.store {
         given
@@ -37,6 +37,7 @@ struct NodeAssembly: Sendable {
       return try await start(runtime)
     } catch {
       await runtime.membership.leave()
+      await runtime.processes.shutdown()
       await store.close()
       try? await runtime.group.shutdownGracefully()
       throw error
@@ -44,6 +45,8 @@ struct NodeAssembly: Sendable {
   }
 
   private static func start(_ runtime: NodeRuntime) async throws -> NodeAssembly {
+    // Early: the guard is a copy of the process as it is now.
+    if runtime.configuration.allowsExec { try runtime.processes.start() }
     let configuration = runtime.configuration
     let endpoint = runtime.endpoint
     let (listener, bound) = try await listen(configuration, endpoint, runtime)
@@ -57,9 +60,10 @@ struct NodeAssembly: Sendable {
         path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",
         capacity: configuration.deadLetterCapacity)
       runtime.deadLetterOffice.open(log, node: record.name)
-      try await FileSystem.removeStaleSocket(runtime.socketPath, endpoint, runtime.group)
+      try await StaleSocket.remove(runtime.socketPath, endpoint, runtime.group)
       let (socket, _) = try await endpoint.listen(on: .unix(path: runtime.socketPath), group: runtime.group)
       chmod(runtime.socketPath, 0o600)
+      runtime.endpointForPrograms.set("unix:" + runtime.socketPath)
       return NodeAssembly(runtime: runtime, listener: listener, socket: socket, deadLetterLog: log)
     } catch {
       try? await listener.close()
@@ -117,6 +121,7 @@ struct NodeAssembly: Sendable {
     unlink(runtime.socketPath)
     await runtime.membership.leave()
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
+    await runtime.processes.shutdown()
     await deadLetterLog.close()
     await runtime.store.close()
     try? await runtime.group.shutdownGracefully()

@@ -17,6 +17,7 @@ final class NodeRuntime: Sendable {
   let clock: any GridClock
   let logger: Logger
   let kinds: [String: KindDefinition]
+  let processes = ProcessGuard()
   let group: MultiThreadedEventLoopGroup
   let eventLoop: any EventLoop
   let deadlines: DeadlineList
@@ -33,6 +34,8 @@ final class NodeRuntime: Sendable {
   let stopRequested: Latch
   let startedAt: MonotonicTime
   let identity = Mutex(NodeIdentity())
+  /// Set once the node's own socket is there; programs of `exec` actors are told it.
+  let endpointForPrograms = SharedText()
 
   struct NodeIdentity {
     var name = ""
@@ -42,12 +45,11 @@ final class NodeRuntime: Sendable {
   }
 
   init(
-    configuration: NodeConfiguration, kinds: [String: KindDefinition], store: any CoordinationStore,
+    configuration: NodeConfiguration, kinds: KindRegistry, store: any CoordinationStore,
     stopRequested: Latch
   ) {
     self.stopRequested = stopRequested
     self.configuration = configuration
-    self.kinds = kinds
     self.store = store
     clock = SystemClock()
     logger = configuration.logger
@@ -60,6 +62,14 @@ final class NodeRuntime: Sendable {
     membership = Membership(
       store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
     startedAt = clock.now()
+    var registry = kinds
+    if configuration.allowsExec {
+      registry.registerExec(
+        ExecEnvironment(
+          processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
+          endpoint: { [endpointForPrograms] in endpointForPrograms.value }))
+    }
+    self.kinds = registry.kinds
   }
 
   /// What the node says of itself on links.

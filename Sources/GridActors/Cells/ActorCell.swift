@@ -108,10 +108,35 @@ package final class ActorCell: Sendable {
     finish(letters, isFirst: isFirst, reason)
   }
 
-  /// Runs the `started` hook before any mail.
-  package func start() {
-    let wakes = state.withLock { $0.wake() }
+  /// Runs the `started` hook before any mail, and returns when it is done.
+  ///
+  /// - Throws: what the hook threw; the cell has ended then, without having been supervised.
+  package func start() async throws(GridError) {
+    let spawner = PendingAsk()
+    let wakes = state.withLock { state in
+      state.tell(spawner)
+      return state.wake()
+    }
     if wakes { run(.here) }
+    _ = try await spawner.reply()
+  }
+
+  /// Tells whoever spawned the actor how its first start went.
+  ///
+  /// - Returns: false when the cell has ended by it.
+  private func startFinished(_ error: GridError?) -> Bool {
+    let spawner = state.withLock { $0.takeSpawner() }
+    guard let error else {
+      spawner?.resolve(0, .accepted)
+      return true
+    }
+    guard let spawner else {
+      supervise(error)
+      return true
+    }
+    abandon(reason: "stopped: it could not start: \(error)")
+    spawner.resolve(0, .failure(error))
+    return false
   }
 
   // MARK: Running
@@ -137,7 +162,7 @@ package final class ActorCell: Sendable {
     while let work = next(at: began) {
       switch work {
       case .start:
-        guard attempt({ try behavior.startedNow(ActorContext(cell: self)) }) else { continue }
+        guard startFinished(Self.failure { try behavior.startedNow(ActorContext(cell: self)) }) else { return }
       case .batch(var batch):
         while let envelope = batch.popFirst() {
           if hasSystemMail.load(ordering: .relaxed) {
@@ -171,7 +196,9 @@ package final class ActorCell: Sendable {
       let behavior = state.withLock { $0.behavior }
       switch work {
       case .start:
-        do { try await behavior.started(ActorContext(cell: self)) } catch { supervise(Self.gridError(error)) }
+        var failure: GridError?
+        do { try await behavior.started(ActorContext(cell: self)) } catch { failure = Self.gridError(error) }
+        guard startFinished(failure) else { return }
       case .batch(var batch):
         while let envelope = batch.popFirst() {
           if hasSystemMail.load(ordering: .relaxed) {
@@ -254,13 +281,12 @@ package final class ActorCell: Sendable {
 
   // MARK: Supervision
 
-  private func attempt(_ body: () throws -> Void) -> Bool {
+  private static func failure(_ body: () throws -> Void) -> GridError? {
     do {
       try body()
-      return true
+      return nil
     } catch {
-      supervise(Self.gridError(error))
-      return false
+      return gridError(error)
     }
   }
 

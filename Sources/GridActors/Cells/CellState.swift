@@ -19,6 +19,8 @@ struct CellState {
   private var budget: RestartBudget?
   private var lastFailure: GridError?
   private var task: Task<Void, Never>?
+  /// Told how the first start went; gone after it.
+  private var spawner: PendingAsk?
 
   private enum Phase {
     /// `started` has not run yet.
@@ -126,6 +128,14 @@ struct CellState {
     case .replaced(let fresh): return .replaced(fresh)
     case .stop(let reason): return .stop(reason)
     }
+  }
+
+  /// Has `spawner` told how the first start goes.
+  mutating func tell(_ spawner: PendingAsk) { self.spawner = spawner }
+
+  mutating func takeSpawner() -> PendingAsk? {
+    defer { spawner = nil }
+    return spawner
   }
 
   /// Returns messages of an unfinished batch to the head of the queue.

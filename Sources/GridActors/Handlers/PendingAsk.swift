@@ -66,6 +66,15 @@ package final class PendingAsk: ExchangeResponder {
     }
   }
 
+  /// Waits for a reply that somebody was asked for in another way than by a message.
+  func reply() async throws(GridError) -> Message {
+    switch await wait() {
+    case .accepted: return Message()
+    case .reply(let message): return message
+    case .failure(let error): throw error
+    }
+  }
+
   private func wait() async -> ExchangeOutcome {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in

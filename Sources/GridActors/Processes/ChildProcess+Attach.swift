@@ -53,9 +53,10 @@ extension ChildProcess {
     deliver: @escaping @Sendable (LineReader, LineReader.Event) -> Void
   ) async throws -> NIOLoopBound<LineReader> {
     let bootstrap = try bootstrap(on: eventLoop).channelOption(.autoRead, value: false)
-    return try await bootstrap.takingOwnershipOfDescriptor(input: try descriptor(of: pipe)) { channel in
+    let descriptor = try descriptor(of: pipe)
+    return try await bootstrap.takingOwnershipOfDescriptor(input: descriptor) { channel in
       channel.eventLoop.makeCompletedFuture {
-        let reader = LineReader(splitter: splitter, deliver: deliver)
+        let reader = LineReader(descriptor: descriptor, splitter: splitter, deliver: deliver)
         try channel.pipeline.syncOperations.addHandler(reader)
         return NIOLoopBound(reader, eventLoop: channel.eventLoop)
       }

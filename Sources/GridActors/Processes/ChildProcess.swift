@@ -41,8 +41,6 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  // MARK: - How it ends
-
   /// How the child ended; `nil` while it runs.
   package var exitStatus: ProcessExitStatus? { handle.exit.status }
 
@@ -101,8 +99,6 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  // MARK: - Standard input
-
   /// Hands over one line for the child's standard input; a newline is added. Returns when the line is held for
   /// writing, and waits while ``Options/inputBufferBytes`` are held. Lines go out in the order they were handed over.
   ///
@@ -115,8 +111,6 @@ package final class ChildProcess: Sendable {
 
   /// Closes the child's standard input once everything handed over is written: the program sees the end of its input.
   package func closeInput() { input.finish() }
-
-  // MARK: - Standard output
 
   /// The next line the child wrote, without its newline; `nil` at the end of its output. Only with
   /// ``OutputDelivery/queue(bytes:)``; the child is read no further while that many bytes wait here.

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import GridCore
 internal import NIOCore
 
@@ -21,6 +22,7 @@ final class LineReader: ChannelInboundHandler {
   /// How many such times a pipe is looked at before it is closed although it still speaks.
   private static let looksAfterExit = 20
 
+  private let descriptor: Int32
   private var splitter: LineSplitter
   private let deliver: (LineReader, Event) -> Void
   private var context: ChannelHandlerContext?
@@ -31,8 +33,12 @@ final class LineReader: ChannelInboundHandler {
   private var hasReadSinceLook = false
   private var isAbandoned = false
 
-  /// - Parameter deliver: Called on the event loop; may call ``pause()`` and ``resume()``.
-  init(splitter: LineSplitter, deliver: @escaping (LineReader, Event) -> Void) {
+  /// - Parameters:
+  ///   - descriptor: The pipe's descriptor, which belongs to the channel.
+  ///   - splitter: What cuts the bytes into lines.
+  ///   - deliver: Called on the event loop; may call ``pause()`` and ``resume()``.
+  init(descriptor: Int32, splitter: LineSplitter, deliver: @escaping (LineReader, Event) -> Void) {
+    self.descriptor = descriptor
     self.splitter = splitter
     self.deliver = deliver
   }
@@ -79,11 +85,18 @@ final class LineReader: ChannelInboundHandler {
     guard let context, !inputHasEnded else { return }
     hasReadSinceLook = false
     context.eventLoop.assumeIsolated().scheduleTask(in: Self.silenceAfterExit) {
-      // A paused reader will read what is left later, if anybody still wants it.
-      let isWaiting = self.isPaused && !self.isAbandoned
+      // A paused reader will read what is left later, if anybody still wants it. A busy loop may be late to read.
+      let isWaiting = self.isPaused ? !self.isAbandoned : !self.hasReadSinceLook && self.hasUnreadBytes
       guard isWaiting || (self.hasReadSinceLook && looksLeft > 0) else { return self.close() }
       self.childHasEnded(looksLeft: isWaiting ? looksLeft : looksLeft - 1)
     }
+  }
+
+  /// Whether the pipe holds bytes. The descriptor is looked at on the loop that closes it, while it is open.
+  private var hasUnreadBytes: Bool {
+    guard let context, context.channel.isActive else { return false }
+    var pipe = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&pipe, 1, 0) > 0 && Int32(pipe.revents) & POLLIN != 0
   }
 
   /// Tells that nobody resumes a paused reader any more, so that its pipe need not stay open for that.

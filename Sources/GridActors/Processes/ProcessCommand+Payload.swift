@@ -22,7 +22,7 @@ extension ProcessCommand {
     guard size <= Self.maximumBytes else {
       throw GridError(
         .usage,
-        "the command \(quoted) has \(size) bytes of arguments and environment, more than the \(Self.maximumBytes) allowed",
+        "the command \(quoted) has \(size) bytes with its environment, more than the \(Self.maximumBytes) allowed",
         hint: "pass large data in a file or on standard input")
     }
     var bytes = withUnsafeBytes(of: header) { [UInt8]($0) }

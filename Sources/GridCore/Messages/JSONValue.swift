@@ -45,6 +45,20 @@ public enum JSONValue: Sendable, Hashable {
     return nil
   }
 
+  /// The object with one more member; anything else becomes an object of that member.
+  public func with(_ key: String, _ value: JSONValue) -> JSONValue {
+    var members = objectValue ?? [:]
+    members[key] = value
+    return .object(members)
+  }
+
+  /// The object without a member.
+  public func without(_ key: String) -> JSONValue {
+    var members = objectValue ?? [:]
+    members[key] = nil
+    return .object(members)
+  }
+
   public var stringValue: String? {
     if case .string(let value) = self { return value }
     return nil

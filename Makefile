@@ -1,0 +1,121 @@
+# gridctl: build, test, install. `make` alone lists what there is.
+#
+# Every step says what it does before it does it, and its exit code is the one of the command that failed.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Where `make install` puts things; DESTDIR is put in front of it, for packagers.
+PREFIX ?= /usr/local
+DESTDIR ?=
+# STRIP=1 leaves the symbols out of the installed binary: smaller, and crash reports say less.
+STRIP ?=
+
+SWIFT ?= swift
+RELEASE := -c release --static-swift-stdlib
+FORMATTED := Sources Tests Package.swift
+
+# What Debian calls the things that are needed: to build and run, and for the tests beside that.
+BUILD_PACKAGES := libsqlite3-dev libreadline-dev bc
+TEST_PACKAGES := $(BUILD_PACKAGES) procps
+PACKAGES ?= $(BUILD_PACKAGES)
+
+.PHONY: help demo test build install format lint bench clean dependencies toolchain
+
+help:
+	@echo 'make demo      install what is missing, build, and take a tour through a cluster of three nodes'
+	@echo 'make test      install what is missing, check the style, build and run all tests'
+	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
+	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=1 leaves the symbols out'
+	@echo 'make format    rewrite the sources in the house format'
+	@echo 'make lint      check the format and style of the sources'
+	@echo 'make bench     run the benchmarks'
+	@echo 'make clean     remove what was built'
+
+demo: dependencies
+	@echo '==> building gridctl (debug)'
+	@$(SWIFT) build --product gridctl
+	@if [ ! -x Tests/Demo/tour.sh ]; then echo 'make: Tests/Demo/tour.sh is missing from this copy' >&2; exit 1; fi
+	@echo '==> taking the tour (Tests/Demo/tour.sh)'
+	@GRIDCTL="$$($(SWIFT) build --show-bin-path)/gridctl" Tests/Demo/tour.sh
+
+# The last lines are those of `swift test`, so nothing follows it.
+test: PACKAGES := $(TEST_PACKAGES)
+test: dependencies lint
+	@echo '==> building gridctl and its tests (debug)'
+	@$(SWIFT) build --build-tests
+	@echo '==> running the tests'
+	@$(SWIFT) test --skip-build
+
+build: dependencies
+	@echo '==> building gridctl (release)'
+	@$(SWIFT) build $(RELEASE) --product gridctl
+
+install: build
+	@echo '==> installing into $(DESTDIR)$(PREFIX)'
+	@binary="$$($(SWIFT) build $(RELEASE) --show-bin-path)/gridctl"; \
+	place() { echo "    $$3"; install -D -m "$$1" "$$2" "$$3"; }; \
+	root='$(DESTDIR)$(PREFIX)'; \
+	place 0755 "$$binary" "$$root/bin/gridctl"; \
+	if [ -n '$(STRIP)' ]; then strip "$$root/bin/gridctl"; fi; \
+	if [ -f Completions/gridctl.bash ]; then \
+	  place 0644 Completions/gridctl.bash "$$root/share/bash-completion/completions/gridctl"; fi; \
+	if [ -f Completions/gridctl.zsh ]; then \
+	  place 0644 Completions/gridctl.zsh "$$root/share/zsh/site-functions/_gridctl"; fi; \
+	if [ -f Completions/gridctl.fish ]; then \
+	  place 0644 Completions/gridctl.fish "$$root/share/fish/vendor_completions.d/gridctl.fish"; fi; \
+	for page in Man/*.1; do \
+	  if [ -f "$$page" ]; then place 0644 "$$page" "$$root/share/man/man1/$${page##*/}"; fi; \
+	done
+
+format: toolchain
+	@echo '==> formatting $(FORMATTED)'
+	@$(SWIFT) format -i --parallel -r $(FORMATTED)
+
+lint: toolchain
+	@echo '==> checking the format of $(FORMATTED)'
+	@$(SWIFT) format lint --strict --parallel -r $(FORMATTED)
+
+bench: dependencies
+	@if [ ! -x Tests/Benchmarks/run.sh ]; then \
+	  echo 'make: there are no benchmarks in this copy (Tests/Benchmarks/run.sh)' >&2; exit 1; fi
+	@echo '==> running the benchmarks (Tests/Benchmarks/run.sh)'
+	@Tests/Benchmarks/run.sh
+
+clean:
+	@echo '==> removing what was built'
+	@$(SWIFT) package clean
+	@if [ -d Tests/Benchmarks/.build ]; then $(SWIFT) package --package-path Tests/Benchmarks clean; fi
+
+toolchain:
+	@if ! command -v '$(SWIFT)' >/dev/null; then \
+	  echo 'make: there is no Swift toolchain on the PATH: install Swift 6.2 or newer from https://swift.org/install' >&2; \
+	  echo '      (under sudo: sudo env PATH="$$PATH" make ...)' >&2; \
+	  exit 1; \
+	fi
+
+# Installs what dpkg does not know as installed; asks for nothing and touches nothing when all is there.
+dependencies: toolchain
+	@echo '==> looking for $(PACKAGES)'
+	@if ! command -v dpkg-query >/dev/null; then \
+	  echo '    this is no Debian or Ubuntu: make sure that the equivalents of these packages are installed'; \
+	  exit 0; \
+	fi; \
+	missing=''; \
+	for package in $(PACKAGES); do \
+	  state="$$(dpkg-query -W -f '$${db:Status-Abbrev}' "$$package" 2>/dev/null || true)"; \
+	  if [ "$${state:0:2}" != ii ]; then missing="$$missing $$package"; fi; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	echo "==> installing$$missing with apt-get"; \
+	as_root=''; \
+	if [ "$$(id -u)" != 0 ]; then \
+	  if ! command -v sudo >/dev/null; then \
+	    echo "make: run this as root, or install sudo: apt-get install$$missing" >&2; exit 1; \
+	  fi; \
+	  as_root=sudo; \
+	fi; \
+	$$as_root apt-get update -q; \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing

@@ -1,0 +1,164 @@
+internal import GridCore
+internal import Synchronization
+
+/// An `exec` actor that speaks newline-delimited JSON, both ways.
+///
+/// To the program: `{"message":ID,"ask":true,"body":…,"type":…,"from":…,"headers":{…}}`, and
+/// `{"answer":ID,"body":…}` or `{"answer":ID,"error":…}` for what it asked. From the program: `{"reply":ID,"body":…}`,
+/// `{"reply":ID,"error":TEXT}`, `{"tell":ACTOR,"body":…}`, `{"ask":ACTOR,"id":ID,"body":…}` and `{"log":TEXT}`. A body is any
+/// JSON value; text travels as a string, other bytes as `{"base64":…}`.
+final class JSONExecBehavior: ActorBehavior {
+  private struct State {
+    var nextIdentifier: Int64 = 0
+    var awaited: (identifier: Int64, ask: PendingAsk)?
+  }
+
+  private let child: ExecChild
+  private let state = Mutex(State())
+
+  init(_ specification: ExecSpecification, _ environment: ExecEnvironment) {
+    child = ExecChild(specification, environment)
+  }
+
+  func started(_ context: ActorContext) async throws {
+    try await child.start(context, output: .handler { [self] event in output(event, context) })
+  }
+
+  func receive(_ message: Message, _ context: ActorContext) async throws {
+    if child.specification.oneWay, context.isAsked {
+      throw GridError(.refused, "\(context.name) never answers: it was spawned with --one-way", hint: "use tell")
+    }
+    let ask = context.isAsked ? PendingAsk() : nil
+    let identifier = state.withLock { state in
+      state.nextIdentifier += 1
+      state.awaited = ask.map { (state.nextIdentifier, $0) }
+      return state.nextIdentifier
+    }
+    let line = Self.envelope(message, identifier, context).serialized()
+    let reply = try await child.handle(context) { child -> Message? in
+      try await child.write(line)
+      guard let ask else { return nil }
+      return try await ask.reply()
+    }
+    if let reply { context.reply(reply) }
+  }
+
+  func stopped(_ context: ActorContext) async { await child.stop() }
+
+  func details() -> [String: JSONValue] { child.details() }
+
+  private static func envelope(_ message: Message, _ identifier: Int64, _ context: ActorContext) -> JSONValue {
+    [
+      "message": .integer(identifier), "ask": .bool(context.isAsked), "body": message.jsonBody,
+      "type": .string(message.type), "from": .string(context.sender),
+      "headers": .object(
+        Dictionary(message.headers.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }),
+    ]
+  }
+
+  // MARK: From the program, on the event loop
+
+  private func output(_ event: ChildProcess.OutputEvent, _ context: ActorContext) {
+    switch event {
+    case .line(let line):
+      do throws(GridError) {
+        try perform(try JSONValue(parsing: line), context)
+      } catch {
+        context.log("the program wrote a line that is no envelope: \(error.message)", isError: true)
+        fail(GridError(.handlerFailed, "the program wrote a line that is no envelope: \(error.message)"))
+      }
+    case .failed(let error): fail(GridError(.handlerFailed, "the program wrote a line that is too long", cause: error.message))
+    case .ended: fail(GridError(.handlerFailed, "no answer"))
+    }
+  }
+
+  private func fail(_ error: GridError) {
+    let awaited = state.withLock { state in
+      defer { state.awaited = nil }
+      return state.awaited
+    }
+    awaited?.ask.resolve(0, .failure(error))
+  }
+
+  private func perform(_ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
+    if let identifier = envelope["reply"]?.integerValue {
+      let awaited = state.withLock { state -> PendingAsk? in
+        guard let awaited = state.awaited, awaited.identifier == identifier else { return nil }
+        state.awaited = nil
+        return awaited.ask
+      }
+      // A late reply, to a message that has been given up, is nobody's.
+      awaited?.resolve(0, try Self.outcome(envelope))
+    } else if let target = envelope["tell"]?.stringValue {
+      try NameRules.validated(target, as: "actor")
+      context.tell(target, try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""))
+    } else if let target = envelope["ask"]?.stringValue {
+      try ask(target, envelope, context)
+    } else if let text = envelope["log"]?.stringValue {
+      context.log(text)
+    } else {
+      throw GridError(.undecodable, "it has none of reply, tell, ask, log")
+    }
+  }
+
+  private func ask(_ target: String, _ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
+    try NameRules.validated(target, as: "actor")
+    let host = context.cell.host
+    let seconds = min(3600, max(0.001, envelope["timeoutSeconds"]?.doubleValue ?? 5))
+    host.route(
+      Envelope(
+        target: target, message: try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""),
+        sender: context.name, expectation: .reply, deadline: host.clock.now() + .nanoseconds(Int64(seconds * 1e9)),
+        responder: ProgramAsk(child: child, identifier: envelope["id"] ?? .null)))
+  }
+
+  private static func outcome(_ envelope: JSONValue) throws(GridError) -> ExchangeOutcome {
+    if let error = envelope["error"] {
+      return .failure(GridError(.handlerFailed, error.stringValue ?? error.text))
+    }
+    return .reply(try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""))
+  }
+}
+
+/// An ask of the program itself; its outcome goes back to it as a line.
+private final class ProgramAsk: ExchangeResponder {
+  private let child: ExecChild
+  private let identifier: JSONValue
+
+  init(child: ExecChild, identifier: JSONValue) {
+    self.child = child
+    self.identifier = identifier
+  }
+
+  func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
+    var answer: JSONValue = ["answer": identifier]
+    switch outcome {
+    case .accepted: break
+    case .reply(let message): answer = answer.with("body", message.jsonBody)
+    case .failure(let error):
+      answer = answer.with("error", .string(error.message)).with("code", .string(error.code.label))
+    }
+    child.writeIfRoom(answer.serialized())
+  }
+}
+
+extension Message {
+  /// The body as a JSON value: JSON as it is, text as a string, other bytes in base 64.
+  var jsonBody: JSONValue {
+    if contentType == .json, let value = try? json() { return value }
+    guard let text = String(validating: body, as: UTF8.self) else { return ["base64": .string(Base64.encoded(body))] }
+    return .string(text)
+  }
+
+  /// The reverse of ``jsonBody``.
+  init(jsonBody value: JSONValue, type: String) throws(GridError) {
+    if let text = value.stringValue {
+      self.init(text, type: type)
+    } else if let encoded = value["base64"]?.stringValue, value.objectValue?.count == 1 {
+      guard let bytes = Base64.decoded(encoded) else { throw GridError(.undecodable, "the body is not base 64") }
+      self.init(body: bytes, contentType: .bytes, type: type)
+    } else {
+      self.init(json: value, type: type)
+    }
+  }
+}

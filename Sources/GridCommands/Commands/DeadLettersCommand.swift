@@ -1,0 +1,156 @@
+internal import ArgumentParser
+internal import GridClient
+internal import GridCore
+
+/// `gridctl dead-letters`
+struct DeadLettersCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dead-letters", abstract: "Messages that were not handled: follow, list, send again.",
+    discussion: """
+      Examples:
+        gridctl dead-letters tail
+        gridctl dead-letters list --reason mailbox-full --since 1h -o json
+        gridctl dead-letters list -o name | xargs gridctl dead-letters replay
+      """,
+    subcommands: [Tail.self, List.self, Show.self, Replay.self, Purge.self], defaultSubcommand: Tail.self)
+
+  static let description = ListDescription(
+    kind: "DeadLetterList", noun: "dead-letter", nameField: "id",
+    columns: [
+      Column("ID", field: "id"), Column("TIME") { String(Column.text($0["at"]).dropFirst(11)) },
+      Column("NODE", field: "node"), Column("REASON", field: "reason"), Column("TARGET", field: "target"),
+      Column("COUNT", field: "count"), Column("BODY") { HumanText.excerpt(Column.text($0["body"])) },
+      Column("REPLAYED", wideOnly: true, field: "replayedAs"), Column("SENDER", wideOnly: true, field: "sender"),
+      Column("TYPE", wideOnly: true, field: "type"), Column("DETAIL", wideOnly: true, field: "detail"),
+    ])
+
+  /// Which letters.
+  struct Filter: ParsableArguments {
+    @Option(help: ArgumentHelp("Only letters with this reason; may be repeated.", valueName: "reason"))
+    var reason: [String] = []
+    @Option(help: ArgumentHelp("Only letters whose target matches; * stands for any characters.", valueName: "pattern"))
+    var to: String?
+    @Option(help: ArgumentHelp("Only letters of the last while.", valueName: "duration"))
+    var since: String?
+
+    func json() throws -> [String: JSONValue] {
+      for reason in reason where DeadLetter.Reason(rawValue: reason) == nil {
+        throw GridError(
+          .usage, "unknown reason \(NameRules.quoted(reason))",
+          hint: DeadLetter.Reason.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      var arguments: [String: JSONValue] = ["reasons": .array(reason.map { .string($0) })]
+      arguments["target"] = to.map { .string($0) }
+      if let since { arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since)) }
+      return arguments
+    }
+  }
+
+  struct Tail: GridCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "tail", abstract: "Follow the dead letters of all nodes as they come.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var filter: Filter
+    @OptionGroup var options: StreamOptions
+
+    func run() async throws {
+      let arguments = try filter.json()
+      let session = try await CommandSession(global)
+      try await StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
+        .run("deadLetters.tail", .object(arguments))
+    }
+  }
+
+  struct List: GridCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the dead letters of all nodes.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var filter: Filter
+    @Option(help: ArgumentHelp("The newest so many (default: 1000).", valueName: "count"))
+    var count: Int = 1000
+
+    func run() async throws {
+      var arguments = try filter.json()
+      arguments["limit"] = .integer(Int64(max(0, count)))
+      try await CommandSession(global).list("deadLetters.list", .object(arguments), DeadLettersCommand.description)
+    }
+  }
+
+  struct Show: GridCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one dead letter, with its body.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "Its id.")
+    var id: LetterArgument
+
+    func run() async throws {
+      let session = try await CommandSession(global)
+      let letter = try await session.request("deadLetters.show", ["id": .string(id.identifier)])
+      try session.renderer.object(letter, kind: "DeadLetter", noun: "dead-letter")
+    }
+  }
+
+  struct Replay: GridCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "replay", abstract: "Send dead letters again, under a fresh id, to their target or another.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "Their ids.")
+    var ids: [LetterArgument]
+    @Option(help: ArgumentHelp("Send to this actor instead of the original one.", valueName: "actor"))
+    var replayTo: ActorArgument?
+
+    static let description = ListDescription(
+      kind: "ReplayList", noun: "dead-letter", nameField: "replayedAs",
+      columns: [Column("ID", field: "id"), Column("REPLAYED-AS", field: "replayedAs"), Column("TARGET", field: "target")])
+
+    func run() async throws {
+      var arguments: [String: JSONValue] = [:]
+      if let replayTo { arguments["to"] = .string(try replayTo.validated()) }
+      let session = try await CommandSession(global)
+      var replayed: [JSONValue] = []
+      var failures = 0
+      for id in ids {
+        arguments["id"] = .string(id.identifier)
+        do throws(GridError) {
+          replayed.append(try await session.request("deadLetters.replay", .object(arguments)))
+        } catch {
+          if ids.count == 1 { throw error }
+          failures += 1
+          ErrorReport(error: error, target: id.identifier).write(format: session.renderer.format, to: session.writer)
+        }
+      }
+      try session.renderer.list(replayed, Self.description)
+      if failures > 0 { throw ExitCode(ExitStatus.partial.rawValue) }
+    }
+  }
+
+  struct Purge: GridCommand {
+    static let configuration = CommandConfiguration(commandName: "purge", abstract: "Remove dead letters on all nodes.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var filter: Filter
+
+    func run() async throws {
+      let arguments = try filter.json()
+      let session = try await CommandSession(global)
+      let answer = try await session.request("deadLetters.purge", .object(arguments))
+      if session.renderer.format == .table {
+        try session.writer.output("\(Column.text(answer["removed"])) dead letters removed\n")
+      } else {
+        try session.renderer.object(["removed": answer["removed"] ?? .null], kind: "PurgeResult", noun: "dead-letters")
+      }
+      try session.warnOfMissing(answer)
+    }
+  }
+}
+
+/// A dead letter on the command line: its id, or `dead-letter/ID` as `-o name` prints it.
+struct LetterArgument: ExpressibleByArgument, Sendable {
+  let identifier: String
+
+  init(argument: String) {
+    identifier = argument.hasPrefix("dead-letter/") ? String(argument.dropFirst(12)) : argument
+  }
+}

@@ -1,0 +1,155 @@
+internal import ArgumentParser
+internal import GridCore
+
+/// `gridctl peers`
+struct PeersCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peers", abstract: "List the nodes of the cluster.",
+    discussion: """
+      Examples:
+        gridctl peers
+        gridctl peers --status dead -o name
+        gridctl peers -l zone=a -o json
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Option(help: ArgumentHelp("Only peers of this status: alive, suspect, dead, left; may be repeated.", valueName: "status"))
+  var status: [String] = []
+  @Option(name: [.customShort("l"), .long], help: ArgumentHelp("Only peers with this label; may be repeated.", valueName: "key=value"))
+  var label: [KeyValueArgument] = []
+
+  static let description = ListDescription(
+    kind: "PeerList", noun: "peer",
+    columns: [
+      Column("NODE") { "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")" },
+      Column("ADDRESS", field: "address"), Column("STATUS", field: "status"),
+      Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }, Column("ACTORS", field: "actors"),
+      Column("MAILBOX", field: "mailbox"), Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
+      Column("INCARNATION", wideOnly: true, field: "incarnation"), Column("VERSION", wideOnly: true, field: "version"),
+      Column("LABELS", wideOnly: true, field: "labels"), Column("KINDS", wideOnly: true, field: "kinds"),
+    ])
+
+  func run() async throws {
+    for status in status where PeerReport.Status(rawValue: status) == nil {
+      throw GridError(.usage, "unknown status \(NameRules.quoted(status))", hint: "alive, suspect, dead or left")
+    }
+    let session = try await CommandSession(global)
+    let answer = try await session.request("peers")
+    let items = (answer["items"]?.arrayValue ?? []).filter { peer in
+      (status.isEmpty || status.contains(peer["status"]?.stringValue ?? ""))
+        && label.allSatisfy { peer["labels"]?[$0.key]?.stringValue == $0.value }
+    }
+    try session.renderer.list(items, Self.description)
+    try session.warnOfMissing(answer)
+  }
+}
+
+/// `gridctl actors`
+struct ActorsCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "actors", abstract: "List the actors of the cluster.",
+    discussion: """
+      Examples:
+        gridctl actors
+        gridctl actors 'orders-*' --min-mailbox 100
+        gridctl actors --kind exec --on n2 -o name
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "Only actors whose name matches; * stands for any characters.")
+  var pattern: String?
+  @Option(help: ArgumentHelp("Only actors of this kind.", valueName: "kind"))
+  var kind: String?
+  @Option(help: ArgumentHelp("Only actors on this node.", valueName: "node"))
+  var on: String?
+  @Option(help: ArgumentHelp("Only actors with so many messages waiting.", valueName: "count"))
+  var minMailbox: Int?
+  @Option(help: ArgumentHelp("At most so many lines.", valueName: "count"))
+  var limit: Int?
+  @Flag(help: "One line a kind and node, with totals.")
+  var summary = false
+
+  static let description = ListDescription(
+    kind: "ActorList", noun: "actor",
+    columns: [
+      Column("NAME", field: "name"), Column("KIND", field: "kind"), Column("NODE", field: "node"),
+      Column("STATUS", field: "status"), Column("MAILBOX", field: "mailbox"), Column("PROCESSED", field: "processed"),
+      Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
+      Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
+      Column("EPOCH", wideOnly: true, field: "epoch"),
+    ])
+
+  static let summaryDescription = ListDescription(
+    kind: "ActorSummaryList", noun: "kind", nameField: "kind",
+    columns: [
+      Column("KIND", field: "kind"), Column("NODE", field: "node"), Column("ACTORS", field: "actors"),
+      Column("MAILBOX", field: "mailbox"), Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
+    ])
+
+  func run() async throws {
+    var arguments: [String: JSONValue] = [:]
+    arguments["pattern"] = pattern.map { .string($0.hasPrefix("actor/") ? String($0.dropFirst(6)) : $0) }
+    arguments["kind"] = kind.map { .string($0) }
+    arguments["node"] = on.map { .string($0) }
+    arguments["minMailbox"] = minMailbox.map { .integer(Int64($0)) }
+    let session = try await CommandSession(global)
+    let answer = try await session.request("actors", .object(arguments))
+    let items = answer["items"]?.arrayValue ?? []
+    if summary {
+      try session.renderer.list(Self.summarised(items), Self.summaryDescription)
+    } else {
+      try session.renderer.list(limit.map { Array(items.prefix(max(0, $0))) } ?? items, Self.description)
+      if let limit, items.count > limit, !session.settings.isQuiet {
+        session.writer.error("\(items.count - limit) more: raise --limit or narrow the pattern")
+      }
+    }
+    try session.warnOfMissing(answer)
+  }
+
+  private static func summarised(_ items: [JSONValue]) -> [JSONValue] {
+    let groups = Dictionary(grouping: items) { [Column.text($0["kind"]), Column.text($0["node"])] }
+    return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, actors in
+      func total(_ field: String) -> JSONValue { .integer(actors.reduce(0) { $0 + ($1[field]?.integerValue ?? 0) }) }
+      return [
+        "kind": .string(key[0]), "node": .string(key[1]), "actors": .integer(Int64(actors.count)),
+        "mailbox": total("mailbox"), "failures": total("failures"), "restarts": total("restarts"),
+      ]
+    }
+  }
+}
+
+/// `gridctl kinds`
+struct KindsCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kinds", abstract: "List what can be spawned, and on which nodes.")
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws {
+    try await CommandSession(global).list(
+      "kinds", [:],
+      ListDescription(
+        kind: "KindList", noun: "kind", columns: [Column("KIND", field: "name"), Column("NODES", field: "nodes")]))
+  }
+}
+
+/// `gridctl inspect`
+struct InspectCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Show one actor: where it runs, its mailbox, its last failure.",
+    discussion: """
+      Examples:
+        gridctl inspect calc
+        gridctl inspect actor/calc -o json
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The actor's name.")
+  var actor: ActorArgument
+
+  func run() async throws {
+    let session = try await CommandSession(global)
+    let answer = try await session.request("inspect", ["name": .string(try actor.validated())])
+    try session.renderer.object(answer, kind: "Actor", noun: "actor")
+  }
+}

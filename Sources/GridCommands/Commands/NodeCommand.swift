@@ -1,0 +1,147 @@
+internal import ArgumentParser
+internal import Grid
+internal import GridClient
+internal import GridCore
+
+/// `gridctl node`
+struct NodeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "node", abstract: "Start, look at and stop nodes.",
+    subcommands: [NodeStartCommand.self, Info.self, Ping.self, Stop.self])
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws { try Gridctl.needsVerb(Self.self) }
+
+  struct Info: GridCommand {
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "Show one node.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "The node; without it the one that answers.")
+    var node: NodeArgument?
+
+    func run() async throws {
+      let arguments = try NodeArgument.arguments(node)
+      let session = try await CommandSession(global)
+      try session.renderer.object(try await session.request("node.info", arguments), kind: "NodeInfo", noun: "node")
+    }
+  }
+
+  struct Ping: GridCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ping", abstract: "Measure the round trip to a node.",
+      discussion: """
+        Examples:
+          gridctl node ping
+          gridctl node ping n2 -c 5 -i 1s
+          gridctl node ping --all
+        """)
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "The node; without it the one that answers.")
+    var node: NodeArgument?
+    @Flag(help: "Every node of the cluster.")
+    var all = false
+    @Option(name: [.customShort("c"), .long], help: ArgumentHelp("So many times.", valueName: "count"))
+    var count: Int = 1
+    @Option(name: [.customShort("i"), .long], help: ArgumentHelp("Pause between.", valueName: "duration"))
+    var interval: String = "1s"
+
+    static let description = ListDescription(
+      kind: "PingList", noun: "node",
+      columns: [Column("NODE", field: "name"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }])
+
+    func run() async throws {
+      let pause = try Duration.argument(interval)
+      let arguments = try NodeArgument.arguments(node)
+      let session = try await CommandSession(global)
+      try session.renderer.streamHeader(Self.description)
+      for round in 0..<max(1, count) {
+        if round > 0 { try await Task.sleep(for: pause) }
+        if all {
+          try await pingAll(session)
+        } else {
+          let began = ContinuousClock.now
+          let answer = try await session.request("ping", arguments)
+          let seconds = (ContinuousClock.now - began).inSeconds
+          try session.renderer.record(["name": answer["node"] ?? .null, "rttSeconds": .number(seconds)], Self.description)
+        }
+      }
+    }
+
+    private func pingAll(_ session: CommandSession) async throws {
+      let began = ContinuousClock.now
+      let answer = try await session.request("peers")
+      let seconds = (ContinuousClock.now - began).inSeconds
+      for peer in answer["items"]?.arrayValue ?? [] where peer["status"]?.stringValue == "alive" {
+        let isSelf = peer["self"]?.boolValue == true
+        try session.renderer.record(
+          ["name": peer["name"] ?? .null, "rttSeconds": isSelf ? .number(seconds) : peer["rttSeconds"] ?? .null],
+          Self.description)
+      }
+      try session.warnOfMissing(answer)
+    }
+  }
+
+  struct Stop: GridCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "stop", abstract: "Ask a node to leave the cluster and end.")
+
+    @OptionGroup var global: GlobalOptions
+    @Argument(help: "The node; it may be left out when this machine runs only one.")
+    var node: NodeArgument?
+    @Flag(help: "End at once, without stopping its actors in good order.")
+    var force = false
+
+    func run() async throws {
+      let arguments = try NodeArgument.arguments(node)
+      let session = try await CommandSession(global)
+      if node == nil, session.settings.endpoints.isEmpty {
+        let local = LocalSockets.find(in: session.settings.directories.runtime)
+        guard local.count == 1 else {
+          throw GridError(.usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
+        }
+      }
+      let answer = try await session.request("node.stop", arguments.with("force", .bool(force)))
+      let name = answer["node"]?.stringValue ?? ""
+      try await waitUntilGone(name, session)
+      if session.renderer.format == .name {
+        try session.writer.output("node/\(name)\n")
+      } else if !session.settings.isQuiet {
+        session.writer.error("node \(name) has left")
+      }
+    }
+
+    /// The command returns when the node is gone, so that a script can start it again at once.
+    private func waitUntilGone(_ name: String, _ session: CommandSession) async throws {
+      if name == session.connection.nodeName {
+        await session.connection.untilClosed()
+        return
+      }
+      let limit = ContinuousClock.now + session.timeout
+      while ContinuousClock.now < limit {
+        let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+        if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) { return }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      throw GridError(.deadline, "node \(name) is still there", hint: "its actors may need longer; see: gridctl peers")
+    }
+  }
+}
+
+/// A node on the command line: `NAME`, `node/NAME` or `peer/NAME`.
+struct NodeArgument: ExpressibleByArgument, Sendable {
+  let text: String
+
+  init(argument: String) {
+    text = ["node/", "peer/"].reduce(argument) { $0.hasPrefix($1) ? String($0.dropFirst($1.count)) : $0 }
+  }
+
+  /// The request argument that names the node.
+  ///
+  /// - Throws: ``GridError/Code/usage`` when it is no name.
+  static func arguments(_ node: NodeArgument?) throws(GridError) -> JSONValue {
+    guard let node else { return [:] }
+    return ["node": .string(try NameRules.validated(node.text, as: "node"))]
+  }
+}

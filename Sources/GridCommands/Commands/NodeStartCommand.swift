@@ -1,0 +1,125 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Grid
+internal import GridCore
+internal import Logging
+
+/// `gridctl node start`
+struct NodeStartCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "start", abstract: "Run a node.",
+    discussion: """
+      Nodes of one namespace on one machine form a cluster by themselves. In the foreground the node prints one
+      line when it serves, logs to standard error, and leaves in good order on Ctrl-C or SIGTERM; a second one
+      ends it at once.
+
+      Examples:
+        gridctl node start
+        gridctl node start --detach --name n1 --label zone=a
+        gridctl node start --namespace shop --listen 127.0.0.1:5000 --log json
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Option(help: ArgumentHelp("The node's name (default: the first free of n1, n2, …).", valueName: "name"))
+  var name: String?
+  @Option(help: ArgumentHelp("Where to listen (default: 127.0.0.1:4743, or a free port).", valueName: "host:port"))
+  var listen: String?
+  @Option(help: ArgumentHelp("What other nodes are told to dial.", valueName: "host:port"))
+  var advertise: String?
+  @Flag(help: "Allow --listen on an address that others can reach, without encryption.")
+  var insecure = false
+  @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
+  var stateDir: String?
+  @Option(help: ArgumentHelp("A label of the node; may be repeated.", valueName: "key=value"))
+  var label: [KeyValueArgument] = []
+  @Flag(help: "Return once the node serves; it goes on in the background.")
+  var detach = false
+  @Option(help: ArgumentHelp("A descriptor that gets a line feed when the node serves.", valueName: "descriptor"))
+  var readyFd: Int32?
+  @Option(help: ArgumentHelp("A file for the process id; removed at the end.", valueName: "file"))
+  var pidFile: String?
+  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "form"))
+  var log: LogForm = .text
+  @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
+  var logLevel: String?
+  @Option(help: ArgumentHelp("Dead letters kept (default: 100000).", valueName: "count"))
+  var deadLetterCapacity: Int?
+  @Option(help: .hidden) var logFile: String?
+
+  func run() async throws {
+    let settings = try Settings(global)
+    if detach {
+      return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()
+    }
+    let configuration = try makeConfiguration(settings)
+    let pid = try pidFile.map { path throws(GridError) in try PidFile(path) }
+    defer { pid?.remove() }
+    let node = GridNode(configuration)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await node.run() }
+      group.addTask { await Self.passSignals(to: node) }
+      group.addTask {
+        try await node.waitUntilReady()
+        try await announce(node, settings)
+      }
+      // The node's end is the command's end; the other two only serve it.
+      while try await group.next() != nil, !node.hasEnded {}
+      group.cancelAll()
+    }
+  }
+
+  private func makeConfiguration(_ settings: Settings) throws -> NodeConfiguration {
+    var configuration = NodeConfiguration(
+      namespace: settings.namespace, name: name, listen: listen, stateDirectory: stateDir ?? settings.directories.state,
+      runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
+    configuration.advertise = advertise
+    configuration.allowsInsecureListening = insecure
+    configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
+    if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
+    return configuration
+  }
+
+  private func makeLogger() throws(GridError) -> Logger {
+    let sink = try LogSink(path: logFile)
+    var level: Logger.Level = global.verbose > 1 ? .debug : global.verbose > 0 ? .info : .notice
+    if let logLevel {
+      guard let chosen = Logger.Level(rawValue: logLevel) else {
+        throw GridError(
+          .usage, "unknown log level \(NameRules.quoted(logLevel))",
+          hint: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+      }
+      level = chosen
+    }
+    let form = log
+    var logger = Logger(label: "gridctl") { _ in LineLogHandler(sink: sink, form: form) }
+    logger.logLevel = level
+    return logger
+  }
+
+  private func announce(_ node: GridNode, _ settings: Settings) async throws {
+    let name = try await node.name
+    let address = try await node.address
+    let renderer = Renderer(format: settings.format, writer: .shared)
+    switch settings.format {
+    case .table, .wide:
+      try renderer.writer.output("node \(name) serves namespace \(settings.namespace) at \(address)\n")
+    default:
+      try renderer.object(
+        ["name": .string(name), "namespace": .string(settings.namespace), "address": .string(address)],
+        kind: "NodeInfo", noun: "node")
+    }
+    if let readyFd {
+      var lineFeed: UInt8 = 0x0A
+      _ = write(readyFd, &lineFeed, 1)
+      close(readyFd)
+    }
+  }
+
+  /// The first signal asks the node to leave; the second ends the process.
+  private static func passSignals(to node: GridNode) async {
+    for await signal in TerminationSignals.stream() {
+      if node.isLeaving { _exit(128 + signal) }
+      node.beginGracefulShutdown()
+    }
+  }
+}

@@ -1,0 +1,164 @@
+internal import ArgumentParser
+internal import Glibc
+internal import GridCore
+
+/// `gridctl spawn`
+struct SpawnCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "spawn", abstract: "Make an actor.",
+    usage: """
+      gridctl spawn KIND [NAME] [--on NODE | --each-node] [--arg PAYLOAD] [--if-absent] [options]
+      gridctl spawn exec NAME [--framing lines|json] [--one-way] [options] -- COMMAND [ARGUMENT...]
+      """,
+    discussion: """
+      The name is unique in the namespace; without one a name is made and printed.
+
+      Examples:
+        gridctl spawn counter hits
+        gridctl spawn exec calc --on n2 -- bc -l
+        gridctl spawn exec words --one-way --restart 3/10s -- ./count-words.sh
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "What to make it from; see: gridctl kinds")
+  var kind: String
+  @Argument(help: "Its name.")
+  var name: String?
+  @Option(help: ArgumentHelp("The node to run on.", valueName: "node"))
+  var on: String?
+  @Flag(help: "One on every node, named NAME-NODE.")
+  var eachNode = false
+  @Option(help: ArgumentHelp("What the kind is given: text, - or @FILE.", valueName: "payload"))
+  var arg: String?
+  @Flag(help: "An actor of that name that runs already is fine.")
+  var ifAbsent = false
+  @Option(help: ArgumentHelp("Messages its mailbox holds (default: 10000).", valueName: "count"))
+  var mailbox: Int?
+  @Option(help: ArgumentHelp("When the mailbox is full: reject, drop-oldest, drop-newest or block.", valueName: "policy"))
+  var overflow: String?
+  @Option(help: ArgumentHelp("exec: lines or json.", valueName: "framing"))
+  var framing: String?
+  @Flag(help: "exec: the program never answers.")
+  var oneWay = false
+  @Option(help: ArgumentHelp("exec: how long one message may take (default: 60s).", valueName: "duration"))
+  var handlerTimeout: String?
+  @Option(help: ArgumentHelp("exec: restarts allowed in a time, as 5/60s, or never.", valueName: "count/duration"))
+  var restart: String?
+  @Option(help: ArgumentHelp("exec: a variable for the program; may be repeated.", valueName: "key=value"))
+  var env: [KeyValueArgument] = []
+  @Option(help: ArgumentHelp("exec: the directory it runs in.", valueName: "directory"))
+  var workingDirectory: String?
+  @Argument(parsing: .postTerminator, help: ArgumentHelp("exec: the program and its arguments, after --.", valueName: "command"))
+  var command: [String] = []
+
+  func run() async throws {
+    let request = try makeRequest()
+    let session = try await CommandSession(global)
+    guard eachNode else {
+      return try show(try await session.request("spawn", request.json), session)
+    }
+    let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+    var failed = 0
+    for node in peers.filter({ $0["status"]?.stringValue == "alive" }).compactMap({ $0["name"]?.stringValue }) {
+      var placed = request
+      placed.node = node
+      placed.name = name.map { "\($0)-\(node)" }
+      do {
+        try show(try await session.request("spawn", placed.json), session)
+      } catch let error as GridError where error.code != .brokenPipe {
+        failed += 1
+        session.writer.error("warning: \(node): \(error.message)")
+      }
+    }
+    if failed > 0 { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+
+  private func show(_ answer: JSONValue, _ session: CommandSession) throws {
+    switch session.renderer.format {
+    case .table:
+      try session.writer.output("\(Column.text(answer["name"])) runs on \(Column.text(answer["node"]))\n")
+    default: try session.renderer.object(answer, kind: "Actor", noun: "actor")
+    }
+  }
+
+  private func makeRequest() throws -> SpawnRequest {
+    if let name { try NameRules.validated(name, as: "actor") }
+    if kind == "exec", name == nil { throw GridError(.usage, "kind exec needs a name", hint: "gridctl spawn exec NAME -- COMMAND") }
+    guard !(eachNode && on != nil) else { throw GridError(.usage, "--on and --each-node exclude each other") }
+    var request = SpawnRequest(kind: kind, name: name, node: on, ifAbsent: ifAbsent)
+    if let arg { request.argument = Payload.message(try Payload.read(arg), type: "", headers: []) }
+    request.mailbox = try mailboxOptions()
+    if kind == "exec" {
+      request.command = try execSpecification()
+    } else if !command.isEmpty || framing != nil || oneWay || handlerTimeout != nil || restart != nil || !env.isEmpty {
+      throw GridError(.usage, "kind \(kind) takes no command", hint: "only kind exec runs a program")
+    }
+    return request
+  }
+
+  private func mailboxOptions() throws(GridError) -> MailboxOptions? {
+    guard mailbox != nil || overflow != nil else { return nil }
+    guard let policy = OverflowPolicy(rawValue: overflow ?? "reject") else {
+      throw GridError(
+        .usage, "unknown overflow policy \(NameRules.quoted(overflow ?? ""))",
+        hint: OverflowPolicy.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return try MailboxOptions(capacity: mailbox ?? MailboxOptions.standard.capacity, overflow: policy).validated()
+  }
+
+  private func execSpecification() throws -> ExecSpecification {
+    guard let program = command.first, !program.isEmpty else {
+      throw GridError(.usage, "kind exec needs a command", hint: "gridctl spawn exec NAME -- COMMAND [ARGUMENT...]")
+    }
+    guard let framing = ExecSpecification.Framing(rawValue: framing ?? "lines") else {
+      throw GridError(.usage, "unknown framing \(NameRules.quoted(self.framing ?? ""))", hint: "lines or json")
+    }
+    return ExecSpecification(
+      command: command, framing: framing, oneWay: oneWay,
+      handlerTimeout: try handlerTimeout.map { try Duration.argument($0) } ?? .seconds(60),
+      restart: try restart.map { text throws(GridError) in try RestartPolicy(parsing: text) } ?? .standard,
+      environment: Dictionary(env.map { ($0.key, $0.value) }) { _, last in last },
+      workingDirectory: workingDirectory ?? Self.currentDirectory())
+  }
+
+  /// Programs are found and run as if typed here, which on this machine is what is meant.
+  private static func currentDirectory() -> String? {
+    guard let path = getcwd(nil, 0) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}
+
+/// `gridctl stop`
+struct StopCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stop", abstract: "Stop actors; their waiting mail becomes dead letters.",
+    discussion: """
+      Examples:
+        gridctl stop calc
+        gridctl actors 'orders-*' -o name | xargs gridctl stop
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The actors' names.")
+  var actors: [ActorArgument]
+  @Flag(help: "Do not wait for the current message to be handled.")
+  var kill = false
+
+  func run() async throws {
+    let names = try actors.map { try $0.validated() }
+    let session = try await CommandSession(global)
+    var failures: [GridError] = []
+    for name in names {
+      do throws(GridError) {
+        _ = try await session.request("stop", ["name": .string(name), "kill": .bool(kill)])
+        if session.renderer.format == .name { try session.writer.output("actor/\(name)\n") }
+      } catch {
+        if names.count == 1 { throw error }
+        failures.append(error)
+        ErrorReport(error: error, target: name).write(format: session.renderer.format, to: session.writer)
+      }
+    }
+    if !failures.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+}

@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Grid
+internal import GridClient
+internal import GridCore
+
+/// One command at work: its settings, its connection, its output.
+struct CommandSession {
+  let settings: Settings
+  let connection: NodeConnection
+  let renderer: Renderer
+
+  var timeout: Duration { settings.timeout }
+  var writer: OutputWriter { renderer.writer }
+
+  /// Connects as the options say: the endpoints given, else any node of the namespace on this machine.
+  init(_ options: GlobalOptions) async throws(GridError) {
+    let settings = try Settings(options)
+    self.settings = settings
+    renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
+    let endpoints = try settings.endpoints.isEmpty ? Self.localEndpoints(settings) : settings.endpoints
+    connection = try await NodeConnection.open(
+      endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
+  }
+
+  private static func localEndpoints(_ settings: Settings) throws(GridError) -> [String] {
+    let sockets = LocalSockets.find(in: settings.directories.runtime)
+    guard !sockets.isEmpty else {
+      throw GridError(
+        .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
+        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
+    }
+    return sockets.map { "unix:\($0)" }
+  }
+
+  func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
+    try await connection.request(verb, arguments, timeout: timeout)
+  }
+
+  /// Sends a request whose answer is a list, prints it, and names the nodes that are missing from it.
+  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription) async throws {
+    let answer = try await request(verb, arguments)
+    try renderer.list(answer["items"]?.arrayValue ?? [], description)
+    try warnOfMissing(answer)
+  }
+
+  /// A list that is not whole says so, and ends with 3.
+  func warnOfMissing(_ answer: JSONValue) throws {
+    let missing = answer["missing"]?.arrayValue ?? []
+    for node in missing {
+      let name = node["node"]?.stringValue ?? "?"
+      writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
+    }
+    if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+}
+
+/// The sockets of the nodes on this machine.
+enum LocalSockets {
+  static func find(in directory: String) -> [String] {
+    guard let handle = opendir(directory) else { return [] }
+    defer { closedir(handle) }
+    var found: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
+    }
+    return found.sorted()
+  }
+}

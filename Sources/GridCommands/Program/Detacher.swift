@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Grid
+internal import GridCore
+
+/// Starts the same command again as a process of its own session, and waits until it serves or fails.
+struct Detacher {
+  let settings: Settings
+  let name: String?
+  let stateDirectory: String?
+
+  func run() throws {
+    let directory = stateDirectory ?? settings.directories.state
+    try PrivateDirectory.make(directory)
+    let log = "\(directory)/\(name ?? "node").log"
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw Self.failure("pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    let child = try spawn(log: log, ready: ends[1])
+    close(ends[1])
+    var byte: UInt8 = 0
+    var count = 0
+    repeat { count = read(ends[0], &byte, 1) } while count < 0 && errno == EINTR
+    close(ends[0])
+    // The node's own line on standard output has been printed; without a ready byte it has failed and said why.
+    guard count == 1 else { throw ExitCode(Self.status(of: child)) }
+  }
+
+  /// The child says what it has to say to our standard output and error until it serves, logs to the file, and keeps
+  /// neither afterwards.
+  private func spawn(log: String, ready: Int32) throws -> pid_t {
+    var arguments = CommandLine.arguments.filter { $0 != "--detach" }
+    arguments += ["--log-file", log, "--ready-fd", "3"]
+    if settings.format == .table { arguments += ["--output", "name"] }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, ready, 3)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // POSIX_SPAWN_SETSID is not imported by the module map.
+    posix_spawnattr_setflags(&attributes, 0x80)
+    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    var child: pid_t = 0
+    let result = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &pointers, environ)
+    guard result == 0 else { throw GridError(.software, "cannot start the node: \(String(cString: strerror(result)))") }
+    return child
+  }
+
+  private static func status(of child: pid_t) -> Int32 {
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    let signal = status & 0x7F
+    return signal == 0 ? status >> 8 & 0xFF : 128 + signal
+  }
+
+  private static func failure(_ call: String) -> GridError {
+    GridError(.software, "\(call) failed: \(String(cString: strerror(errno)))")
+  }
+}
+
+/// The file that names the process.
+struct PidFile: Sendable {
+  private let path: String
+
+  /// - Throws: ``GridError/Code/inputOutput`` when it cannot be written.
+  init(_ path: String) throws(GridError) {
+    self.path = path
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw GridError(.inputOutput, "cannot write the pid file \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    let text = Array("\(getpid())\n".utf8)
+    _ = text.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+  }
+
+  func remove() { unlink(path) }
+}

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Grid
+internal import GridCore
+
+/// The root of the command tree.
+struct Gridctl: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gridctl",
+    abstract: "Run, use and look into clusters of actors.",
+    discussion: """
+      A first cluster on this machine:
+        gridctl node start --detach
+        gridctl spawn counter hits
+        gridctl tell hits 1
+        gridctl ask hits
+      Exit codes: gridctl exit-codes
+      """,
+    version: "gridctl \(GridVersion.current)",
+    subcommands: [
+      NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
+      SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
+      DeadLettersCommand.self, BenchCommand.self, ExitCodesCommand.self,
+    ])
+
+  @OptionGroup var global: GlobalOptions
+
+  mutating func run() async throws { try Self.needsVerb(Self.self) }
+
+  /// A group without a verb is a usage error, not a success with help on standard output.
+  static func needsVerb(_ command: any ParsableCommand.Type) throws -> Never {
+    OutputWriter.shared.error(Gridctl.helpMessage(for: command))
+    throw ExitCode(ExitStatus.usage.rawValue)
+  }
+}
+
+/// A command with the global options.
+protocol GridCommand: AsyncParsableCommand {
+  var global: GlobalOptions { get }
+}
+
+extension GridCommand {
+  /// The output format, for telling errors; wrong options have been told already.
+  var chosenFormat: OutputFormat { (try? Settings(global))?.format ?? .table }
+}
+
+/// `gridctl exit-codes`
+struct ExitCodesCommand: GridCommand {
+  static let configuration = CommandConfiguration(commandName: "exit-codes", abstract: "List the exit codes.")
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws {
+    let settings = try Settings(global)
+    let renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
+    try renderer.list(
+      ExitStatus.allCases.map { status in
+        [
+          "code": .integer(Int64(status.rawValue)), "name": .string("\(status)"), "meaning": .string(status.meaning),
+        ]
+      },
+      ListDescription(
+        kind: "ExitCodeList", noun: "exit-code", nameField: "code",
+        columns: [Column("CODE", field: "code"), Column("NAME", field: "name"), Column("MEANING", field: "meaning")]))
+  }
+}

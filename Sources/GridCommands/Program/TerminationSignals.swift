@@ -1,0 +1,19 @@
+@preconcurrency internal import Dispatch
+internal import Glibc
+
+/// SIGINT and SIGTERM as a stream; from the first use on they no longer end the process by themselves.
+enum TerminationSignals {
+  static func stream() -> AsyncStream<Int32> {
+    AsyncStream(bufferingPolicy: .bufferingOldest(4)) { continuation in
+      // Touched again only by the end of the stream, once.
+      nonisolated(unsafe) let sources = [SIGINT, SIGTERM].map { number in
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number)
+        source.setEventHandler { continuation.yield(number) }
+        source.resume()
+        return source
+      }
+      continuation.onTermination = { _ in for source in sources { source.cancel() } }
+    }
+  }
+}

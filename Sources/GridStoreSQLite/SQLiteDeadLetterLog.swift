@@ -1,0 +1,136 @@
+internal import Foundation
+internal import GRDB
+package import GridCore
+
+/// A node's dead letters in an SQLite file of its own.
+package final class SQLiteDeadLetterLog: DeadLetterLog {
+  private let queue: DatabaseQueue
+  private let capacity: Int
+
+  /// Opens the file, making it when it is not there.
+  ///
+  /// - Parameter capacity: letters kept; beyond it the oldest are dropped and counted.
+  /// - Throws: ``GridError/Code/inputOutput`` with the reason when it cannot be opened.
+  package init(path: String, capacity: Int = 100_000) async throws(GridError) {
+    self.capacity = max(1, capacity)
+    do {
+      if !FileManager.default.fileExists(atPath: path) {
+        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+      }
+      var configuration = StoreDatabase.configuration()
+      configuration.label = "dead letters"
+      queue = try DatabaseQueue(path: path, configuration: configuration)
+      try await queue.write { try Self.prepare($0) }
+    } catch {
+      throw Self.gridError(error, "cannot open the dead letters \(path)")
+    }
+  }
+
+  private static func prepare(_ database: Database) throws {
+    try database.execute(
+      sql: """
+        CREATE TABLE IF NOT EXISTS letters (
+          id TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL, target TEXT NOT NULL, count INTEGER NOT NULL,
+          document BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT OR IGNORE INTO totals VALUES ('dropped', 0), ('kept', 0);
+        """)
+  }
+
+  package func append(_ letters: [DeadLetter]) async throws(GridError) {
+    let capacity = capacity
+    try await write { database in
+      for letter in letters {
+        try database.cachedStatement(
+          sql: "INSERT OR REPLACE INTO letters (id, at, reason, target, count, document) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+          letter.identifier, letter.at.millisecondsSince1970, letter.reason.rawValue, letter.target, letter.count,
+          Data(letter.json.serialized()),
+        ])
+      }
+      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'kept'", arguments: [letters.count])
+      let kept = try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'kept'") ?? 0
+      guard kept > capacity else { return }
+      try database.execute(
+        sql: "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?)", arguments: [kept - capacity])
+      let dropped = database.changesCount
+      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'dropped'", arguments: [dropped])
+      try database.execute(sql: "UPDATE totals SET value = value - ? WHERE name = 'kept'", arguments: [dropped])
+    }
+  }
+
+  package func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
+    try await read { database in
+      var letters: [DeadLetter] = []
+      let limit = filter.limit ?? .max
+      let since = filter.since?.millisecondsSince1970 ?? .min
+      // Newest first, so that a limit ends the search early.
+      let rows = try Data.fetchCursor(
+        database, sql: "SELECT document FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
+      while letters.count < limit, let document = try rows.next() {
+        let letter = try DeadLetter(json: try JSONValue(parsing: Array(document)))
+        if filter.matches(letter) { letters.append(letter) }
+      }
+      return letters.reversed()
+    }
+  }
+
+  package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
+    try await read { try Self.letter(identifier, $0) }
+  }
+
+  private static func letter(_ identifier: String, _ database: Database) throws -> DeadLetter? {
+    let document = try Data.fetchOne(database, sql: "SELECT document FROM letters WHERE id = ?", arguments: [identifier])
+    return try document.map { try DeadLetter(json: try JSONValue(parsing: Array($0))) }
+  }
+
+  package func markReplayed(_ identifier: String, as replay: String) async throws(GridError) {
+    try await write { database in
+      guard var letter = try Self.letter(identifier, database) else { return }
+      letter.replayedAs = replay
+      try database.execute(
+        sql: "UPDATE letters SET document = ? WHERE id = ?", arguments: [Data(letter.json.serialized()), identifier])
+    }
+  }
+
+  package func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
+    let matching = try await list(filter).map(\.identifier)
+    return try await write { database in
+      for identifier in matching {
+        try database.cachedStatement(sql: "DELETE FROM letters WHERE id = ?").execute(arguments: [identifier])
+      }
+      try database.execute(
+        sql: "UPDATE totals SET value = (SELECT count(*) FROM letters) WHERE name = 'kept'")
+      return matching.count
+    }
+  }
+
+  package func counts() async throws(GridError) -> DeadLetterCounts {
+    try await read { database in
+      DeadLetterCounts(
+        kept: try Int.fetchOne(database, sql: "SELECT count(*) FROM letters") ?? 0,
+        folded: try Int.fetchOne(database, sql: "SELECT coalesce(sum(count - 1), 0) FROM letters") ?? 0,
+        dropped: try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'dropped'") ?? 0)
+    }
+  }
+
+  package func close() async { try? queue.close() }
+
+  private func write<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(GridError) -> Value {
+    do { return try await queue.write(body) } catch { throw Self.gridError(error, "the dead letters cannot be written") }
+  }
+
+  private func read<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(GridError) -> Value {
+    do { return try await queue.read(body) } catch { throw Self.gridError(error, "the dead letters cannot be read") }
+  }
+
+  private static func gridError(_ error: any Error, _ message: String) -> GridError {
+    if let error = error as? GridError { return error }
+    if error is CancellationError { return GridError(.cancelled, message) }
+    return GridError(.inputOutput, message, cause: StoreEngine.reason(error))
+  }
+}

@@ -1,0 +1,7 @@
+internal import GridCommands
+
+/// The entry: everything else is in GridCommands, where tests reach it.
+@main
+enum Main {
+  static func main() async { await Program.main(Array(CommandLine.arguments.dropFirst())) }
+}
