@@ -16,6 +16,10 @@ func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String]
   .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
@@ -39,11 +43,15 @@ let package = Package(
     room("GridCore", []),
     room(
       "GridLink",
-      ["GridCore", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")]),
+      ["GridCore", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")],
+      exclude: ["Wire/LINK.md", "Wire/link.proto"]),
     .target(name: "CProcessGuard"),
     room(
       "GridActors",
-      ["GridCore", "CProcessGuard", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")]),
+      [
+        "GridCore", "CProcessGuard", nioCore, nioPosix, logging,
+        .product(name: "DequeModule", package: "swift-collections"),
+      ]),
     room("GridCluster", ["GridCore", logging]),
     room(
       "GridStoreSQLite",
@@ -61,5 +69,18 @@ let package = Package(
       ]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
     room("GridTestKit", ["GridCore", "Grid"]),
+
+    .executableTarget(
+      name: "GridExample", dependencies: ["Grid"], path: "Tests/Example", swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(
+      name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
+      path: "Tests/Support/ProcessHolder", swiftSettings: strict),
+    tests("GridTidyTests", []),
+    tests("GridCoreTests", ["GridCore"]),
+    tests(
+      "GridLinkTests",
+      ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    tests("GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"]),
   ]
 )

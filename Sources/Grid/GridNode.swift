@@ -1,6 +1,6 @@
 @_exported public import GridActors
-@_exported public import GridCore
 internal import GridCluster
+@_exported public import GridCore
 internal import GridLink
 internal import GridStoreSQLite
 internal import Logging
@@ -141,8 +141,8 @@ public final class GridNode: Sendable {
       Envelope(target: target, message: message, sender: runtime.nodeName), .acceptance, timeout: timeout)
   }
 
-  /// Sends a message of a stream: suspends while the target cannot take more, so memory stays flat, and returns when the
-  /// message has left. What fails later becomes a dead letter.
+  /// Sends a message of a stream: suspends while the target cannot take more, so memory stays flat, and returns when
+  /// the message has left. What fails later becomes a dead letter.
   public func stream(_ target: String, _ message: Message) async throws {
     let runtime = try await runtime()
     try await runtime.tellWithinWindow(

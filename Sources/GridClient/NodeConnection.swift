@@ -17,7 +17,8 @@ package final class NodeConnection: Sendable {
 
   /// Connects to the first endpoint that answers.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers is no
+  /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers
+  /// is no
   ///   node of our version and namespace.
   package static func open(
     _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
@@ -37,7 +38,8 @@ package final class NodeConnection: Sendable {
     }
     throw failures.first { $0.code != .unavailable }
       ?? GridError(
-        .unavailable, "none of \(endpoints.count) endpoints answers: \(failures.map(\.message).joined(separator: "; "))")
+        .unavailable, "none of \(endpoints.count) endpoints answers: \(failures.map(\.message).joined(separator: "; "))"
+      )
   }
 
   /// The threads of client connections; started by the first one.
@@ -84,7 +86,9 @@ package final class NodeConnection: Sendable {
 
   /// Sends a message of a stream and returns as soon as it has left; `outcome` hears what became of it, on the
   /// connection's thread. Suspends while the target's window is closed, so memory stays flat.
-  package func streamTell(_ target: String, _ message: Message, _ responder: any ExchangeResponder, _ correlation: UInt64)
+  package func streamTell(
+    _ target: String, _ message: Message, _ responder: any ExchangeResponder, _ correlation: UInt64
+  )
     async throws(GridError)
   {
     if !link.windowIsOpen(for: target) { try await link.windowOpens(for: target) }

@@ -41,7 +41,8 @@ package final class NameDirectory: Sendable {
   /// Claims a name for an actor of this node. Of two simultaneous claims in the namespace exactly one succeeds.
   ///
   /// - Returns: the epoch of the claim.
-  /// - Throws: ``GridError/Code/nameTaken`` with the holder, ``GridError/Code/leaseLost``, ``GridError/Code/unavailable``.
+  /// - Throws: ``GridError/Code/nameTaken`` with the holder, ``GridError/Code/leaseLost``,
+  /// ``GridError/Code/unavailable``.
   package func claim(_ record: ActorRecord, lease: Int64) async throws(GridError) -> Int64 {
     let key = keys.actor(record.name)
     let transaction = StoreTransaction(

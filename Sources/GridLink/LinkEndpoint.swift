@@ -72,7 +72,8 @@ package struct LinkEndpoint: Sendable {
   /// Listens on `address`; accepted links go to the receiver.
   ///
   /// - Returns: the listening channel, and where it is bound (port 0 becomes the port that was free).
-  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused`` without
+  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused``
+  /// without
   ///   the permission.
   package func listen(
     on address: LinkAddress, group: any EventLoopGroup

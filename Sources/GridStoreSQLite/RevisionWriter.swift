@@ -24,7 +24,9 @@ struct RevisionWriter {
     try log(key, nil, 0, 0, database)
   }
 
-  private mutating func log(_ key: String, _ value: Data?, _ created: Int64, _ lease: Int64, _ database: Database) throws {
+  private mutating func log(_ key: String, _ value: Data?, _ created: Int64, _ lease: Int64, _ database: Database)
+    throws
+  {
     hasWritten = true
     try database.cachedStatement(
       sql: "INSERT INTO changes (revision, key, value, created, lease) VALUES (?, ?, ?, ?, ?)"
@@ -34,7 +36,8 @@ struct RevisionWriter {
   /// Makes the revision the current one when anything was written, and forgets old ones now and then.
   func finish(_ database: Database) throws -> Bool {
     guard hasWritten else { return false }
-    try database.cachedStatement(sql: "UPDATE meta SET value = ? WHERE name = 'revision'").execute(arguments: [revision])
+    try database.cachedStatement(sql: "UPDATE meta SET value = ? WHERE name = 'revision'").execute(arguments: [revision]
+    )
     if revision.isMultiple(of: 1000), revision > StoreDatabase.keptRevisions {
       let trimmed = revision - StoreDatabase.keptRevisions
       try database.execute(sql: "DELETE FROM changes WHERE revision <= ?", arguments: [trimmed])

@@ -13,7 +13,7 @@ package final class SQLiteCoordinationStore: CoordinationStore {
 
   /// Opens the file, making it when it is not there.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` with the reason when it cannot be opened, ``GridError/Code/configuration``
+  /// - Throws: ``GridError/Code/unavailable`` with the reason, ``GridError/Code/configuration``
   ///   when a newer gridctl has changed its form.
   package init(path: String, clock: any GridClock) async throws(GridError) {
     self.path = path

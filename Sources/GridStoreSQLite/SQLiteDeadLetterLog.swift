@@ -52,7 +52,8 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
       let kept = try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'kept'") ?? 0
       guard kept > capacity else { return }
       try database.execute(
-        sql: "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?)", arguments: [kept - capacity])
+        sql: "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?)",
+        arguments: [kept - capacity])
       let dropped = database.changesCount
       try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'dropped'", arguments: [dropped])
       try database.execute(sql: "UPDATE totals SET value = value - ? WHERE name = 'kept'", arguments: [dropped])
@@ -80,7 +81,8 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   }
 
   private static func letter(_ identifier: String, _ database: Database) throws -> DeadLetter? {
-    let document = try Data.fetchOne(database, sql: "SELECT document FROM letters WHERE id = ?", arguments: [identifier])
+    let document = try Data.fetchOne(
+      database, sql: "SELECT document FROM letters WHERE id = ?", arguments: [identifier])
     return try document.map { try DeadLetter(json: try JSONValue(parsing: Array($0))) }
   }
 
@@ -119,7 +121,9 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
-    do { return try await queue.write(body) } catch { throw Self.gridError(error, "the dead letters cannot be written") }
+    do { return try await queue.write(body) } catch {
+      throw Self.gridError(error, "the dead letters cannot be written")
+    }
   }
 
   private func read<Value: Sendable>(

@@ -56,7 +56,8 @@ enum StoreDatabase {
   }
 
   static func entry(_ key: String, _ database: Database) throws -> StoreEntry? {
-    let statement = try database.cachedStatement(sql: "SELECT key, value, created, modified, lease FROM entries WHERE key = ?")
+    let statement = try database.cachedStatement(
+      sql: "SELECT key, value, created, modified, lease FROM entries WHERE key = ?")
     return try Row.fetchOne(statement, arguments: [key]).map(entry)
   }
 
@@ -142,7 +143,8 @@ enum StoreDatabase {
 
   static func insertLease(_ identifier: Int64, boot: String, expires: MonotonicTime, _ database: Database) throws {
     try database.execute(
-      sql: "INSERT INTO leases (id, boot, expires) VALUES (?, ?, ?)", arguments: [identifier, boot, expires.nanoseconds])
+      sql: "INSERT INTO leases (id, boot, expires) VALUES (?, ?, ?)",
+      arguments: [identifier, boot, expires.nanoseconds])
   }
 
   /// Moves a lease's end; false when it is gone.
@@ -161,7 +163,8 @@ enum StoreDatabase {
   /// Removes a lease with everything it owns, as one revision.
   static func endLease(_ identifier: Int64, _ database: Database) throws {
     try database.execute(sql: "DELETE FROM leases WHERE id = ?", arguments: [identifier])
-    let keys = try String.fetchAll(database, sql: "SELECT key FROM entries WHERE lease = ? ORDER BY key", arguments: [identifier])
+    let keys = try String.fetchAll(
+      database, sql: "SELECT key FROM entries WHERE lease = ? ORDER BY key", arguments: [identifier])
     guard !keys.isEmpty else { return }
     var writer = RevisionWriter(revision: try number("revision", database) + 1)
     for key in keys { try writer.delete(key, database) }

@@ -35,7 +35,9 @@ struct StoreEngine {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let isNew = !FileManager.default.fileExists(atPath: path)
-      if isNew { _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) }
+      if isNew {
+        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+      }
       queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
       try queue.inTransaction(.immediate) { database in
         try StoreDatabase.prepare(database)
@@ -45,7 +47,8 @@ struct StoreEngine {
       throw error
     } catch {
       throw GridError(
-        .unavailable, "cannot open the coordination store \(path)", hint: "check the directory, its space and permissions",
+        .unavailable, "cannot open the coordination store \(path)",
+        hint: "check the directory, its space and permissions",
         cause: Self.reason(error))
     }
   }
@@ -154,7 +157,8 @@ struct StoreEngine {
     for (identifier, held) in leases {
       let now = clock.now()
       if now - held.renewedAt >= held.lease.timeToLive {
-        lose(identifier, GridError(.leaseLost, "the lease could not be renewed for \((now - held.renewedAt).inSeconds) s"))
+        lose(
+          identifier, GridError(.leaseLost, "the lease could not be renewed for \((now - held.renewedAt).inSeconds) s"))
         continue
       }
       // A failed attempt is repeated soon; a successful one holds for a third of the lease's life.

@@ -104,7 +104,7 @@ final class StoreThread: Sendable {
 
   private func loop(_ engine: inout StoreEngine) {
     while true {
-      _ = wake.wait(timeout: .now() + engine.nextPause)
+      _ = wake.wait(timeout: DispatchTime.now() + engine.nextPause)
       let (jobs, isClosed) = state.withLock { state in
         defer { state.jobs = [] }
         return (state.jobs, state.isClosed)

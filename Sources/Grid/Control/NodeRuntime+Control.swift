@@ -76,7 +76,8 @@ extension NodeRuntime {
     let similar = NameSimilarity.similar(to: node, in: names)
     return GridError(
       .noSuchNode, "no node \(node) in namespace \(namespace)",
-      hint: similar.isEmpty ? "nodes: \(names.sorted().joined(separator: ", "))" : "similar: \(similar.joined(separator: ", "))")
+      hint: similar.isEmpty
+        ? "nodes: \(names.sorted().joined(separator: ", "))" : "similar: \(similar.joined(separator: ", "))")
   }
 
   /// How long a peer has to answer its part of a list.
@@ -106,7 +107,9 @@ extension NodeRuntime {
         switch result {
         case .success(let answer): answers.append((peer, answer, seconds))
         case .failure(let error):
-          missing.append(["node": .string(peer.name), "code": .string(error.code.label), "message": .string(error.message)])
+          missing.append([
+            "node": .string(peer.name), "code": .string(error.code.label), "message": .string(error.message),
+          ])
         }
       }
       return (answers, missing)

@@ -79,7 +79,8 @@ extension NodeRuntime {
     let isLocal = arguments.isLocal
     let wanted: @Sendable (GridEvent) -> Bool = { event in
       // Each node sees the same peers come and go; the node that is asked speaks for all.
-      (!isLocal || event.kind == .actor || event.kind == .node) && (kinds.isEmpty || kinds.contains(event.kind.rawValue))
+      (!isLocal || event.kind == .actor || event.kind == .node)
+        && (kinds.isEmpty || kinds.contains(event.kind.rawValue))
     }
     if let since = arguments["sinceMilliseconds"]?.integerValue {
       for event in events.events(since: CalendarTime(millisecondsSince1970: since)) where wanted(event) {

@@ -50,7 +50,8 @@ public struct NodeConfiguration: Sendable {
     eventLoopThreads = 1
   }
 
-  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the field at
+  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the
+  /// field at
   ///   fault.
   func validated() throws(GridError) -> NodeConfiguration {
     try NameRules.validated(namespace, as: "namespace")

@@ -34,7 +34,8 @@ extension NodeRuntime {
     case .first: enqueue(.resolve(envelope.target))
     case .waits: break
     case .full:
-      undeliverable(envelope, GridError(.retryLater, "node \(nodeName) looks up too many names", hint: "send again later"))
+      undeliverable(
+        envelope, GridError(.retryLater, "node \(nodeName) looks up too many names", hint: "send again later"))
     }
   }
 

@@ -1,8 +1,8 @@
 internal import DequeModule
 internal import Synchronization
 
-/// A queue from any thread to one consuming task. When it is full, ``push(_:)`` refuses: the producer says so to whoever
-/// it acts for.
+/// A queue from any thread to one consuming task. When it is full, ``push(_:)`` refuses: the producer says so to
+/// whoever it acts for.
 final class BoundedQueue<Element: Sendable>: Sendable {
   private struct State {
     var elements: Deque<Element> = []

@@ -303,7 +303,8 @@ package final class ActorCell: Sendable {
     let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
     switch decision {
     case .stop:
-      let reason = "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
+      let reason =
+        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
       host.log(actor: name, reason, isError: true)
       stop(reason: reason)
     case .restart(let pause):

@@ -99,7 +99,8 @@ final class ExecChild: Sendable {
       return GridError(.deadline, "the program did not answer within \(limit), and was killed")
     }
     if let known = error as? GridError, known.code != .handlerFailed { return known }
-    return GridError(.handlerFailed, "\(error is GridError ? "\(error)" : "the program failed"): \(Self.ended(status).message)")
+    return GridError(
+      .handlerFailed, "\(error is GridError ? "\(error)" : "the program failed"): \(Self.ended(status).message)")
   }
 
   /// Hands the program a line unless its input is full; a program that does not read is not waited for.

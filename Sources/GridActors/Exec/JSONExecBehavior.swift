@@ -5,8 +5,8 @@ internal import Synchronization
 ///
 /// To the program: `{"message":ID,"ask":true,"body":…,"type":…,"from":…,"headers":{…}}`, and
 /// `{"answer":ID,"body":…}` or `{"answer":ID,"error":…}` for what it asked. From the program: `{"reply":ID,"body":…}`,
-/// `{"reply":ID,"error":TEXT}`, `{"tell":ACTOR,"body":…}`, `{"ask":ACTOR,"id":ID,"body":…}` and `{"log":TEXT}`. A body is any
-/// JSON value; text travels as a string, other bytes as `{"base64":…}`.
+/// `{"reply":ID,"error":TEXT}`, `{"tell":ACTOR,"body":…}`, `{"ask":ACTOR,"id":ID,"body":…}` and `{"log":TEXT}`. A
+/// body is any JSON value; text travels as a string, other bytes as `{"base64":…}`.
 final class JSONExecBehavior: ActorBehavior {
   private struct State {
     var nextIdentifier: Int64 = 0
@@ -67,7 +67,8 @@ final class JSONExecBehavior: ActorBehavior {
         context.log("the program wrote a line that is no envelope: \(error.message)", isError: true)
         fail(GridError(.handlerFailed, "the program wrote a line that is no envelope: \(error.message)"))
       }
-    case .failed(let error): fail(GridError(.handlerFailed, "the program wrote a line that is too long", cause: error.message))
+    case .failed(let error):
+      fail(GridError(.handlerFailed, "the program wrote a line that is too long", cause: error.message))
     case .ended: fail(GridError(.handlerFailed, "no answer"))
     }
   }
@@ -107,7 +108,8 @@ final class JSONExecBehavior: ActorBehavior {
     let seconds = min(3600, max(0.001, envelope["timeoutSeconds"]?.doubleValue ?? 5))
     host.route(
       Envelope(
-        target: target, message: try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""),
+        target: target,
+        message: try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""),
         sender: context.name, expectation: .reply, deadline: host.clock.now() + .nanoseconds(Int64(seconds * 1e9)),
         responder: ProgramAsk(child: child, identifier: envelope["id"] ?? .null)))
   }

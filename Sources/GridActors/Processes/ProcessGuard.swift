@@ -9,9 +9,10 @@ internal import Synchronization
 /// killed with its whole group when it ends, when it is told to, or when the node is gone in any way. When the guard
 /// itself dies, its children are reported as ``ProcessExitStatus/lost`` and killed, and the next child gets a new one.
 ///
-/// The guard is a copy of the node at the time it is forked: it holds on to that memory, and every child costs it a copy
-/// of the page tables. So start it early: forked from a node of 1 GiB, a child takes tens of milliseconds instead of
-/// one. A guard that replaces one that died is forked late and pays this. Safe to use from any thread or task.
+/// The guard is a copy of the node at the time it is forked: it holds on to that memory, and every child costs it a
+/// copy of the page tables. So start it early: forked from a node of 1 GiB, a child takes tens of milliseconds
+/// instead of one. A guard that replaces one that died is forked late and pays this. Safe to use from any thread or
+/// task.
 package final class ProcessGuard: Sendable {
   /// The most children at a time.
   package static let maximumChildren = GuardConnection.maximumChildren

@@ -46,7 +46,9 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
-    guard work == "ask" || work == "tell" else { throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell") }
+    guard work == "ask" || work == "tell" else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell")
+    }
     let session = try await CommandSession(global)
     var arguments: [String: JSONValue] = [
       "work": .string(work), "target": .string(try target.validated()), "clients": .integer(Int64(clients)),

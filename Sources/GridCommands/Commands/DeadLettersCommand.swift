@@ -63,7 +63,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
   }
 
   struct List: GridCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the dead letters of all nodes.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the dead letters of all nodes.")
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: Filter
@@ -78,7 +79,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
   }
 
   struct Show: GridCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one dead letter, with its body.")
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Show one dead letter, with its body.")
 
     @OptionGroup var global: GlobalOptions
     @Argument(help: "Its id.")
@@ -103,7 +105,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     static let description = ListDescription(
       kind: "ReplayList", noun: "dead-letter", nameField: "replayedAs",
-      columns: [Column("ID", field: "id"), Column("REPLAYED-AS", field: "replayedAs"), Column("TARGET", field: "target")])
+      columns: [
+        Column("ID", field: "id"), Column("REPLAYED-AS", field: "replayedAs"), Column("TARGET", field: "target"),
+      ])
 
     func run() async throws {
       var arguments: [String: JSONValue] = [:]

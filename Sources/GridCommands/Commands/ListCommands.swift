@@ -13,9 +13,12 @@ struct PeersCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Option(help: ArgumentHelp("Only peers of this status: alive, suspect, dead, left; may be repeated.", valueName: "status"))
+  @Option(
+    help: ArgumentHelp("Only peers of this status: alive, suspect, dead, left; may be repeated.", valueName: "status"))
   var status: [String] = []
-  @Option(name: [.customShort("l"), .long], help: ArgumentHelp("Only peers with this label; may be repeated.", valueName: "key=value"))
+  @Option(
+    name: [.customShort("l"), .long],
+    help: ArgumentHelp("Only peers with this label; may be repeated.", valueName: "key=value"))
   var label: [KeyValueArgument] = []
 
   static let description = ListDescription(

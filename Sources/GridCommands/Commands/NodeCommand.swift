@@ -64,7 +64,8 @@ struct NodeCommand: AsyncParsableCommand {
           let began = ContinuousClock.now
           let answer = try await session.request("ping", arguments)
           let seconds = (ContinuousClock.now - began).inSeconds
-          try session.renderer.record(["name": answer["node"] ?? .null, "rttSeconds": .number(seconds)], Self.description)
+          try session.renderer.record(
+            ["name": answer["node"] ?? .null, "rttSeconds": .number(seconds)], Self.description)
         }
       }
     }
@@ -99,7 +100,8 @@ struct NodeCommand: AsyncParsableCommand {
       if node == nil, session.settings.endpoints.isEmpty {
         let local = LocalSockets.find(in: session.settings.directories.runtime)
         guard local.count == 1 else {
-          throw GridError(.usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
+          throw GridError(
+            .usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
         }
       }
       let answer = try await session.request("node.stop", arguments.with("force", .bool(force)))
@@ -121,7 +123,9 @@ struct NodeCommand: AsyncParsableCommand {
       let limit = ContinuousClock.now + session.timeout
       while ContinuousClock.now < limit {
         let peers = try await session.request("peers")["items"]?.arrayValue ?? []
-        if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) { return }
+        if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) {
+          return
+        }
         try await Task.sleep(for: .milliseconds(20))
       }
       throw GridError(.deadline, "node \(name) is still there", hint: "its actors may need longer; see: gridctl peers")

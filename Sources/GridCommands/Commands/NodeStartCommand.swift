@@ -40,7 +40,8 @@ struct NodeStartCommand: GridCommand {
   var pidFile: String?
   @Option(help: ArgumentHelp("How to log: text or json.", valueName: "form"))
   var log: LogForm = .text
-  @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
+  @Option(
+    help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
   var logLevel: String?
   @Option(help: ArgumentHelp("Dead letters kept (default: 100000).", valueName: "count"))
   var deadLetterCapacity: Int?
@@ -107,6 +108,12 @@ struct NodeStartCommand: GridCommand {
       try renderer.object(
         ["name": .string(name), "namespace": .string(settings.namespace), "address": .string(address)],
         kind: "NodeInfo", noun: "node")
+    }
+    if let logFile {
+      // Whoever waits for the end of our output, as $(…) does, must not wait for the node's.
+      let log = try LogSink(path: logFile)
+      dup2(log.descriptor, 1)
+      dup2(log.descriptor, 2)
     }
     if let readyFd {
       var lineFeed: UInt8 = 0x0A

@@ -34,7 +34,8 @@ struct SpawnCommand: GridCommand {
   var ifAbsent = false
   @Option(help: ArgumentHelp("Messages its mailbox holds (default: 10000).", valueName: "count"))
   var mailbox: Int?
-  @Option(help: ArgumentHelp("When the mailbox is full: reject, drop-oldest, drop-newest or block.", valueName: "policy"))
+  @Option(
+    help: ArgumentHelp("When the mailbox is full: reject, drop-oldest, drop-newest or block.", valueName: "policy"))
   var overflow: String?
   @Option(help: ArgumentHelp("exec: lines or json.", valueName: "framing"))
   var framing: String?
@@ -48,7 +49,9 @@ struct SpawnCommand: GridCommand {
   var env: [KeyValueArgument] = []
   @Option(help: ArgumentHelp("exec: the directory it runs in.", valueName: "directory"))
   var workingDirectory: String?
-  @Argument(parsing: .postTerminator, help: ArgumentHelp("exec: the program and its arguments, after --.", valueName: "command"))
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("exec: the program and its arguments, after --.", valueName: "command")
+  )
   var command: [String] = []
 
   func run() async throws {
@@ -83,7 +86,9 @@ struct SpawnCommand: GridCommand {
 
   private func makeRequest() throws -> SpawnRequest {
     if let name { try NameRules.validated(name, as: "actor") }
-    if kind == "exec", name == nil { throw GridError(.usage, "kind exec needs a name", hint: "gridctl spawn exec NAME -- COMMAND") }
+    if kind == "exec", name == nil {
+      throw GridError(.usage, "kind exec needs a name", hint: "gridctl spawn exec NAME -- COMMAND")
+    }
     guard !(eachNode && on != nil) else { throw GridError(.usage, "--on and --each-node exclude each other") }
     var request = SpawnRequest(kind: kind, name: name, node: on, ifAbsent: ifAbsent)
     if let arg { request.argument = Payload.message(try Payload.read(arg), type: "", headers: []) }

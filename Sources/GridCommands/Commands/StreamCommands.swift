@@ -43,14 +43,17 @@ struct StreamPrinter {
       case "synced": continue
       case "missed":
         session.writer.error("warning: \(Column.text(item["count"])) records were missed: this side reads too slowly")
-        if session.renderer.format == .jsonl || session.renderer.format == .json { try session.writer.output(item.text + "\n") }
+        if session.renderer.format == .jsonl || session.renderer.format == .json {
+          try session.writer.output(item.text + "\n")
+        }
       default:
         try session.renderer.record(item, description)
         printed += 1
       }
       if let count = options.count, printed >= count { return true }
     }
-    throw GridError(.unavailable, "the stream was lost: node \(session.connection.nodeName) is gone", hint: "connect to another node")
+    throw GridError(
+      .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone", hint: "connect to another node")
   }
 }
 

@@ -8,7 +8,9 @@ internal import Synchronization
 struct MessageOptions: ParsableArguments {
   @Option(name: [.customShort("m"), .customLong("type")], help: ArgumentHelp("The message's type.", valueName: "type"))
   var type: String = ""
-  @Option(name: [.customShort("H"), .customLong("header")], help: ArgumentHelp("A header; may be repeated.", valueName: "key=value"))
+  @Option(
+    name: [.customShort("H"), .customLong("header")],
+    help: ArgumentHelp("A header; may be repeated.", valueName: "key=value"))
   var headers: [KeyValueArgument] = []
 
   func message(_ body: [UInt8]) -> Message { Payload.message(body, type: type, headers: headers) }

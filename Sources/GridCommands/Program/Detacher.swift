@@ -15,7 +15,7 @@ struct Detacher {
     let log = "\(directory)/\(name ?? "node").log"
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Self.failure("pipe") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    InheritedDescriptors.keepPrivate()
     let child = try spawn(log: log, ready: ends[1])
     close(ends[1])
     var byte: UInt8 = 0
@@ -79,4 +79,20 @@ struct PidFile: Sendable {
   }
 
   func remove() { unlink(path) }
+}
+
+/// Descriptors that this process was handed without anybody meaning to.
+enum InheritedDescriptors {
+  /// Keeps all but the standard three from the programs we start: whoever started us may wait for the end of a pipe
+  /// that only it knows of.
+  static func keepPrivate() {
+    guard let handle = opendir("/proc/self/fd") else { return }
+    defer { closedir(handle) }
+    while let entry = readdir(handle) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }
+  }
 }

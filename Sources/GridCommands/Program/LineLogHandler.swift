@@ -67,6 +67,7 @@ struct LineLogHandler: LogHandler {
   }
 
   private static func quoted(_ text: String) -> String {
-    text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline }) ? JSONValue.string(text).text : Renderer.printable(text)
+    text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline })
+      ? JSONValue.string(text).text : Renderer.printable(text)
   }
 }

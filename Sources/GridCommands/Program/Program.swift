@@ -51,7 +51,8 @@ public enum Program {
     return ExitStatus.usage.rawValue
   }
 
-  private static func runningFailed(_ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter) -> Int32 {
+  private static func runningFailed(_ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter) -> Int32
+  {
     if let error = error as? GridError {
       let format = (command as? any GridCommand)?.chosenFormat ?? .table
       ErrorReport(error: error).write(format: format, to: writer)

@@ -5,8 +5,7 @@ internal import Glibc
 enum TerminationSignals {
   static func stream() -> AsyncStream<Int32> {
     AsyncStream(bufferingPolicy: .bufferingOldest(4)) { continuation in
-      // Touched again only by the end of the stream, once.
-      nonisolated(unsafe) let sources = [SIGINT, SIGTERM].map { number in
+      nonisolated(unsafe) let sources = [SIGINT, SIGTERM].map { number in  // ended once, by the stream
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)
         source.setEventHandler { continuation.yield(number) }

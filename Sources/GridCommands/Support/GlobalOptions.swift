@@ -4,7 +4,9 @@ internal import GridCore
 
 /// The options every command takes, before or after it.
 struct GlobalOptions: ParsableArguments {
-  @Option(name: [.customShort("e"), .long], help: ArgumentHelp("Node to talk to: HOST:PORT or unix:PATH.", valueName: "endpoint"))
+  @Option(
+    name: [.customShort("e"), .long],
+    help: ArgumentHelp("Node to talk to: HOST:PORT or unix:PATH.", valueName: "endpoint"))
   var endpoint: [String] = []
 
   @Option(help: ArgumentHelp("The cluster (default: default).", valueName: "name"))
@@ -19,7 +21,8 @@ struct GlobalOptions: ParsableArguments {
   var noHeaders = false
 
   @Option(
-    name: [.customShort("t"), .long], help: ArgumentHelp("How long to wait for an answer (default: 5s).", valueName: "duration"))
+    name: [.customShort("t"), .long],
+    help: ArgumentHelp("How long to wait for an answer (default: 5s).", valueName: "duration"))
   var timeout: String?
 
   @Flag(name: [.customShort("q"), .long], help: "No progress and no remarks on standard error.")

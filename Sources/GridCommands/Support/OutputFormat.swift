@@ -30,7 +30,8 @@ struct Column: Sendable {
     case .string(let text): text.isEmpty ? "-" : text
     case .array(let elements): elements.isEmpty ? "-" : elements.map { text($0) }.joined(separator: ",")
     case .object(let members):
-      members.isEmpty ? "-" : members.sorted { $0.key < $1.key }.map { "\($0.key)=\(text($0.value))" }.joined(separator: ",")
+      members.isEmpty
+        ? "-" : members.sorted { $0.key < $1.key }.map { "\($0.key)=\(text($0.value))" }.joined(separator: ",")
     case .some(let other): other.text
     }
   }

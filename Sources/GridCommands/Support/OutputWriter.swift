@@ -2,7 +2,8 @@ internal import Glibc
 internal import GridCore
 internal import Synchronization
 
-/// Writes to standard output and standard error with `write(2)`, whole records at a time, and notices when nobody reads.
+/// Writes to standard output and standard error with `write(2)`, whole records at a time, and notices when nobody
+/// reads.
 final class OutputWriter: Sendable {
   static let shared = OutputWriter()
 

@@ -3,7 +3,8 @@ internal import GridCore
 
 /// The body of a message as the command line gives it: the text itself, `-` for standard input, `@FILE` for a file.
 enum Payload {
-  /// - Throws: ``GridError/Code/noInput`` for a file that cannot be read, ``GridError/Code/undecodable`` for a body over
+  /// - Throws: ``GridError/Code/noInput`` for a file that cannot be read, ``GridError/Code/undecodable`` for a body
+  /// over
   ///   the limit.
   static func read(_ argument: String?) throws(GridError) -> [UInt8] {
     guard let argument else { return [] }

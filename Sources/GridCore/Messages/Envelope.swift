@@ -6,8 +6,8 @@ public struct Envelope: Sendable {
   /// The actor, node or client it comes from; empty when unknown.
   public var sender: String
   public var expectation: Expectation
-  /// Whether a full mailbox makes the message wait instead of refusing it. Set by flow-controlled senders, who keep only
-  /// a bounded number of bytes under way.
+  /// Whether a full mailbox makes the message wait instead of refusing it. Set by flow-controlled senders, who keep
+  /// only a bounded number of bytes under way.
   public var waitsForRoom: Bool
   /// Whether a peer passed it on to us: then it is delivered here or nowhere, so that nothing travels in circles.
   public var isForwarded = false

@@ -17,18 +17,23 @@ public enum NameSimilarity {
       .prefix(limit).map(\.0)
   }
 
-  /// Levenshtein's distance in two rows (Wagner and Fischer, 1974).
+  /// Edits between two names, where swapping neighbours is one: the optimal string alignment distance
+  /// (Damerau, “A technique for computer detection and correction of spelling errors”, 1964).
   private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var row = Array(0...right.count)
+    var before: [Int] = []
+    var last = Array(0...right.count)
     for (index, byte) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = index + 1
+      var row = [index + 1]
       for (column, other) in right.enumerated() {
-        let above = row[column + 1]
-        row[column + 1] = min(above + 1, row[column] + 1, diagonal + (byte == other ? 0 : 1))
-        diagonal = above
+        var cost = min(last[column + 1] + 1, row[column] + 1, last[column] + (byte == other ? 0 : 1))
+        if index > 0, column > 0, byte == right[column - 1], left[index - 1] == other {
+          cost = min(cost, before[column - 1] + 1)
+        }
+        row.append(cost)
       }
+      before = last
+      last = row
     }
-    return row[right.count]
+    return last[right.count]
   }
 }

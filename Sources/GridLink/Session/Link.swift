@@ -12,10 +12,10 @@ package final class Link: Sendable {
   /// The address of the other end, for logs.
   package let remoteAddress: String
   package let eventLoop: any EventLoop
-  private let channel: any Channel
+  let channel: any Channel
   private let receiver: any LinkReceiver
   private let clock: any GridClock
-  fileprivate let state = Mutex(LinkState())
+  let state = Mutex(LinkState())
   private let lastHeard: Atomic<Int64>
   private let waiters = Mutex<[WindowWaiter]>([])
   private let goodbye = Atomic(false)
@@ -62,7 +62,9 @@ package final class Link: Sendable {
     }
     switch step {
     case .sent(let next):
-      if envelope.waitsForRoom { envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost) }
+      if envelope.waitsForRoom {
+        envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+      }
       follow(next)
     case .parked: break
     case .failed(let error): receiver.undeliverable(envelope, error)
@@ -168,7 +170,7 @@ package final class Link: Sendable {
 
   // MARK: Answering
 
-  private func append(_ frame: LinkFrame) {
+  func append(_ frame: LinkFrame) {
     let (step, isHopeless) = state.withLock { state in
       (state.append(frame), state.outbound.readableBytes > 2 * Self.maximumOutboundBytes)
     }
@@ -357,29 +359,6 @@ package final class Link: Sendable {
   }
 }
 
-extension Link: ExchangeResponder {
-  /// Answers the peer's tell, ask or request number `correlation`.
-  package func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
-    guard correlation != 0 else { return }
-    switch outcome {
-    case .accepted: append(.accepted(correlation))
-    case .reply(let message): append(.reply(correlation, message))
-    case .failure(let error): append(.failure(correlation, error))
-    }
-  }
-
-  package func returnCredit(target: String, bytes: Int) {
-    let needsFlush = state.withLock { state in
-      guard state.closed == nil else { return false }
-      state.credits.add(target, bytes: bytes)
-      guard !state.flushIsPending else { return false }
-      state.flushIsPending = true
-      return true
-    }
-    if needsFlush { eventLoop.execute { self.flush() } }
-  }
-}
-
 extension OpenExchange {
   fileprivate func finish(_ outcome: ExchangeOutcome) {
     switch (kind, outcome) {
@@ -387,25 +366,5 @@ extension OpenExchange {
     case (.stream(let receiver), .failure(let error)): receiver.streamEnded(error)
     case (.stream(let receiver), _): receiver.streamEnded(nil)
     }
-  }
-}
-
-extension Link {
-  /// Returns when the connection is closed, or the task is cancelled.
-  package func untilClosed() async {
-    let promise = eventLoop.makePromise(of: Void.self)
-    channel.closeFuture.cascade(to: promise)
-    await withTaskCancellationHandler {
-      try? await promise.futureResult.get()
-    } onCancel: {
-      promise.succeed()
-    }
-  }
-}
-
-extension Link {
-  /// Whether a sender that keeps within the window of `target` may send now.
-  package func windowIsOpen(for target: String) -> Bool {
-    state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
   }
 }

@@ -115,7 +115,8 @@ package struct LinkGreeting: Sendable, Equatable {
     if other.namespace != namespace {
       return GridError(
         .protocolMismatch,
-        "namespace \(NameRules.quoted(other.namespace)) was asked for, this is namespace \(NameRules.quoted(namespace))",
+        "namespace \(NameRules.quoted(other.namespace)) was asked for, "
+          + "this is namespace \(NameRules.quoted(namespace))",
         hint: "pass --namespace \(namespace), or another endpoint")
     }
     return nil

@@ -10,14 +10,13 @@ internal import Testing
 struct ChildIsolationTests {
   @Test("default signal dispositions and an empty mask")
   func signals() async throws {
-    // NIO ignores SIGPIPE in this process, so there is something that must not be inherited.
+    // As NIO does at its first pipe; set here so that the guard starts with something that must not be inherited.
+    signal(SIGPIPE, SIG_IGN)
     try await withProcessGuard { processGuard, eventLoop in
       let child = try await processGuard.spawn(
         ProcessCommand("/bin/cat", arguments: ["/proc/self/status"]), on: eventLoop)
       let masks = try await child.allTexts().filter { $0.hasPrefix("Sig") && !$0.hasPrefix("SigQ") }
       #expect(masks == ["SigPnd", "SigBlk", "SigIgn", "SigCgt"].map { "\($0):\t0000000000000000" })
-      let own = try contents(of: "/proc/self/status")
-      #expect(!own.contains("SigIgn:\t0000000000000000"), "this test cannot fail")
     }
   }
 
@@ -46,7 +45,8 @@ struct ChildIsolationTests {
   @Test("a session and a process group of its own, below the guard")
   func session() async throws {
     try await withProcessGuard { processGuard, eventLoop in
-      let child = try await processGuard.spawn(ProcessCommand("/bin/cat", arguments: ["/proc/self/stat"]), on: eventLoop)
+      let child = try await processGuard.spawn(
+        ProcessCommand("/bin/cat", arguments: ["/proc/self/stat"]), on: eventLoop)
       let fields = try #require(try await child.nextText()).split(separator: " ")
       let pid = String(child.processIdentifier)
       #expect([fields[0], fields[4], fields[5]] == [pid[...], pid[...], pid[...]])

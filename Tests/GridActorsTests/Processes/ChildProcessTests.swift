@@ -1,3 +1,4 @@
+internal import Glibc
 internal import GridCore
 internal import NIOCore
 internal import NIOPosix
@@ -33,14 +34,18 @@ struct ChildProcessTests {
       command.workingDirectory = "/usr/lib"
       let child = try await processGuard.spawn(command, on: eventLoop)
       #expect(
-        try await child.allTexts() == ["zero", "two words", "", "qu'ote\"", "*", "/usr/lib", "A=", "B=x=y z", "PWD=/usr/lib"])
+        try await child.allTexts() == [
+          "zero", "two words", "", "qu'ote\"", "*", "/usr/lib", "A=", "B=x=y z", "PWD=/usr/lib",
+        ])
     }
   }
 
-  @Test("exit codes and signals", arguments: [
-    ("exit 0", .exited(0)), ("exit 1", .exited(1)), ("exit 255", .exited(255)), ("kill -9 $$", .signalled(9)),
-    ("kill -TERM $$", .signalled(15)),
-  ] as [(String, ProcessExitStatus)])
+  @Test(
+    "exit codes and signals",
+    arguments: [
+      ("exit 0", .exited(0)), ("exit 1", .exited(1)), ("exit 255", .exited(255)), ("kill -9 $$", .signalled(9)),
+      ("kill -TERM $$", .signalled(15)),
+    ] as [(String, ProcessExitStatus)])
   func exitStatus(script: String, expected: ProcessExitStatus) async throws {
     try await withProcessGuard { processGuard, eventLoop in
       let child = try await processGuard.spawn(shell(script), on: eventLoop)
@@ -55,15 +60,21 @@ struct ChildProcessTests {
   @Test("a program that cannot be started says why")
   func startFailures() async throws {
     let cases: [(ProcessCommand, GridError.Code, String)] = [
-      (ProcessCommand("no-such-program", environment: ["PATH": "/usr/bin:/bin"]), .noInput,
-        "no such command: “no-such-program” (looked in PATH /usr/bin:/bin)"),
+      (
+        ProcessCommand("no-such-program", environment: ["PATH": "/usr/bin:/bin"]), .noInput,
+        "no such command: “no-such-program” (looked in PATH /usr/bin:/bin)"
+      ),
       (ProcessCommand("/no/such/program"), .noInput, "no such command: “/no/such/program”"),
       (ProcessCommand("/etc/passwd"), .refused, "permission denied: “/etc/passwd”"),
       (ProcessCommand("/etc"), .refused, "permission denied: “/etc”"),
-      (ProcessCommand("/bin/cat", workingDirectory: "/no/where"), .noInput,
-        "no such directory to run “/bin/cat” in: /no/where"),
-      (ProcessCommand("/bin/cat", arguments: [String(repeating: "x", count: 200_000)]), .usage,
-        "the arguments or environment of “/bin/cat” are longer than the system allows"),
+      (
+        ProcessCommand("/bin/cat", workingDirectory: "/no/where"), .noInput,
+        "no such directory to run “/bin/cat” in: /no/where"
+      ),
+      (
+        ProcessCommand("/bin/cat", arguments: [String(repeating: "x", count: 200_000)]), .usage,
+        "the arguments or environment of “/bin/cat” are longer than the system allows"
+      ),
     ]
     try await withProcessGuard { processGuard, eventLoop in
       for (command, code, message) in cases {
@@ -81,11 +92,16 @@ struct ChildProcessTests {
       let child = try await processGuard.spawn(
         shell(
           #"""
-          d=$(mktemp -d) && trap 'rm -r "$d"' EXIT && cd "$d" || exit 1
+          d=$(mktemp -d) && cd "$d" || exit 1
           echo 'echo plain $0 $1' > plain; printf '#!/no/interpreter\n' > broken; chmod +x plain broken
-          echo "$d"; read answer
+          echo "$d"
           """#), on: eventLoop)
       let directory = try #require(try await child.nextText())
+      // Here and not in the script, which is killed when the test fails.
+      defer {
+        for file in ["plain", "broken"] { unlink("\(directory)/\(file)") }
+        rmdir(directory)
+      }
       let plain = ProcessCommand("plain", arguments: ["x"], environment: ["PATH": "/bin:\(directory)"])
       #expect(try await processGuard.spawn(plain, on: eventLoop).allTexts() == ["plain \(directory)/plain x"])
       let error = await #expect(throws: GridError.self) {
@@ -93,8 +109,6 @@ struct ChildProcessTests {
       }
       #expect(error?.message.contains("interpreter") == true)
       #expect(error?.code == .noInput)
-      child.closeInput()
-      _ = try await child.exit
     }
   }
 

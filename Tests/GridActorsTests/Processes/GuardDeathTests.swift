@@ -51,6 +51,21 @@ struct GuardDeathTests {
     }
   }
 
+  @Test("a node and its guard killed together still take the children with them")
+  func killedNodeAndGuard() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      let node = try await processGuard.spawn(try holder("hold"), on: eventLoop)
+      let numbers = try await node.nextNumbers()
+      try #require(numbers.count == 4)
+      // Nobody is left to end the grandchild: the kernel's own promise is for children only.
+      defer { kill(-numbers[1], SIGKILL) }
+      kill(node.processIdentifier, SIGSTOP)
+      kill(numbers[3], SIGKILL)
+      kill(node.processIdentifier, SIGKILL)
+      try await waitUntilGone([node.processIdentifier, numbers[3], numbers[1]])
+    }
+  }
+
   @Test("starts that a dying guard interrupts fail or succeed, but never hang")
   func guardDiesWhileStarting() async throws {
     try await withProcessGuard { processGuard, eventLoop in

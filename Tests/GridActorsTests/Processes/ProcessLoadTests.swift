@@ -41,11 +41,12 @@ struct ProcessLoadTests {
     }
   }
 
-  @Test("1 GiB without a newline is refused, and takes little memory")
+  @Test("1 GiB without a newline is refused on standard output, cut on standard error, and takes little memory")
   func endlessLine() async throws {
     try await withProcessGuard { processGuard, eventLoop in
       let helper = try await processGuard.spawn(try holder("flood"), on: eventLoop)
       #expect(try await helper.nextText() == "undecodable")
+      #expect(try await helper.nextText() == "65536 true")
       let peak = try #require(try await helper.nextNumbers().first)
       #expect(peak < 150 * 1024, "\(peak) KiB")
     }

@@ -63,7 +63,8 @@ struct ProcessTerminationTests {
   func exitIsNotEndOfFile() async throws {
     var escaped: Int32 = 0
     try await withProcessGuard { processGuard, eventLoop in
-      let child = try await processGuard.spawn(shell("setsid sh -c 'echo $$; exec sleep 600' & read go; exit 4"), on: eventLoop)
+      let child = try await processGuard.spawn(
+        shell("setsid sh -c 'echo $$; exec sleep 600' & read go; exit 4"), on: eventLoop)
       escaped = try #require(try await child.nextNumbers().first)
       try await child.write("go")
       #expect(try await child.exit == .exited(4))

@@ -68,7 +68,8 @@ struct ProcessValueTests {
     let header = bytes.withUnsafeBytes { $0.loadUnaligned(as: grid_guard_payload.self) }
     #expect(
       [header.directories, header.arguments, header.environment, header.candidates] == [1, 3, 2, 1])
-    let strings = bytes.dropFirst(MemoryLayout<grid_guard_payload>.size).split(separator: 0, omittingEmptySubsequences: false)
+    let strings = bytes.dropFirst(MemoryLayout<grid_guard_payload>.size).split(
+      separator: 0, omittingEmptySubsequences: false)
     #expect(
       strings.map { String(decoding: $0, as: UTF8.self) } == ["/tmp", "run", "a b", "", "A=1", "PATH=/p", "/p/run", ""])
   }

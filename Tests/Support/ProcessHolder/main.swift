@@ -8,7 +8,8 @@ internal import NIOPosix
 //
 //   hold        opens a port, starts a child and a grandchild, prints “PORT CHILD GRANDCHILD GUARD”, and stays
 //   respawn N   starts N programs, prints how many descriptors were open before and after
-//   flood       runs a program that writes 1 GiB without a newline, prints the error and the peak of memory in KiB
+//   flood       runs programs that write 1 GiB without a newline to standard output and to standard error, prints the
+//               error, the length of the line and whether it was cut, and the peak of memory in KiB
 
 let processGuard = ProcessGuard()
 let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -26,7 +27,10 @@ func hold() async throws {
   let child = try await processGuard.spawn(
     ProcessCommand("/bin/sh", arguments: ["-c", script], environment: ["PATH": "/usr/bin:/bin"]), on: eventLoop)
   let grandchild = try await child.nextLine().map { String(decoding: $0, as: UTF8.self) } ?? "?"
-  say("\(listener.localAddress?.port ?? 0) \(child.processIdentifier) \(grandchild) \(processGuard.processIdentifier ?? 0)")
+  say(
+    "\(listener.localAddress?.port ?? 0) \(child.processIdentifier) \(grandchild) "
+      + "\(processGuard.processIdentifier ?? 0)"
+  )
   _ = try await child.exit
 }
 
@@ -70,15 +74,21 @@ func openDescriptors() -> Int {
 }
 
 func flood() async throws {
-  let child = try await processGuard.spawn(
-    ProcessCommand("/usr/bin/head", arguments: ["-c", "1073741824", "/dev/zero"]), on: eventLoop)
+  let zeros = ["-c", "head -c 1073741824 /dev/zero"]
+  let talker = try await processGuard.spawn(ProcessCommand("/bin/sh", arguments: zeros), on: eventLoop)
   do throws(GridError) {
-    _ = try await child.nextLine()
+    _ = try await talker.nextLine()
     say("no error")
   } catch {
     say(error.code.label)
   }
-  _ = try await child.exit
+  _ = try await talker.exit
+  var options = ChildProcess.Options()
+  options.standardError = { line, isCut in say("\(line.count) \(isCut)") }
+  let zerosToError = ["-c", "head -c 1073741824 /dev/zero >&2"]
+  let complainer = try await processGuard.spawn(
+    ProcessCommand("/bin/sh", arguments: zerosToError), options: options, on: eventLoop)
+  _ = try await complainer.exit
   var usage = rusage()
   getrusage(RUSAGE_SELF.rawValue, &usage)
   say("\(usage.ru_maxrss)")

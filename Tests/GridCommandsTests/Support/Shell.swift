@@ -1,0 +1,100 @@
+import Foundation
+
+/// What a command printed and how it ended.
+struct ShellResult: Sendable {
+  var output: String
+  var errors: String
+  var status: Int32
+}
+
+/// Files and environment of one test, gone when it ends: nothing of it is shared with another test or run.
+final class Sandbox: Sendable {
+  let directory: String
+  let binaries: String
+
+  init() throws {
+    // Short, since a socket's path has room for 107 bytes.
+    directory = "/tmp/gridctl-test-" + UUID().uuidString.prefix(8)
+    binaries =
+      Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }.map {
+        URL(fileURLWithPath: $0.bundlePath).deletingLastPathComponent().path
+      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    for name in ["run", "state"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(directory)/\(name)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+  }
+
+  var environment: [String: String] {
+    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GRIDCTL_") }
+    variables["XDG_RUNTIME_DIR"] = directory + "/run"
+    variables["XDG_STATE_HOME"] = directory + "/state"
+    variables["PATH"] = binaries + ":" + (variables["PATH"] ?? "/usr/bin:/bin")
+    variables["HOME"] = directory
+    return variables
+  }
+
+  /// Runs a shell line; standard output and error are read to their end. A line that takes longer than `limit` is
+  /// killed, and shows as status 137.
+  func run(_ line: String, limit: Duration = .seconds(60), mergesErrors: Bool = false) async throws -> ShellResult {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = ["-c", mergesErrors ? "exec 2>&1; \(line)" : line]
+    process.environment = environment
+    process.currentDirectoryURL = URL(fileURLWithPath: directory)
+    process.standardInput = FileHandle.nullDevice
+    let output = URL(fileURLWithPath: "\(directory)/\(UUID().uuidString).out")
+    let errors = URL(fileURLWithPath: "\(directory)/\(UUID().uuidString).err")
+    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+    // Files, not pipes: a background process that keeps them open must not keep the test waiting.
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do {
+        try process.run()
+        let identifier = process.processIdentifier
+        DispatchQueue.global().asyncAfter(deadline: .now() + Double(limit.components.seconds)) {
+          if process.isRunning { kill(identifier, SIGKILL) }
+        }
+      } catch {
+        continuation.resume(throwing: error)
+      }
+    }
+    defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
+    return ShellResult(
+      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), status: status)
+  }
+
+  /// Ends every process whose environment is of this sandbox, and removes its files.
+  func close() {
+    for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+      guard let identifier = Int32(entry), identifier != getpid(),
+        let environment = FileManager.default.contents(atPath: "/proc/\(entry)/environ"),
+        String(decoding: environment, as: UTF8.self).contains(directory + "/run")
+      else { continue }
+      kill(identifier, SIGKILL)
+    }
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+}
+
+/// Runs `body` in a sandbox of its own, and cleans up whatever it left.
+func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws -> Result {
+  let sandbox = try Sandbox()
+  defer { sandbox.close() }
+  return try await body(sandbox)
+}
+
+extension Sandbox {
+  /// Runs a line until its output satisfies `condition`, for 10 s at most; the last result.
+  func eventually(_ line: String, _ condition: (ShellResult) -> Bool) async throws -> ShellResult {
+    let limit = ContinuousClock.now + .seconds(10)
+    while true {
+      let result = try await run(line)
+      if condition(result) || ContinuousClock.now > limit { return result }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+}

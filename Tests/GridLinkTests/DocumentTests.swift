@@ -1,0 +1,90 @@
+internal import Foundation
+internal import GridCore
+internal import Testing
+
+@testable internal import GridLink
+
+/// The bytes printed in LINK.md are the bytes that are sent.
+@Suite struct DocumentTests {
+  /// The text of a file beside the wire code, found upwards from this file.
+  private func text(_ name: String) throws -> String {
+    var folder = URL(filePath: #filePath).deletingLastPathComponent()
+    let place = "Sources/GridLink/Wire/\(name)"
+    while !FileManager.default.fileExists(atPath: folder.appending(path: place).path), folder.pathComponents.count > 1 {
+      folder.deleteLastPathComponent()
+    }
+    return try String(contentsOf: folder.appending(path: place), encoding: .utf8)
+  }
+
+  /// The bytes of the dump with that title.
+  private func dump(_ title: String) throws -> [UInt8] {
+    let lines = try text("LINK.md").split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex(of: "```hexdump \(title)"), "LINK.md has no dump \(title)")
+    return lines[(start + 1)...].prefix { $0 != "```" }.flatMap { line in
+      line.dropFirst(8).prefix { $0 != "|" }.split(separator: " ").compactMap { UInt8($0, radix: 16) }
+    }
+  }
+
+  private static let preamble = LinkChannelHandler.preamble
+
+  @Test func `the handshake`() throws {
+    #expect(try dump("client-greets") == Self.preamble + LinkFrame.hello(.ofClient).bytes)
+    #expect(try dump("node-welcomes") == Self.preamble + LinkFrame.welcome(.ofNode).bytes)
+  }
+
+  @Test func `an ask and its reply`() throws {
+    let ask = MessageFrame(
+      target: "calc", message: Message("2^10"), sender: "client", expectation: .reply, waitsForRoom: false,
+      correlation: 1, remainingMicroseconds: 5_000_000)
+    #expect(try dump("client-asks") == LinkFrame.message(ask).bytes)
+    #expect(try dump("node-replies") == LinkFrame.reply(1, Message("1024")).bytes)
+  }
+
+  @Test func `a refusal`() throws {
+    let prod = LinkGreeting(namespace: "prod", role: .node, name: "n1")
+    let refusal = try #require(prod.objection(to: .ofClient))
+    #expect(try dump("node-refuses") == Self.preamble + LinkFrame.refusal(refusal).bytes)
+  }
+
+  @Test func `the printable column repeats the bytes`() throws {
+    for line in try text("LINK.md").split(separator: "\n") where line.hasSuffix("|") && line.hasPrefix("000000") {
+      let bytes = line.dropFirst(8).prefix { $0 != "|" }.split(separator: " ").compactMap { UInt8($0, radix: 16) }
+      let shown = String(
+        bytes.map { (0x20..<0x7F).contains($0) ? Character(UnicodeScalar($0)) : "." })
+      #expect(line.hasSuffix("|\(shown)|"))
+    }
+  }
+
+  @Test(arguments: [
+    ("16 777 216", LinkFrame.maximumBytes), ("16 384", LinkFrame.maximumGreetingBytes),
+    ("16 711 680", Message.maximumBodyBytes), ("1 048 576", SendWindows.bytesPerTarget),
+  ])
+  func `the limits are those of the code`(_ written: String, _ limit: Int) throws {
+    #expect(Int(written.filter { $0 != " " }) == limit)
+    #expect(try text("LINK.md").contains(written))
+  }
+
+  @Test func `every kind of frame has its row and its place in the schema`() throws {
+    let document = try text("LINK.md")
+    let schema = try text("link.proto")
+    let kinds: [(UInt8, String)] = [
+      (FrameKind.hello, "hello"), (FrameKind.welcome, "welcome"), (FrameKind.refusal, "refusal"),
+      (FrameKind.ping, "ping"), (FrameKind.pong, "pong"), (FrameKind.goodbye, "goodbye"),
+      (FrameKind.message, "message"), (FrameKind.accepted, "accepted"), (FrameKind.reply, "reply"),
+      (FrameKind.failure, "failure"), (FrameKind.cancel, "cancel"), (FrameKind.credit, "credit"),
+      (FrameKind.request, "request"), (FrameKind.item, "item"), (FrameKind.end, "end"),
+    ]
+    for (number, name) in kinds {
+      #expect(document.contains("| \(number) | \(name) |"))
+      #expect(
+        schema.split(separator: "\n").contains { $0.hasPrefix("// Kind") && $0.hasToken(String(number)) }, "\(name)")
+    }
+  }
+}
+
+extension Substring {
+  /// Whether the number stands in the text by itself.
+  fileprivate func hasToken(_ number: String) -> Bool {
+    split { !$0.isNumber }.contains(Substring(number))
+  }
+}

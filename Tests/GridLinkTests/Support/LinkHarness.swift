@@ -1,0 +1,107 @@
+internal import GridCore
+internal import NIOCore
+internal import NIOEmbedded
+internal import Synchronization
+
+@testable internal import GridLink
+
+/// A clock that stands still.
+struct StillClock: GridClock {
+  func now() -> MonotonicTime { MonotonicTime(nanoseconds: 1_000_000_000) }
+  func date() -> CalendarTime { CalendarTime(millisecondsSince1970: 0) }
+}
+
+/// Writes down what a link delivers.
+final class RecordingReceiver: LinkReceiver {
+  struct Record {
+    var opened: [Link] = []
+    var envelopes: [Envelope] = []
+    var requests: [RequestFrame] = []
+    var cancelled: [UInt64] = []
+    var undeliverable: [GridError] = []
+    var closed: [GridError] = []
+  }
+
+  private let state = Mutex(Record())
+
+  var record: Record { state.withLock { $0 } }
+
+  func opened(_ link: Link) { state.withLock { $0.opened.append(link) } }
+  func received(_ envelope: Envelope, on link: Link) { state.withLock { $0.envelopes.append(envelope) } }
+  func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
+    state.withLock { $0.requests.append(request) }
+  }
+  func cancelled(_ correlation: UInt64, on link: Link) { state.withLock { $0.cancelled.append(correlation) } }
+  func readCompleted(_ link: Link) {}
+  func undeliverable(_ envelope: Envelope, _ error: GridError) { state.withLock { $0.undeliverable.append(error) } }
+  func closed(_ link: Link, _ error: GridError) { state.withLock { $0.closed.append(error) } }
+}
+
+/// One side of a link on a channel without a socket; the test plays the other side, byte by byte.
+struct LinkHarness {
+  private let channel: EmbeddedChannel
+  let receiver = RecordingReceiver()
+  private let failures = RecordedErrors()
+
+  /// - Parameter dials: whether the link is the side that connected.
+  init(_ greeting: LinkGreeting = .ofNode, dials: Bool = false) throws {
+    let failures = failures
+    let endpoint = LinkEndpoint(
+      greeting: { greeting }, receiver: receiver, clock: StillClock(), rejected: { failures.add($0) })
+    channel = EmbeddedChannel()
+    let promise = dials ? channel.eventLoop.makePromise(of: Link.self) : nil
+    promise?.futureResult.whenComplete { _ in }
+    try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(endpoint: endpoint, dialled: promise))
+    try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
+  }
+
+  /// Why connections never got through the greeting.
+  var rejected: [GridError] { failures.all }
+
+  var isOpen: Bool { channel.isActive }
+
+  /// Lets time pass for what is scheduled; the clock of the endpoint stands still.
+  func pass(_ time: TimeAmount) { channel.embeddedEventLoop.advanceTime(by: time) }
+
+  /// Hands bytes of the other side to the link.
+  func receive(_ bytes: [UInt8]) throws {
+    try channel.writeInbound(ByteBuffer(bytes: bytes))
+    channel.embeddedEventLoop.run()
+  }
+
+  /// The bytes the link has sent since the last call.
+  func sentBytes() throws -> [UInt8] {
+    channel.embeddedEventLoop.run()
+    var bytes: [UInt8] = []
+    while let buffer = try channel.readOutbound(as: ByteBuffer.self) { bytes += buffer.readableBytesView }
+    return bytes
+  }
+
+  /// The frames the link has sent since the last call, a preamble left out.
+  func sentFrames() throws -> [LinkFrame] {
+    var rest = try sentBytes()[...]
+    if rest.starts(with: LinkChannelHandler.preamble) { rest = rest.dropFirst(8) }
+    var frames: [LinkFrame] = []
+    while rest.count > 4 {
+      let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      frames.append(try LinkFrame(payload: Array(rest.dropFirst(4).prefix(length))))
+      rest = rest.dropFirst(4 + length)
+    }
+    return frames
+  }
+
+  /// Goes through the greeting; afterwards nothing is waiting to be read.
+  func greet(_ greeting: LinkGreeting = .ofClient) throws -> Link? {
+    try receive(LinkChannelHandler.preamble + LinkFrame.hello(greeting).bytes)
+    _ = try sentBytes()
+    return receiver.record.opened.first
+  }
+
+  func finish() { _ = try? channel.finish(acceptAlreadyClosed: true) }
+}
+
+private final class RecordedErrors: Sendable {
+  private let state = Mutex<[GridError]>([])
+  var all: [GridError] { state.withLock { $0 } }
+  func add(_ error: GridError) { state.withLock { $0.append(error) } }
+}
