@@ -3,5 +3,5 @@ internal import GridCommands
 /// The entry: everything else is in GridCommands, where tests reach it.
 @main
 enum Main {
-  static func main() async { await Program.main(Array(CommandLine.arguments.dropFirst())) }
+  static func main() { Program.main(Array(CommandLine.arguments.dropFirst())) }
 }

@@ -1,15 +1,19 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Grid
 internal import GridCore
 
 /// The command line: parses, runs one command, and turns whatever happens into an exit code.
 public enum Program {
   /// Runs the command line and ends the process.
-  @concurrent
-  public static func main(_ arguments: [String]) async {
+  ///
+  /// Not an `async` main: that one ends the main thread by unwinding it, which costs a short command more than its
+  /// work.
+  public static func main(_ arguments: [String]) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
-    exit(await run(arguments))
+    UnstructuredTask.start { exit(await run(arguments)) }
+    while true { pause() }
   }
 
   /// Runs the command line.
