@@ -141,12 +141,13 @@ public final class GridNode: Sendable {
       Envelope(target: target, message: message, sender: runtime.nodeName), .acceptance, timeout: timeout)
   }
 
-  /// Sends a message of a stream: suspends while the target cannot take more, so memory stays flat, and returns when
-  /// the message has left. What fails later becomes a dead letter.
-  public func stream(_ target: String, _ message: Message) async throws {
+  /// Opens a way for many messages to one actor: quicker than ``tell(_:_:timeout:)`` each, in order, with memory flat.
+  ///
+  /// - Throws: ``GridError/Code/usage`` when `target` is no name.
+  public func openStream(to target: String) async throws -> MessageStream {
     let runtime = try await runtime()
-    try await runtime.tellWithinWindow(
-      Envelope(target: target, message: message, sender: runtime.nodeName, waitsForRoom: true))
+    return MessageStream(
+      node: runtime, target: try NameRules.validated(target, as: "actor"), sender: runtime.nodeName)
   }
 
   /// Sends a message and returns the handler's reply.

@@ -1,33 +1,46 @@
 package import GridCore
 internal import Synchronization
 
-/// Until when a lease is certainly ours, readable from any thread in nanoseconds.
+/// Until when this node certainly owns what its lease names, readable from any thread in a nanosecond.
 ///
 /// Counted from the *send* time of the last acknowledged renewal, less a margin: whoever grants the lease started its
 /// clock later than we sent, so we stop acting as owner before anybody else may start.
-package final class LeaseValidity: LeaseObserver {
+final class Ownership: Sendable {
   private let validUntil = Atomic<Int64>(.min)
+
+  func isValid(at now: MonotonicTime) -> Bool { now.nanoseconds < validUntil.load(ordering: .relaxed) }
+
+  /// Validity only grows until it is ended: renewals may be acknowledged out of order.
+  func extend(until time: MonotonicTime) {
+    var current = validUntil.load(ordering: .relaxed)
+    while current < time.nanoseconds {
+      let (exchanged, original) = validUntil.compareExchange(
+        expected: current, desired: time.nanoseconds, ordering: .relaxed)
+      if exchanged { return }
+      current = original
+    }
+  }
+
+  func end() { validUntil.store(.min, ordering: .relaxed) }
+}
+
+/// Follows one lease of the node and moves its ownership; of a lease that was lost nothing is heard any more.
+package final class LeaseValidity: LeaseObserver {
+  private let ownership: Ownership
   private let timeToLive: Duration
+  private let isEnded = Atomic(false)
   private let lost: @Sendable (GridError) -> Void
 
   /// - Parameter lost: called at most once, on the store engine's thread.
-  init(timeToLive: Duration, lost: @escaping @Sendable (GridError) -> Void) {
+  init(_ ownership: Ownership, timeToLive: Duration, lost: @escaping @Sendable (GridError) -> Void) {
+    self.ownership = ownership
     self.timeToLive = timeToLive
     self.lost = lost
   }
 
-  func isValid(at now: MonotonicTime) -> Bool { now.nanoseconds < validUntil.load(ordering: .relaxed) }
-
   package func leaseRenewed(sentAt: MonotonicTime) {
-    let until = sentAt + timeToLive * 0.9
-    // Renewals may be acknowledged out of order; validity only grows, and never again after the end.
-    var current = validUntil.load(ordering: .relaxed)
-    while current != .max - 1, current < until.nanoseconds {
-      let (exchanged, original) = validUntil.compareExchange(
-        expected: current, desired: until.nanoseconds, ordering: .relaxed)
-      if exchanged { return }
-      current = original
-    }
+    guard !isEnded.load(ordering: .acquiring) else { return }
+    ownership.extend(until: sentAt + timeToLive * 0.9)
   }
 
   package func leaseLost(_ reason: GridError) {
@@ -35,5 +48,8 @@ package final class LeaseValidity: LeaseObserver {
     lost(reason)
   }
 
-  func invalidate() { validUntil.store(.min, ordering: .relaxed) }
+  func invalidate() {
+    isEnded.store(true, ordering: .releasing)
+    ownership.end()
+  }
 }

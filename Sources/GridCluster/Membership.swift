@@ -34,6 +34,7 @@ package final class Membership: Sendable {
   package let directory: NameDirectory
   private let state = Mutex(State())
   private let loss = Signal<GridError>()
+  private let ownership = Ownership()
 
   package init(store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5)) {
     self.store = store
@@ -52,7 +53,7 @@ package final class Membership: Sendable {
 
   /// Whether what this node owns is certainly still its own at that time.
   package func isValid(at now: MonotonicTime) -> Bool {
-    state.withLock { $0.validity }?.isValid(at: now) ?? false
+    ownership.isValid(at: now)
   }
 
   /// The lease that owns this node's entries.
@@ -72,7 +73,7 @@ package final class Membership: Sendable {
   ///   - record: makes the record for a name.
   /// - Throws: ``GridError/Code/nameTaken`` when none is free.
   package func join(names: [String], record: @Sendable (String) -> NodeRecord) async throws(GridError) -> NodeRecord {
-    let validity = LeaseValidity(timeToLive: timeToLive) { [loss] in loss.raise($0) }
+    let validity = LeaseValidity(ownership, timeToLive: timeToLive) { [loss] in loss.raise($0) }
     let lease = try await store.grantLease(timeToLive: timeToLive, observer: validity)
     for name in names {
       var record = record(name)

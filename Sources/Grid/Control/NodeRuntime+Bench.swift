@@ -76,10 +76,10 @@ struct BenchDriver: Sendable {
 
   private func tell(_ message: Message, _ count: Int) async -> BenchTally {
     var tally = BenchTally()
-    let envelope = Envelope(target: plan.target, message: message, waitsForRoom: true)
+    var stream = MessageStream(node: node, target: plan.target, sender: "")
     for _ in 0..<count {
       do {
-        try await node.tellWithinWindow(envelope)
+        try await stream.send(message)
         tally.sent += 1
       } catch {
         tally.errors += 1

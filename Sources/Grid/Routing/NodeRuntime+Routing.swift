@@ -104,16 +104,26 @@ extension NodeRuntime: LinkReceiver {
     streams.peerOpened(link)
   }
 
-  func received(_ envelope: Envelope, on link: Link) {
-    if let cell = cells[envelope.target] {
-      if cell.enqueue(envelope) { touched.add(cell) }
-    } else if link.remote.role == .node {
-      var forwarded = envelope
-      forwarded.isForwarded = true
-      wait(forwarded)
-    } else {
-      routeElsewhere(envelope)
+  func received(_ envelopes: [Envelope], on link: Link) {
+    var rest = envelopes[...]
+    while let first = rest.first {
+      let end = rest.firstIndex { $0.target != first.target } ?? rest.endIndex
+      let run = rest[..<end]
+      rest = rest[end...]
+      if let cell = cells[first.target] {
+        if cell.enqueue(run) { touched.add(cell) }
+      } else {
+        for envelope in run { receivedForElsewhere(envelope, on: link) }
+      }
     }
+  }
+
+  private func receivedForElsewhere(_ envelope: Envelope, on link: Link) {
+    guard link.remote.role == .node else { return routeElsewhere(envelope) }
+    // A peer sends only what it believes to be ours: it is not passed on again, so no message can travel in circles.
+    var forwarded = envelope
+    forwarded.isForwarded = true
+    wait(forwarded)
   }
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {

@@ -13,9 +13,9 @@ package final class ActorCell: Sendable {
   let kind: KindDefinition
   let request: SpawnRequest
   let host: any ActorHost
-  private let state: Mutex<CellState>
-  private let hasSystemMail = Atomic(false)
-  private let isSlow = Atomic(false)
+  let state: Mutex<CellState>
+  let hasSystemMail = Atomic(false)
+  let isSlow = Atomic(false)
 
   package init(
     name: String, epoch: Int64, kind: KindDefinition, request: SpawnRequest, behavior: any ActorBehavior,
@@ -29,7 +29,7 @@ package final class ActorCell: Sendable {
     state = Mutex(CellState(behavior: behavior, startedAt: host.clock.now()))
   }
 
-  private var options: MailboxOptions { request.mailbox ?? kind.mailbox }
+  var options: MailboxOptions { request.mailbox ?? kind.mailbox }
 
   // MARK: Arrivals
 
@@ -48,7 +48,12 @@ package final class ActorCell: Sendable {
     let (admission, wakes) = state.withLock { state -> (CellState.Arrival, Bool) in
       state.admit(envelope, options: options)
     }
-    switch admission {
+    settle(envelope, admission)
+    return wakes
+  }
+
+  private func settle(_ envelope: Envelope, _ arrival: CellState.Arrival) {
+    switch arrival {
     case .queued: admitted(envelope)
     case .waits: break
     case .displaced(let oldest):
@@ -61,7 +66,41 @@ package final class ActorCell: Sendable {
     case .full: refuse(envelope, .mailboxFull, fullness)
     case .ended: refuse(envelope, .stopped, GridError(.stopped, "actor \(name) has stopped"))
     }
+  }
+
+  /// Puts messages of one sender into the mailbox, in order, under one lock.
+  ///
+  /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
+  package func enqueue(_ envelopes: ArraySlice<Envelope>) -> Bool {
+    let (others, wakes) = state.withLock { state -> ([Int: CellState.Arrival], Bool) in
+      var others: [Int: CellState.Arrival] = [:]
+      var wakes = false
+      for index in envelopes.indices {
+        let (arrival, wakesNow) = state.admit(envelopes[index], options: options)
+        wakes = wakes || wakesNow
+        if case .queued = arrival { continue }
+        others[index] = arrival
+      }
+      return (others, wakes)
+    }
+    var credit = 0
+    for index in envelopes.indices where others.isEmpty || others[index] == nil {
+      if envelopes[index].waitsForRoom { credit += envelopes[index].message.cost }
+      if envelopes[index].expectation == .acceptance { envelopes[index].resolve(.accepted) }
+    }
+    if credit > 0, let first = envelopes.first { first.responder?.returnCredit(target: first.target, bytes: credit) }
+    for (index, arrival) in others.sorted(by: { $0.key < $1.key }) { settle(envelopes[index], arrival) }
     return wakes
+  }
+
+  /// Takes a message when there is room, and does nothing with it otherwise.
+  ///
+  /// - Returns: nil when there is no room or the cell has ended; else whether the caller must ``run(_:)`` the cell.
+  package func offer(_ envelope: Envelope) -> Bool? {
+    state.withLock { state in
+      guard state.hasRoom(options: options) else { return nil }
+      return state.admit(envelope, options: options).1
+    }
   }
 
   private var fullness: GridError {
@@ -77,7 +116,7 @@ package final class ActorCell: Sendable {
     if envelope.expectation == .acceptance { envelope.resolve(.accepted) }
   }
 
-  private func refuse(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ error: GridError) {
+  func refuse(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ error: GridError) {
     if envelope.waitsForRoom {
       envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
     }
@@ -275,88 +314,9 @@ package final class ActorCell: Sendable {
     supervise(error)
   }
 
-  private static func gridError(_ error: any Error) -> GridError {
+  static func gridError(_ error: any Error) -> GridError {
     GridError.wrapping(error, as: .handlerFailed, "the handler failed")
   }
-
-  // MARK: Supervision
-
-  private static func failure(_ body: () throws -> Void) -> GridError? {
-    do {
-      try body()
-      return nil
-    } catch {
-      return gridError(error)
-    }
-  }
-
-  private func supervise(_ error: GridError) {
-    switch kind.directive(error) {
-    case .resume: return
-    case .stop: stop(reason: "stopped: \(error)")
-    case .restart: restart(after: error)
-    }
-  }
-
-  private func restart(after error: GridError) {
-    let policy = request.command?.restart ?? kind.restart
-    let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
-    switch decision {
-    case .stop:
-      let reason =
-        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
-      host.log(actor: name, reason, isError: true)
-      stop(reason: reason)
-    case .restart(let pause):
-      host.happened(.actor, name, "failed, restarts in \(pause): \(error)")
-      host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
-    }
-  }
-
-  private func resumeAfterPause() {
-    do {
-      let fresh = try kind.make(request)
-      let wakes = state.withLock { $0.replace(with: fresh) }
-      host.happened(.actor, name, "restarted")
-      if wakes { run(.pool) }
-    } catch {
-      stop(reason: "stopped: cannot be made again: \(error)")
-    }
-  }
-
-  private func finish(_ letters: [Envelope], isFirst: Bool, _ reason: String) {
-    for envelope in letters {
-      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
-    }
-    if isFirst { host.ended(self, reason) }
-  }
-
-  // MARK: Reports
-
-  /// The cell as `actors` and `inspect` show it.
-  package func report(at now: MonotonicTime, withDetails: Bool) -> ActorReport {
-    let (report, behavior) = state.withLock { state in
-      (
-        ActorReport(
-          name: name, kind: kind.name, node: host.nodeName, status: state.status, mailbox: state.mailbox.depth,
-          processed: state.processed, failures: state.failures, restarts: state.restarts,
-          uptimeSeconds: (now - state.startedAt).inSeconds, epoch: epoch,
-          details: withDetails ? state.details(options: options) : [:]),
-        state.behavior
-      )
-    }
-    guard withDetails else { return report }
-    var detailed = report
-    if let command = request.command { detailed.details["exec"] = command.json }
-    detailed.details.merge(behavior.details()) { first, _ in first }
-    return detailed
-  }
-
-  /// Whether a message would be taken at once. By the time it is sent this may have changed.
-  package var hasRoom: Bool { state.withLock { $0.mailbox.depth < options.capacity } }
-
-  /// Messages waiting or being handled.
-  package var depth: Int { state.withLock { $0.mailbox.depth } }
 }
 
 extension DeadLetter.Reason {

@@ -82,6 +82,12 @@ struct CellState {
     }
   }
 
+  /// Whether a message would be taken at once.
+  func hasRoom(options: MailboxOptions) -> Bool {
+    if case .ended = phase { return false }
+    return mailbox.depth < options.capacity && !mailbox.hasWaiting
+  }
+
   /// Makes an idle cell busy; false when it is busy already, paused with nothing urgent, or ended.
   mutating func wake() -> Bool {
     guard !isBusy else { return false }

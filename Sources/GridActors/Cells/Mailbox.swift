@@ -15,6 +15,8 @@ struct Mailbox {
   /// Messages waiting or being handled.
   var depth: Int { queue.count + taken }
   var isEmpty: Bool { queue.isEmpty }
+  /// Whether messages wait for room.
+  var hasWaiting: Bool { !waiting.isEmpty }
 
   enum Admission {
     case queued

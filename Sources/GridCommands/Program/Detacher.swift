@@ -45,9 +45,19 @@ struct Detacher {
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var child: pid_t = 0
-    let result = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &pointers, environ)
+    let result = posix_spawn(&child, Self.executable(), &actions, &attributes, &pointers, environ)
     guard result == 0 else { throw GridError(.software, "cannot start the node: \(String(cString: strerror(result)))") }
     return child
+  }
+
+  /// Our own file, by its name: under `/proc/self/exe` the node would be listed as `exe`.
+  private static func executable() -> String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = buffer.withUnsafeMutableBytes { bytes in
+      bytes.assumingMemoryBound(to: CChar.self).baseAddress.map { readlink("/proc/self/exe", $0, bytes.count) } ?? -1
+    }
+    let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    return access(path, X_OK) == 0 ? path : "/proc/self/exe"
   }
 
   private static func status(of child: pid_t) -> Int32 {

@@ -37,10 +37,3 @@ extension Link {
     }
   }
 }
-
-extension Link {
-  /// Whether a sender that keeps within the window of `target` may send now.
-  package func windowIsOpen(for target: String) -> Bool {
-    state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
-  }
-}

@@ -178,7 +178,7 @@ package final class Link: Sendable {
     if isHopeless { close(GridError(.unavailable, "\(remote.name) does not read what it asked for")) }
   }
 
-  private func append(_ envelope: Envelope, to state: inout LinkState) -> LinkState.Step {
+  func append(_ envelope: Envelope, to state: inout LinkState) -> LinkState.Step {
     var number: UInt64 = 0
     if envelope.expectation != .nothing, let responder = envelope.responder {
       number = state.open(
@@ -204,7 +204,7 @@ package final class Link: Sendable {
 
   // MARK: Event loop
 
-  private func follow(_ step: LinkState.Step) {
+  func follow(_ step: LinkState.Step) {
     guard case .flush = step else { return }
     eventLoop.execute { self.flush() }
   }
@@ -246,7 +246,7 @@ package final class Link: Sendable {
   /// Acts on one frame of the peer.
   func received(_ frame: LinkFrame, at now: MonotonicTime) {
     switch frame {
-    case .message(let frame): receiver.received(envelope(frame, at: now), on: self)
+    case .message(let frame): receiver.received([envelope(frame, at: now)], on: self)
     case .accepted(let number): take(number)?.finish(.accepted)
     case .reply(let number, let message): take(number)?.finish(.reply(message))
     case .failure(let number, let error): take(number)?.finish(.failure(error))
@@ -269,7 +269,8 @@ package final class Link: Sendable {
     state.withLock { $0.exchanges.removeValue(forKey: number) }
   }
 
-  private func envelope(_ frame: MessageFrame, at now: MonotonicTime) -> Envelope {
+  /// The message of a frame, to be answered on this link.
+  func envelope(_ frame: MessageFrame, at now: MonotonicTime) -> Envelope {
     Envelope(
       target: frame.target, message: frame.message, sender: frame.sender, expectation: frame.expectation,
       waitsForRoom: frame.waitsForRoom, deadline: deadline(frame.remainingMicroseconds, now),

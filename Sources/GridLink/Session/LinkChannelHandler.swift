@@ -26,6 +26,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
   private let dialled: EventLoopPromise<Link>?
   private var stage = Stage.preamble
   private var inbound: ByteBuffer
+  private var messages: [Envelope] = []
   private var timeout: Scheduled<Void>?
   private var liveness: RepeatedTask?
   private var failure: GridError?
@@ -92,9 +93,28 @@ final class LinkChannelHandler: ChannelInboundHandler {
     }
     while true {
       if case .closed = stage { return }
-      guard let frame = try nextFrame() else { return }
-      if case .open(let link) = stage { link.received(frame, at: now) } else { try greeted(frame, context) }
+      guard let frame = try nextFrame() else {
+        if case .open(let link) = stage { deliverMessages(link) }
+        return
+      }
+      guard case .open(let link) = stage else {
+        try greeted(frame, context)
+        continue
+      }
+      if case .message(let message) = frame {
+        messages.append(link.envelope(message, at: now))
+      } else {
+        deliverMessages(link)
+        link.received(frame, at: now)
+      }
     }
+  }
+
+  /// Hands over the messages of a read at once, so that a mailbox is locked once for many.
+  private func deliverMessages(_ link: Link) {
+    guard !messages.isEmpty else { return }
+    endpoint.receiver.received(messages, on: link)
+    messages.removeAll(keepingCapacity: true)
   }
 
   private func nextFrame() throws(GridError) -> LinkFrame? {

@@ -4,8 +4,8 @@ package import GridCore
 package protocol LinkReceiver: AnyObject, Sendable {
   /// The handshake is done; frames follow.
   func opened(_ link: Link)
-  /// A tell or an ask for one of our actors, or for one we are to pass it on to.
-  func received(_ envelope: Envelope, on link: Link)
+  /// Tells and asks for our actors, or for ones we are to pass them on to, in the order they came.
+  func received(_ envelopes: [Envelope], on link: Link)
   /// A control request.
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link)
   /// The peer gave up on the request or stream of that number.

@@ -18,6 +18,9 @@ struct SendWindows {
   }
 
   private var windows: [String: Window] = [:]
+  /// The window used last, out of the dictionary: a sender mostly sends to one target.
+  private var hotTarget = ""
+  private var hot = Window()
   private(set) var parkedBytes = 0
 
   enum Verdict: Equatable {
@@ -41,6 +44,16 @@ struct SendWindows {
     }
   }
 
+  /// Charges `envelope` to its window when that is open, and does nothing otherwise. The last message may go over the
+  /// window's edge.
+  mutating func admitIfOpen(_ envelope: Envelope) -> Bool {
+    withWindow(envelope.target) { window, _ in
+      guard window.parked.isEmpty, window.underWay < Self.bytesPerTarget else { return false }
+      window.underWay += envelope.message.cost
+      return true
+    }
+  }
+
   /// Takes credit back and returns the parked messages that may go now, charged.
   mutating func credit(_ target: String, bytes: Int) -> [Envelope] {
     withWindow(target) { window, parkedBytes in
@@ -60,22 +73,25 @@ struct SendWindows {
 
   /// Whether a sender that wants to keep within the window should wait before it sends more.
   func isOpen(_ target: String) -> Bool {
-    guard let window = windows[target] else { return true }
+    guard let window = target == hotTarget ? hot : windows[target] else { return true }
     return window.parked.isEmpty && window.underWay < Self.bytesPerTarget
   }
 
   /// Everything parked, when the link has closed.
   mutating func takeParked() -> [Envelope] {
     defer { self = SendWindows() }
-    return windows.values.flatMap(\.parked)
+    return Array(hot.parked) + windows.values.flatMap(\.parked)
   }
 
   private mutating func withWindow<Result>(
     _ target: String, _ body: (inout Window, inout Int) -> Result
   ) -> Result {
-    let result = body(&windows[target, default: Window()], &parkedBytes)
-    if let window = windows[target], window.underWay == 0, window.parked.isEmpty { windows[target] = nil }
-    return result
+    if target != hotTarget {
+      if hot.underWay > 0 || !hot.parked.isEmpty { windows[hotTarget] = hot }
+      hot = windows.removeValue(forKey: target) ?? Window()
+      hotTarget = target
+    }
+    return body(&hot, &parkedBytes)
   }
 }
 

@@ -27,7 +27,7 @@ final class RecordingReceiver: LinkReceiver {
   var record: Record { state.withLock { $0 } }
 
   func opened(_ link: Link) { state.withLock { $0.opened.append(link) } }
-  func received(_ envelope: Envelope, on link: Link) { state.withLock { $0.envelopes.append(envelope) } }
+  func received(_ envelopes: [Envelope], on link: Link) { state.withLock { $0.envelopes += envelopes } }
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
     state.withLock { $0.requests.append(request) }
   }

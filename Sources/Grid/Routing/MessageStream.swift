@@ -1,0 +1,67 @@
+internal import GridActors
+internal import GridCluster
+public import GridCore
+internal import GridLink
+
+/// A way for many messages to one actor, in order: remembers where the actor lives, and keeps memory flat by
+/// suspending while its mailbox or the window to its node is full.
+///
+/// Made by ``GridNode/openStream(to:)``; belongs to one task.
+public struct MessageStream: Sendable {
+  private enum Route {
+    case unknown
+    case local(ActorCell)
+    case remote(Link)
+  }
+
+  private let node: NodeRuntime
+  private let target: String
+  private let sender: String
+  private var route = Route.unknown
+
+  init(node: NodeRuntime, target: String, sender: String) {
+    self.node = node
+    self.target = target
+    self.sender = sender
+  }
+
+  /// Sends a message; returns when it has left, or is in the mailbox of an actor of this node. What fails later becomes
+  /// a dead letter.
+  ///
+  /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/stopped`` and the like when it cannot leave.
+  public mutating func send(_ message: Message) async throws(GridError) {
+    switch route {
+    case .local(let cell):
+      if let wakes = cell.offer(Envelope(target: target, message: message, sender: sender)) {
+        if wakes { cell.run(.pool) }
+        return
+      }
+    case .remote(let link):
+      let envelope = Envelope(target: target, message: message, sender: sender, waitsForRoom: true)
+      while true {
+        switch link.attempt(envelope) {
+        case .sent: return
+        case .wait: try await link.windowOpens(for: target)
+        case .closed: break
+        }
+        if link.isClosed { break }
+      }
+    case .unknown: break
+    }
+    try await sendFirst(message)
+  }
+
+  /// Finds the way anew, and sends by it with the assurance that the message arrived.
+  private mutating func sendFirst(_ message: Message) async throws(GridError) {
+    let envelope = Envelope(target: target, message: message, sender: sender, waitsForRoom: true)
+    _ = try await node.send(envelope, .acceptance, timeout: .seconds(3600))
+    route = .unknown
+    if let cell = node.cells[target] {
+      route = .local(cell)
+    } else if let holder = node.membership.directory.cached(target),
+      let link = node.peerLinks.link(to: holder.record.node)
+    {
+      route = .remote(link)
+    }
+  }
+}

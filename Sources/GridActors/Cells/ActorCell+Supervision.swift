@@ -1,0 +1,56 @@
+internal import GridCore
+internal import NIOCore
+internal import Synchronization
+
+/// What follows a failure, and the end.
+extension ActorCell {
+  static func failure(_ body: () throws -> Void) -> GridError? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return gridError(error)
+    }
+  }
+
+  func supervise(_ error: GridError) {
+    switch kind.directive(error) {
+    case .resume: return
+    case .stop: stop(reason: "stopped: \(error)")
+    case .restart: restart(after: error)
+    }
+  }
+
+  private func restart(after error: GridError) {
+    let policy = request.command?.restart ?? kind.restart
+    let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
+    switch decision {
+    case .stop:
+      let reason =
+        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
+      host.log(actor: name, reason, isError: true)
+      stop(reason: reason)
+    case .restart(let pause):
+      host.happened(.actor, name, "failed, restarts in \(pause): \(error)")
+      host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
+    }
+  }
+
+  private func resumeAfterPause() {
+    do {
+      let fresh = try kind.make(request)
+      let wakes = state.withLock { $0.replace(with: fresh) }
+      host.happened(.actor, name, "restarted")
+      if wakes { run(.pool) }
+    } catch {
+      stop(reason: "stopped: cannot be made again: \(error)")
+    }
+  }
+
+  func finish(_ letters: [Envelope], isFirst: Bool, _ reason: String) {
+    for envelope in letters {
+      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
+    }
+    if isFirst { host.ended(self, reason) }
+  }
+}

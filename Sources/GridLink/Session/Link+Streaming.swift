@@ -1,0 +1,28 @@
+package import GridCore
+internal import Synchronization
+
+extension Link {
+  /// What became of an attempt to send within the window.
+  package enum Attempt: Sendable {
+    case sent
+    /// The window is closed: ``windowOpens(for:)`` says when to try again.
+    case wait
+    case closed(GridError)
+  }
+
+  /// Sends a message that nobody waits for when the window of its target is open, and does nothing with it otherwise.
+  package func attempt(_ envelope: Envelope) -> Attempt {
+    let (attempt, step) = state.withLock { state -> (Attempt, LinkState.Step) in
+      if let closed = state.closed { return (.closed(closed), .nothing) }
+      guard !state.isCongested, state.windows.admitIfOpen(envelope) else { return (.wait, .nothing) }
+      return (.sent, append(envelope, to: &state))
+    }
+    follow(step)
+    return attempt
+  }
+
+  /// Whether a sender that keeps within the window of `target` may send now.
+  package func windowIsOpen(for target: String) -> Bool {
+    state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
+  }
+}
