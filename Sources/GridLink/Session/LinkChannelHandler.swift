@@ -58,6 +58,8 @@ final class LinkChannelHandler: ChannelInboundHandler {
     do {
       try consume(context, now)
     } catch {
+      // What came before the fault was whole.
+      if case .open(let link) = stage { deliverMessages(link) }
       fail(GridError.wrapping(error, as: .protocolMismatch, "malformed frame"), context)
     }
     if inbound.readableBytes == 0 { inbound = ByteBuffer() } else { inbound.discardReadBytes() }
