@@ -81,6 +81,7 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
-    tests("GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"]),
+    tests(
+      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
 )

@@ -27,11 +27,12 @@ extension ActorCell {
     switch decision {
     case .stop:
       let reason =
-        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window), then failed again: \(error)"
+        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window.gridText), "
+        + "then failed again: \(error)"
       host.log(actor: name, reason, isError: true)
       stop(reason: reason)
     case .restart(let pause):
-      host.happened(.actor, name, "failed, restarts in \(pause): \(error)")
+      host.happened(.actor, name, "failed, restarts in \(pause.gridText): \(error)")
       host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
     }
   }

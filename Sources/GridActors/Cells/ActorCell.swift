@@ -310,7 +310,7 @@ package final class ActorCell: Sendable {
     host.deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
     context.fail(shown)
     if isStopping { return }
-    state.withLock { $0.failures += 1 }
+    state.withLock { $0.noteFailure(error) }
     supervise(error)
   }
 

@@ -152,6 +152,11 @@ struct CellState {
 
   mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }
 
+  mutating func noteFailure(_ error: GridError) {
+    failures += 1
+    lastFailure = error
+  }
+
   mutating func restartDecision(
     _ error: GridError, _ policy: RestartPolicy, at now: MonotonicTime
   ) -> RestartBudget.Decision {

@@ -96,7 +96,7 @@ final class ExecChild: Sendable {
     }
     let status = await child.terminate(grace: .milliseconds(100))
     if timedOut, let limit = specification.handlerTimeout {
-      return GridError(.deadline, "the program did not answer within \(limit), and was killed")
+      return GridError(.deadline, "the program did not answer within \(limit.gridText), and was killed")
     }
     if let known = error as? GridError, known.code != .handlerFailed { return known }
     return GridError(

@@ -18,6 +18,7 @@ struct StreamPrinter {
 
   func run(_ verb: String, _ arguments: JSONValue) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
+    if let count = options.count, count <= 0 { return }
     try session.renderer.streamHeader(description)
     let stream = session.connection.stream(verb, arguments)
     let printer = self

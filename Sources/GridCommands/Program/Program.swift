@@ -12,6 +12,7 @@ public enum Program {
   public static func main(_ arguments: [String]) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
+    StandardDescriptors.reserve()
     UnstructuredTask.start { exit(await run(arguments)) }
     while true { pause() }
   }

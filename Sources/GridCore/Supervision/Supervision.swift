@@ -65,6 +65,15 @@ public struct RestartBudget: Sendable {
 }
 
 extension Duration {
+  /// The duration as people type it, in its largest whole unit: `250ms`, `5s`, `90s`, `2m`.
+  public var gridText: String {
+    let nanoseconds = wholeNanoseconds
+    for (unit, size) in [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)] {
+      if nanoseconds != 0, nanoseconds.isMultiple(of: Int64(size)) { return "\(nanoseconds / Int64(size))\(unit)" }
+    }
+    return nanoseconds == 0 ? "0s" : "\((inSeconds * 1e6).rounded() / 1e6)s"
+  }
+
   /// Parses a duration as people type it: `250ms`, `5s`, `1h30m`, `0`; nil for anything else, and beyond 100 years.
   public init?(gridText text: String) {
     if text == "0" {

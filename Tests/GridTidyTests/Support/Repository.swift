@@ -1,8 +1,11 @@
 internal import Foundation
+internal import Glibc
 
 /// The sources of this repository, read from disk.
 struct Repository {
   let root: URL
+  /// The patterns of `.gitignore`, which has names only, and no paths.
+  private let ignored: [String]
 
   /// Finds the root upwards from this file: the folder that holds `Package.swift`.
   init(around file: String = #filePath) throws {
@@ -12,6 +15,8 @@ struct Repository {
       folder.deleteLastPathComponent()
     }
     root = folder
+    let patterns = try? String(contentsOf: folder.appending(path: ".gitignore"), encoding: .utf8)
+    ignored = (patterns ?? "").split(separator: "\n").map { $0.hasSuffix("/") ? String($0.dropLast()) : String($0) }
   }
 
   /// Paths, relative to the root, of the files under `folder` that version control keeps; sorted.
@@ -21,7 +26,7 @@ struct Repository {
     let place = folder.isEmpty ? root : root.appending(path: folder)
     var found: [String] = []
     for name in try FileManager.default.contentsOfDirectory(atPath: place.path).sorted() {
-      guard !Self.isIgnored(name) else { continue }
+      guard !isIgnored(name) else { continue }
       let path = folder.isEmpty ? name : "\(folder)/\(name)"
       let kind = try FileManager.default.attributesOfItem(atPath: place.appending(path: name).path)[.type]
       switch kind as? FileAttributeType {
@@ -33,10 +38,9 @@ struct Repository {
     return found
   }
 
-  /// What `.gitignore` names, and the repository's own records.
-  private static func isIgnored(_ name: String) -> Bool {
-    name == ".git" || name == ".swiftpm" || name == "Package.resolved" || name.hasPrefix(".build")
-      || name.hasSuffix(".swp")
+  /// What `.gitignore` names, the repository's own records, and what a run leaves beside them.
+  private func isIgnored(_ name: String) -> Bool {
+    name == ".git" || name.hasSuffix(".log") || ignored.contains { fnmatch($0, name, 0) == 0 }
   }
 
   /// The file's text, or nil when it is not UTF-8 (an image, say).
