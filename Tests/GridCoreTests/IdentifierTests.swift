@@ -66,6 +66,15 @@ internal import Testing
   }
 }
 
+extension DeadLetterIdentifierTests {
+  @Test func `order is kept on a clock before 1970 and beyond 48 bits`() {
+    var identifiers = DeadLetterIdentifier(generator: SeededGenerator(seed: 1))
+    let times: [Int64] = Array(-500..<0) + [0, 1] + (0..<500).map { (1 << 48) + $0 }
+    let all = times.map { identifiers.next(at: CalendarTime(millisecondsSince1970: $0)) }
+    #expect(all == all.sorted() && Set(all).count == all.count)
+  }
+}
+
 @Suite struct Base64Tests {
   @Test(arguments: [
     ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),

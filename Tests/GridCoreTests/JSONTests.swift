@@ -151,9 +151,12 @@ internal import Testing
     }
     #expect(try JSONValue(parsing: nested(JSONValue.maximumDepth)).arrayValue?.count == 1)
     #expect(throws: GridError(.undecodable, "")) { try JSONValue(parsing: nested(JSONValue.maximumDepth + 1)) }
-    let objects = String(repeating: "{\"a\":", count: JSONValue.maximumDepth + 1) + "1"
-    let error = #expect(throws: GridError.self) { try JSONValue(parsing: objects) }
+    let depth = JSONValue.maximumDepth + 1
+    let empty = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    let error = #expect(throws: GridError.self) { try JSONValue(parsing: empty) }
     #expect(error?.message.contains("nested too deeply") == true)
+    let objects = String(repeating: "{\"a\":", count: JSONValue.maximumDepth + 1) + "1"
+    #expect(throws: GridError(.undecodable, "")) { try JSONValue(parsing: objects) }
   }
 
   @Test(arguments: ["[", "{\"a\":", "[[{\"a\":"])

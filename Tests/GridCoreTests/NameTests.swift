@@ -58,6 +58,7 @@ internal import Testing
     #expect(NameRules.quoted(String(repeating: "x", count: 48)).count == 50)
     let long = NameRules.quoted(String(repeating: "x", count: 49))
     #expect(long == "\"\(String(repeating: "x", count: 48))…\"")
+    #expect(NameRules.quoted("\u{9B}31m\u{202E}x\u{2028}") == "\"\\u{009B}31m\\u{202E}x\\u{2028}\"")
     #expect(NameRules.quoted("").utf8.elementsEqual("\"\"".utf8))
   }
 

@@ -123,6 +123,8 @@ internal import Testing
     (#"{"kind":"exec","command":{"command":["x"],"handlerTimeoutSeconds":-1}}"#, .usage),
     (#"{"kind":"exec","command":{"command":["x"],"handlerTimeoutSeconds":0}}"#, .usage),
     (#"{"kind":"exec","command":{"command":["x"],"handlerTimeoutSeconds":1e300}}"#, .usage),
+    (#"{"kind":"exec","command":{"command":["x"],"handlerTimeoutSeconds":1e-300}}"#, .usage),
+    (#"{"kind":"exec","command":{"command":["x",1,"y"]}}"#, .usage),
     (#"{"kind":"exec","command":{"command":["x"],"restartWindowSeconds":-0.0}}"#, .usage),
   ])
   func `a wrong value in a spawn request is refused`(_ text: String, _ code: GridError.Code) throws {

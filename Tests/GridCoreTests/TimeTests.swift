@@ -16,6 +16,7 @@ internal import Testing
     "", " ", "5", "00", "s", "5 s", " 5s", "5s ", "-5s", "+5s", "5S", "5sec", "5s5", "1..5s", "1.2.3s", ".s", "1e3s",
     "١s",
     "5µs", "infs", "nans", "5h 3m", "36526d", "100000d", "1" + String(repeating: "0", count: 400) + "s", "5w", "5y",
+    "36000d36000d",
   ])
   func `anything else is no duration`(_ text: String) {
     #expect(Duration(gridText: text) == nil)
@@ -54,6 +55,7 @@ internal import Testing
     #expect(start + .seconds(Int64.max) == .distantFuture)
     #expect(MonotonicTime.distantFuture + .nanoseconds(1) == .distantFuture)
     #expect(MonotonicTime.distantFuture + .zero == .distantFuture)
+    #expect(MonotonicTime(nanoseconds: .min + 5) + .seconds(-1) == MonotonicTime(nanoseconds: .min))
     #expect(MonotonicTime.distantFuture > start + .seconds(3_000_000_000))
   }
 }
@@ -70,10 +72,14 @@ internal import Testing
       (-2_203_891_200_000, "1900-03-01T00:00:00.000Z"), (-2_203_891_200_001, "1900-02-28T23:59:59.999Z"),
       (1_767_323_045_678, "2026-01-02T03:04:05.678Z"), (1_735_689_599_999, "2024-12-31T23:59:59.999Z"),
       (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
-      (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"),
+      (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"), (.max, "292278994-08-17T07:12:55.807Z"),
     ] as [(Int64, String)])
   func `a date is written in RFC 3339`(_ milliseconds: Int64, _ expected: String) {
     #expect(CalendarTime(millisecondsSince1970: milliseconds).rfc3339 == expected)
+  }
+
+  @Test func `the earliest date there is does not end the process`() {
+    #expect(CalendarTime(millisecondsSince1970: .min).rfc3339.hasSuffix("T16:47:04.192Z"))
   }
 
   @Test func `every day of four centuries follows the one before`() {

@@ -161,6 +161,23 @@ internal import Testing
     #expect(harness.receiver.record.envelopes.first?.message.body.count == Message.maximumBodyBytes)
   }
 
+  @Test func `what does not fit into a frame fails alone, the connection goes on`() throws {
+    let harness = try LinkHarness()
+    defer { harness.finish() }
+    let link = try #require(try harness.greet())
+    let outcomes = Outcomes()
+    let body = [UInt8](repeating: 7, count: LinkFrame.maximumBytes)
+    link.send(Envelope(target: "a", message: Message(body: body), expectation: .reply, responder: outcomes))
+    #expect(harness.receiver.record.undeliverable.map(\.code) == [.undecodable])
+    let text = JSONValue.string(String(repeating: "x", count: LinkFrame.maximumBytes))
+    link.request("show", ["text": text], deadline: .distantFuture, responder: outcomes, correlation: 8)
+    #expect(outcomes.all == [8: .failure(GridError(.undecodable, ""))])
+    try harness.receive(message("a").bytes)
+    harness.receiver.record.envelopes.first?.resolve(.reply(Message(body: body)))
+    #expect(try harness.sentFrames() == [.failure(7, GridError(.undecodable, ""))])
+    #expect(harness.isOpen)
+  }
+
   // MARK: Requests
 
   @Test func `requests, cancels and streams keep to their numbers`() throws {

@@ -81,7 +81,11 @@ public struct DeadLetterFolder: Sendable {
   /// What can be written now: kept letters, and the counts of seconds that are over (all counts with `isClosing`).
   public mutating func take(isClosing: Bool = false, at now: CalendarTime) -> [UndeliveredMessage] {
     let second = now.millisecondsSince1970 / 1000
-    for (key, storm) in storms where isClosing || storm.second != second {
+    let over = storms.filter { isClosing || $0.value.second != second }
+    // Sorted, since the order of a dictionary differs from run to run.
+    for (key, storm) in over.sorted(by: {
+      ($0.key.target, $0.key.reason.rawValue) < ($1.key.target, $1.key.reason.rawValue)
+    }) {
       if let folded = storm.folded { ready.append(folded) }
       storms[key] = nil
     }

@@ -3,7 +3,7 @@
 /// clock steps back, the random part counts up so that order is kept.
 public struct DeadLetterIdentifier: Sendable {
   private var generator: any RandomNumberGenerator & Sendable
-  private var last: Int64 = .min
+  private var last: Int64 = -1
   private var high: UInt16 = 0
   private var low: UInt64 = 0
 
@@ -12,8 +12,10 @@ public struct DeadLetterIdentifier: Sendable {
 
   /// The next identifier, larger than every one before it.
   public mutating func next(at time: CalendarTime) -> String {
-    if time.millisecondsSince1970 > last {
-      last = time.millisecondsSince1970
+    // A calendar clock that is set to before 1970, or beyond the year 10889, must not break the order.
+    let milliseconds = min(max(0, time.millisecondsSince1970), 0xFFFF_FFFF_FFFF)
+    if milliseconds > last {
+      last = milliseconds
       // The top bit stays free so that counting up within a millisecond cannot overflow.
       high = UInt16.random(in: 0...0x7FFF, using: &generator)
       low = generator.next()
@@ -21,7 +23,7 @@ public struct DeadLetterIdentifier: Sendable {
       low &+= 1
       if low == 0 { high &+= 1 }
     }
-    return Self.encode(UInt64(clamping: last) & 0xFFFF_FFFF_FFFF, high, low)
+    return Self.encode(UInt64(clamping: last), high, low)
   }
 
   private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

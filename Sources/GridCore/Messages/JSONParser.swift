@@ -13,9 +13,11 @@ struct JSONParser {
   }
 
   private mutating func parseValue(depth: Int) throws(GridError) -> JSONValue {
-    guard depth <= JSONValue.maximumDepth else { throw fault("nested too deeply") }
     skipSpace()
     guard let byte = peek else { throw fault("unexpected end") }
+    if depth >= JSONValue.maximumDepth, byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") {
+      throw fault("nested too deeply")
+    }
     switch byte {
     case UInt8(ascii: "{"): return try parseObject(depth: depth)
     case UInt8(ascii: "["): return try parseArray(depth: depth)

@@ -41,6 +41,13 @@ extension DeadLetter {
 public enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
+  /// The value of each symbol by its byte; 255 for bytes that are none.
+  private static let values: [UInt8] = {
+    var values = [UInt8](repeating: 255, count: 256)
+    for (value, symbol) in alphabet.enumerated() { values[Int(symbol)] = UInt8(value) }
+    return values
+  }()
+
   public static func encoded(_ bytes: [UInt8]) -> String {
     var output: [UInt8] = []
     output.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -64,7 +71,8 @@ public enum Base64 {
     var output: [UInt8] = []
     var bits: UInt32 = 0
     for (index, symbol) in symbols.dropLast(padding).enumerated() {
-      guard let value = alphabet.firstIndex(of: symbol) else { return nil }
+      let value = values[Int(symbol)]
+      guard value != 255 else { return nil }
       bits = bits << 6 | UInt32(value)
       if index % 4 != 0 { output.append(UInt8(truncatingIfNeeded: bits >> UInt32(6 - 2 * (index % 4)))) }
     }

@@ -109,8 +109,9 @@ public struct ExecSpecification: Sendable, Equatable {
 
   /// - Throws: ``GridError/Code/usage`` or ``GridError/Code/undecodable`` when a field is missing or wrong.
   public init(json: JSONValue) throws(GridError) {
-    let command = (json["command"]?.arrayValue ?? []).compactMap(\.stringValue)
-    guard let program = command.first, !program.isEmpty else {
+    let words = json["command"]?.arrayValue ?? []
+    let command = words.compactMap(\.stringValue)
+    guard let program = command.first, !program.isEmpty, command.count == words.count else {
       throw GridError(.usage, "kind exec needs a command", hint: "gridctl spawn exec NAME -- COMMAND [ARGUMENT...]")
     }
     guard let framing = Framing(rawValue: json["framing"]?.stringValue ?? "lines") else {
@@ -130,7 +131,7 @@ public struct ExecSpecification: Sendable, Equatable {
   }
 
   private static func duration(_ seconds: Double) throws(GridError) -> Duration {
-    guard seconds > 0, seconds < 3_155_760_000 else { throw GridError(.usage, "a duration is out of range") }
+    guard seconds >= 1e-9, seconds < 3_155_760_000 else { throw GridError(.usage, "a duration is out of range") }
     return .nanoseconds(Int64(seconds * 1e9))
   }
 }

@@ -35,7 +35,8 @@ public struct RestartPolicy: Sendable, Equatable {
       return
     }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let count = Int(parts[0]), (0...1_000_000).contains(count),
+    guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(parts[0]),
+      (0...1_000_000).contains(count),
       let window = Duration(gridText: String(parts[1])), window > .zero
     else { throw wrong }
     self.init(maximumRestarts: count, window: window)
@@ -92,6 +93,7 @@ extension Duration {
         value * seconds < 3_155_760_000
       else { return nil }
       total += .nanoseconds(Int64((value * seconds * 1e9).rounded()))
+      guard total < .seconds(3_155_760_000) else { return nil }
     }
     self = total
   }

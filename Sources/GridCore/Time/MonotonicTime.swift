@@ -11,10 +11,12 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
 
   public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
-  /// The time `duration` after `time`; a sum past the end of the scale is ``distantFuture``.
+  /// The time `duration` after `time`; a sum past the end of the scale is ``distantFuture``, one before its start the
+  /// start.
   public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
     let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-    return overflow ? .distantFuture : MonotonicTime(nanoseconds: sum)
+    guard overflow else { return MonotonicTime(nanoseconds: sum) }
+    return duration < .zero ? MonotonicTime(nanoseconds: .min) : .distantFuture
   }
 
   public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
@@ -49,7 +51,8 @@ public struct CalendarTime: Sendable, Hashable, Comparable {
   /// RFC 3339 in UTC with milliseconds: `2026-01-02T03:04:05.678Z`.
   public var rfc3339: String {
     let days = Int(millisecondsSince1970.quotientRoundedDown(by: 86_400_000))
-    let rest = Int(millisecondsSince1970 - Int64(days) * 86_400_000)
+    let remainder = Int(millisecondsSince1970 % 86_400_000)
+    let rest = remainder < 0 ? remainder + 86_400_000 : remainder
     let (year, month, day) = Self.civil(fromDays: days)
     func padded(_ value: Int, _ width: Int) -> String {
       let digits = String(value)

@@ -48,6 +48,12 @@ package final class Link: Sendable {
 
   /// Sends a tell or an ask; its responder hears of every failure, this one included.
   package func send(_ envelope: Envelope) {
+    if let error = LinkFrame.oversize(
+      envelope.message, names: envelope.target.utf8.count + envelope.sender.utf8.count)
+    {
+      receiver.undeliverable(envelope, error)
+      return
+    }
     let step = state.withLock { state -> SendStep in
       if let closed = state.closed { return .failed(closed) }
       if state.isCongested { return .failed(Self.congestion(remote.name)) }
@@ -115,11 +121,16 @@ package final class Link: Sendable {
   ) -> UInt64 {
     let exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
     let remaining = remainingMicroseconds(until: deadline)
+    let text = Message(json: arguments, type: verb)
+    if let error = LinkFrame.oversize(text) {
+      exchange.fail(error)
+      return 0
+    }
     let (step, number) = state.withLock { state -> (LinkState.Step, UInt64) in
       if let closed = state.closed { return (.refuse(closed), 0) }
       let number = state.open(exchange)
       let frame = RequestFrame(
-        correlation: number, verb: verb, arguments: arguments.serialized(), remainingMicroseconds: remaining)
+        correlation: number, verb: verb, arguments: text.body, remainingMicroseconds: remaining)
       return (state.append(.request(frame)), number)
     }
     if case .refuse(let error) = step { exchange.fail(error) } else { follow(step) }
