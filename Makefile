@@ -16,7 +16,7 @@ STRIP ?=
 SWIFT ?= swift
 # Fully static: a one-shot command spends most of its time in the dynamic loader otherwise. The linker's remarks about
 # getaddrinfo and dlopen say that unusual name services (nsswitch.conf) want the glibc it was built with.
-RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker --gc-sections
+RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xlinker --gc-sections
 FORMATTED := Sources Tests Package.swift
 
 # What Debian calls the things that are needed: to build and run, and for the tests beside that.

@@ -24,6 +24,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
 let package = Package(
   name: "gridctl",
   platforms: [.macOS(.v26)],
@@ -43,23 +45,25 @@ let package = Package(
     room("GridCore", []),
     room(
       "GridLink",
-      ["GridCore", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")],
+      ["GridCore", nioCore, nioPosix, logging, deque],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
     .target(name: "CProcessGuard"),
     room(
       "GridActors",
       [
         "GridCore", "CProcessGuard", nioCore, nioPosix, logging,
-        .product(name: "DequeModule", package: "swift-collections"),
+        deque,
       ]),
     room("GridCluster", ["GridCore", logging]),
     room(
       "GridStoreSQLite",
       [
         "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
-        .product(name: "DequeModule", package: "swift-collections"),
+        deque,
       ]),
-    room("Grid", ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
+    room(
+      "Grid",
+      ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
