@@ -16,6 +16,8 @@ package final class Membership: Sendable {
     func peerJoined(_ peer: NodeRecord)
     /// A peer's record is gone.
     func peerLeft(_ peer: NodeRecord)
+    /// A leadership was won, given up or lost, by whomever.
+    func leaderChanged(_ change: LeaderChange)
   }
 
   private struct State {
@@ -32,6 +34,8 @@ package final class Membership: Sendable {
   private let keys: StoreKeys
   private let timeToLive: Duration
   package let directory: NameDirectory
+  package let leaders: LeaderDirectory
+  private let leaderChanges = LeaderObserver()
   private let state = Mutex(State())
   private let loss = Signal<GridError>()
   private let ownership = Ownership()
@@ -41,6 +45,7 @@ package final class Membership: Sendable {
     self.keys = keys
     self.timeToLive = timeToLive
     directory = NameDirectory(store: store, keys: keys)
+    leaders = LeaderDirectory(store: store, keys: keys) { [leaderChanges] in leaderChanges.tell($0) }
   }
 
   /// The other nodes as last heard of.
@@ -55,6 +60,9 @@ package final class Membership: Sendable {
   package func isValid(at now: MonotonicTime) -> Bool {
     ownership.isValid(at: now)
   }
+
+  /// How long what this node owns is certainly still its own, counted from `now`; zero or less when it is not.
+  package func remainingValidity(at now: MonotonicTime) -> Duration { ownership.remaining(at: now) }
 
   /// The lease that owns this node's entries.
   ///
@@ -113,8 +121,10 @@ package final class Membership: Sendable {
 
   /// Keeps the pictures of peers and names current and rejoins after a lost lease, until cancelled.
   package func run(_ observer: any Observer, rejoinRecord: @escaping @Sendable (String) -> NodeRecord) async {
+    leaderChanges.set(observer)
     await withDiscardingTaskGroup { group in
       group.addTask { await self.repeatedly { try await self.watchPeers(observer) } }
+      group.addTask { await self.repeatedly { try await self.leaders.watch() } }
       group.addTask { await self.repeatedly { try await self.directory.watch() } }
       while let reason = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
@@ -196,4 +206,13 @@ package final class Membership: Sendable {
     record.incarnation = entry.createRevision
     return record
   }
+}
+
+/// Passes what the leaders' watch brings to the observer of the membership.
+private final class LeaderObserver: Sendable {
+  private let observer = Mutex<(any Membership.Observer)?>(nil)
+
+  func set(_ observer: any Membership.Observer) { self.observer.withLock { $0 = observer } }
+
+  func tell(_ change: LeaderChange) { observer.withLock { $0 }?.leaderChanged(change) }
 }

@@ -107,11 +107,13 @@ struct NodeAssembly: Sendable {
         await runtime.peerLinks.run { peer throws(GridError) in try await runtime.dial(peer) }
       }
       group.addTask { await runtime.runWork() }
+      group.addTask { await runtime.keepSingleton() }
       group.addTask { await runtime.deadLetterOffice.run() }
       await runtime.waitForPeers(atMost: .milliseconds(300))
       ready.open()
       await runtime.stopRequested.wait()
       runtime.happened(.node, runtime.nodeName, "leaves")
+      await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
       runtime.deadLetterOffice.close()
       group.cancelAll()

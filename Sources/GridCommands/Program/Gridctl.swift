@@ -19,7 +19,7 @@ struct Gridctl: AsyncParsableCommand {
     subcommands: [
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
-      DeadLettersCommand.self, BenchCommand.self, ExitCodesCommand.self,
+      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, ExitCodesCommand.self,
     ])
 
   @OptionGroup var global: GlobalOptions
