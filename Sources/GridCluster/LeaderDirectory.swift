@@ -127,7 +127,9 @@ package final class LeaderDirectory: Sendable {
   }
 
   private static func entry(_ entry: StoreEntry) -> Entry? {
-    guard let json = try? JSONValue(parsing: entry.value), let record = try? LeaderRecord(json: json) else { return nil }
+    guard let json = try? JSONValue(parsing: entry.value), let record = try? LeaderRecord(json: json) else {
+      return nil
+    }
     return Entry(record: record, token: entry.createRevision)
   }
 }

@@ -25,6 +25,8 @@ public struct NodeConfiguration: Sendable {
   public var leaseTimeToLive: Duration
   /// Whether `exec` actors may be spawned on it.
   public var allowsExec: Bool
+  /// Kinds of the node's own whose actors run a program, by name. One named `leader` is run once in the namespace.
+  public var programs: [String: ExecSpecification]
   public var logger: Logger
   /// The coordination store to use; nil uses the embedded one in ``stateDirectory``.
   public var store: (any CoordinationStore)?
@@ -47,6 +49,7 @@ public struct NodeConfiguration: Sendable {
     deadLetterCapacity = 100_000
     leaseTimeToLive = .seconds(5)
     allowsExec = true
+    programs = [:]
     eventLoopThreads = 1
   }
 

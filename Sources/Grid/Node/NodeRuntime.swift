@@ -65,10 +65,11 @@ final class NodeRuntime: Sendable {
     startedAt = clock.now()
     var registry = kinds
     if configuration.allowsExec {
-      registry.registerExec(
-        ExecEnvironment(
-          processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
-          endpoint: { [endpointForPrograms] in endpointForPrograms.value }))
+      let environment = ExecEnvironment(
+        processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
+        endpoint: { [endpointForPrograms] in endpointForPrograms.value })
+      registry.registerExec(environment)
+      for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
     }
     self.kinds = registry.kinds
   }

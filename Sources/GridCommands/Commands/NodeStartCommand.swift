@@ -13,6 +13,9 @@ struct NodeStartCommand: GridCommand {
       line when it serves, logs to standard error, and leaves in good order on Ctrl-C or SIGTERM; a second one
       ends it at once.
 
+      A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. The
+      actor of a kind named leader runs once in the namespace, on one of the nodes that offer it.
+
       Examples:
         gridctl node start
         gridctl node start --detach --name n1 --label zone=a
@@ -30,6 +33,8 @@ struct NodeStartCommand: GridCommand {
   var insecure = false
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
   var stateDir: String?
+  @Option(help: ArgumentHelp("A YAML file of kinds: programs that actors are made from by name.", valueName: "file"))
+  var kindsFile: String?
   @Option(help: ArgumentHelp("A label of the node; may be repeated.", valueName: "key=value"))
   var label: [KeyValueArgument] = []
   @Flag(help: "Return once the node serves; it goes on in the background.")
@@ -76,6 +81,7 @@ struct NodeStartCommand: GridCommand {
     configuration.advertise = advertise
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
+    if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
     if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
     return configuration
   }

@@ -10,12 +10,17 @@ enum Payload {
     guard let argument else { return [] }
     if argument == "-" { return try readAll(0, "standard input") }
     guard argument.hasPrefix("@") else { return try checked(Array(argument.utf8), "the body") }
-    let path = String(argument.dropFirst())
+    return try file(
+      String(argument.dropFirst()),
+      hint: "a body that starts with @ names a file; write it as text through - and standard input")
+  }
+
+  /// The bytes of a file, at most as many as a body has.
+  static func file(_ path: String, hint: String? = nil) throws(GridError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw GridError(
-        .noInput, "cannot read \(path): \(String(cString: strerror(errno)))",
-        hint: "a body that starts with @ names a file; write it as text through - and standard input")
+        .noInput, "cannot read \(path): \(String(cString: strerror(errno)))", hint: hint)
     }
     defer { close(descriptor) }
     return try readAll(descriptor, path)
