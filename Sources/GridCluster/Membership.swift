@@ -128,12 +128,16 @@ package final class Membership: Sendable {
       group.addTask { await self.repeatedly { try await self.directory.watch() } }
       while let reason = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
-        let name = state.withLock { state in
-          state.lease = nil
-          state.record = nil
-          return state.ownName
+        let (name, lease) = state.withLock { state in
+          defer {
+            state.lease = nil
+            state.record = nil
+          }
+          return (state.ownName, state.lease)
         }
         await observer.lostMembership(reason)
+        // Whatever the old lease still owns must not stand in the way of the new one.
+        if let lease { try? await store.revoke(lease) }
         await rejoin(name, observer, rejoinRecord)
       }
       group.cancelAll()
@@ -175,7 +179,10 @@ package final class Membership: Sendable {
         for change in changes {
           switch change {
           case .put(let entry): if let peer = Self.record(entry) { appeared(peer, observer) }
-          case .delete(let key, _): disappeared(String(key.dropFirst(keys.nodes.count)), observer)
+          case .delete(let key, let revision):
+            let name = String(key.dropFirst(keys.nodes.count))
+            checkOwnRecord(deletedAt: revision, name: name)
+            disappeared(name, observer)
           }
         }
       }
@@ -186,6 +193,9 @@ package final class Membership: Sendable {
     let records = snapshot.entries.compactMap(Self.record)
     let known = state.withLock { Array($0.peers.keys) }
     for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
+    if let own = record?.name, !records.contains(where: { $0.name == own }) {
+      checkOwnRecord(deletedAt: snapshot.revision, name: own)
+    }
     for record in records { appeared(record, observer) }
   }
 
@@ -195,6 +205,20 @@ package final class Membership: Sendable {
       return state.peers.updateValue(peer, forKey: peer.name)?.incarnation != peer.incarnation
     }
     if isNew { observer.peerJoined(peer) }
+  }
+
+  /// A node whose own record is gone has lost its lease, whatever its keep-alives say.
+  private func checkOwnRecord(deletedAt revision: Int64, name: String) {
+    let isLost = state.withLock { state in
+      guard !state.isLeaving, let record = state.record, record.name == name else { return false }
+      return record.incarnation < revision
+    }
+    if isLost { loseLease(GridError(.leaseLost, "the record of this node is gone from the store")) }
+  }
+
+  private func loseLease(_ reason: GridError) {
+    let validity = state.withLock { $0.validity }
+    validity?.leaseLost(reason)
   }
 
   private func disappeared(_ name: String, _ observer: any Observer) {

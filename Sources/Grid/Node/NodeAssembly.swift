@@ -28,8 +28,8 @@ struct NodeAssembly: Sendable {
       if let given = configuration.store {
         given
       } else {
-        try await SQLiteCoordinationStore(
-          path: configuration.stateDirectory + "/coordination.sqlite", clock: SystemClock()) as any CoordinationStore
+        try await CoordinationStoreFactory.make(
+          configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
       }
     let runtime = NodeRuntime(
       configuration: configuration, kinds: kinds, store: store, stopRequested: stopRequested)
