@@ -44,7 +44,8 @@ public struct NodeConfiguration: Sendable {
     self.namespace = namespace
     self.name = name
     self.listen = listen
-    let directories = GridDirectories(environment: ProcessEnvironment.variables, namespace: namespace)
+    let directories = GridDirectories(
+      environment: ProcessEnvironment.variables, namespace: namespace, user: ProcessEnvironment.user)
     self.stateDirectory = stateDirectory ?? directories.state
     self.runtimeDirectory = runtimeDirectory ?? directories.runtime
     self.logger = logger

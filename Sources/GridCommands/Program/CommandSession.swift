@@ -18,19 +18,22 @@ struct CommandSession {
     let settings = try Settings(options)
     self.settings = settings
     renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    let endpoints = try settings.endpoints.isEmpty ? Self.localEndpoints(settings) : settings.endpoints
-    connection = try await NodeConnection.open(
-      endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
+    let sockets = try settings.endpoints.isEmpty ? LocalSockets.find(in: settings.directories.runtime) : []
+    let endpoints = settings.endpoints.isEmpty ? sockets.map { "unix:\($0)" } : settings.endpoints
+    guard !endpoints.isEmpty else { throw Self.noLocalNode(settings) }
+    do throws(GridError) {
+      connection = try await NodeConnection.open(
+        endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
+    } catch {
+      // Sockets that killed nodes left behind are no nodes.
+      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? Self.noLocalNode(settings) : error
+    }
   }
 
-  private static func localEndpoints(_ settings: Settings) throws(GridError) -> [String] {
-    let sockets = LocalSockets.find(in: settings.directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
-    }
-    return sockets.map { "unix:\($0)" }
+  private static func noLocalNode(_ settings: Settings) -> GridError {
+    GridError(
+      .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
+      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
   }
 
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
@@ -52,21 +55,5 @@ struct CommandSession {
       writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
-  }
-}
-
-/// The sockets of the nodes on this machine.
-enum LocalSockets {
-  static func find(in directory: String) -> [String] {
-    guard let handle = opendir(directory) else { return [] }
-    defer { closedir(handle) }
-    var found: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
-    }
-    return found.sorted()
   }
 }

@@ -52,7 +52,7 @@ struct Settings {
     if endpoints.isEmpty, let variable = environment["GRIDCTL_ENDPOINTS"] {
       endpoints = variable.split(separator: ",").map { String($0.drop { $0 == " " }) }
     }
-    directories = GridDirectories(environment: environment, namespace: namespace)
+    directories = GridDirectories(environment: environment, namespace: namespace, user: ProcessEnvironment.user)
     hidesHeaders = options.noHeaders
     isQuiet = options.quiet
     format = try Self.format(options.output, environment["GRIDCTL_OUTPUT"])
