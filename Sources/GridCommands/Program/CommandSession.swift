@@ -18,19 +18,12 @@ struct CommandSession {
     let settings = try Settings(options)
     self.settings = settings
     renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    let endpoints = try settings.endpoints.isEmpty ? Self.localEndpoints(settings) : settings.endpoints
-    connection = try await NodeConnection.open(
-      endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
-  }
-
-  private static func localEndpoints(_ settings: Settings) throws(GridError) -> [String] {
-    let sockets = LocalSockets.find(in: settings.directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
+    if let environment = CommandEnvironment.current, options.namesNoNode {
+      connection = try await environment.connections.connection(timeout: settings.timeout)
+      return
     }
-    return sockets.map { "unix:\($0)" }
+    connection = try await settings.connect()
+    CommandEnvironment.current?.adopt(connection)
   }
 
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
@@ -52,6 +45,26 @@ struct CommandSession {
       writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+}
+
+extension Settings {
+  /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
+  func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
+    let chosen = others.isEmpty ? endpoints : others
+    return try await NodeConnection.open(
+      chosen.isEmpty ? localEndpoints() : chosen, namespace: namespace, timeout: min(timeout, .seconds(5)),
+      clock: SystemClock())
+  }
+
+  private func localEndpoints() throws(GridError) -> [String] {
+    let sockets = LocalSockets.find(in: directories.runtime)
+    guard !sockets.isEmpty else {
+      throw GridError(
+        .unavailable, "no node of namespace \(namespace) runs on this machine",
+        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
+    }
+    return sockets.map { "unix:\($0)" }
   }
 }
 
