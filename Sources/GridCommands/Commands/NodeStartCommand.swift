@@ -5,7 +5,7 @@ internal import GridCore
 internal import Logging
 
 /// `gridctl node start`
-struct NodeStartCommand: GridCommand {
+struct NodeStartCommand: OwnProcessCommand {
   static let configuration = CommandConfiguration(
     commandName: "start", abstract: "Run a node.",
     discussion: """

@@ -8,7 +8,10 @@ enum Payload {
   ///   the limit.
   static func read(_ argument: String?) throws(GridError) -> [UInt8] {
     guard let argument else { return [] }
-    if argument == "-" { return try readAll(0, "standard input") }
+    if argument == "-" {
+      try CommandEnvironment.claimStandardInput()
+      return try readAll(0, "standard input")
+    }
     guard argument.hasPrefix("@") else { return try checked(Array(argument.utf8), "the body") }
     return try file(
       String(argument.dropFirst()),
@@ -71,6 +74,7 @@ struct LineInput {
   ///
   /// - Throws: ``GridError/Code/undecodable`` for a line that no message can carry, with its number.
   mutating func next() throws(GridError) -> [UInt8]? {
+    if lineNumber == 0 { try CommandEnvironment.claimStandardInput() }
     while true {
       if let end = buffer[searched...].firstIndex(of: 0x0A) {
         defer {
