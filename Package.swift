@@ -35,6 +35,7 @@ let package = Package(
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridTestKit", targets: ["GridTestKit"]),
     .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
   ],
   traits: [
@@ -109,6 +110,9 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    tests(
+      "GridStoreSQLiteTests",
+      ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
