@@ -198,14 +198,14 @@ package final class ActorCell: Sendable {
   private func drain(_ behavior: any ImmediateBehavior) {
     var behavior = behavior
     var began = host.clock.now()
-    while let work = next(at: began) {
+    while let work = next(at: began, atMost: Mailbox.maximumBatch) {
       switch work {
       case .start:
         guard startFinished(Self.failure { try behavior.startedNow(ActorContext(cell: self)) }) else { return }
       case .batch(var batch):
         while let envelope = batch.popFirst() {
           if hasSystemMail.load(ordering: .relaxed) {
-            state.withLock { $0.putBack(batch, first: envelope) }
+            putBack(batch, first: envelope)
             break
           }
           handle(envelope, began) { try behavior.receiveNow($0, $1) }
@@ -231,7 +231,8 @@ package final class ActorCell: Sendable {
   private static let slowBatch = Duration.milliseconds(5)
 
   private func drainSuspending() async {
-    while let work = next(at: host.clock.now()) {
+    // One at a time: a handler that never returns would take the rest of a batch with it.
+    while let work = next(at: host.clock.now(), atMost: 1) {
       let behavior = state.withLock { $0.behavior }
       switch work {
       case .start:
@@ -241,7 +242,7 @@ package final class ActorCell: Sendable {
       case .batch(var batch):
         while let envelope = batch.popFirst() {
           if hasSystemMail.load(ordering: .relaxed) {
-            state.withLock { $0.putBack(batch, first: envelope) }
+            putBack(batch, first: envelope)
             break
           }
           await handleSuspending(envelope, behavior)
@@ -259,16 +260,24 @@ package final class ActorCell: Sendable {
   }
 
   /// What to do next, or nil when the cell has become idle.
-  private func next(at now: MonotonicTime) -> CellState.Work? {
+  private func next(at now: MonotonicTime, atMost most: Int) -> CellState.Work? {
     guard host.ownsNames(at: now) || epoch == 0 else {
       return .stop("the node's lease ended: \(name) may be somebody else's now")
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
       hasSystemMail.store(false, ordering: .relaxed)
-      return state.next(options: options)
+      return state.next(options: options, atMost: most)
     }
     for envelope in admissions { admitted(envelope) }
     return work
+  }
+
+  /// Lets a system message overtake the rest of a batch.
+  private func putBack(_ batch: Deque<Envelope>, first: Envelope) {
+    guard !state.withLock({ $0.putBack(batch, first: first) }) else { return }
+    for envelope in [first] + batch {
+      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
+    }
   }
 
   // MARK: One message

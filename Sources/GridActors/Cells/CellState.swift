@@ -104,7 +104,7 @@ struct CellState {
   }
 
   /// The next piece of work and the messages that found room by it; nil work makes the cell idle.
-  mutating func next(options: MailboxOptions) -> (Work?, [Envelope]) {
+  mutating func next(options: MailboxOptions, atMost most: Int) -> (Work?, [Envelope]) {
     if let work = nextSystem() { return (work, []) }
     switch phase {
     case .ended, .paused:
@@ -114,7 +114,7 @@ struct CellState {
       phase = .running
       return (.start, [])
     case .running:
-      let (batch, admitted) = mailbox.takeBatch(options: options)
+      let (batch, admitted) = mailbox.takeBatch(options: options, atMost: most)
       if batch.isEmpty {
         isBusy = false
         task = nil
@@ -145,9 +145,13 @@ struct CellState {
   }
 
   /// Returns messages of an unfinished batch to the head of the queue.
-  mutating func putBack(_ batch: Deque<Envelope>, first: Envelope) {
-    mailbox.putBack(batch, first: first)
+  ///
+  /// - Returns: false when the cell has ended meanwhile: then they are nobody's, and the caller refuses them.
+  mutating func putBack(_ batch: Deque<Envelope>, first: Envelope) -> Bool {
     processed -= batch.count + 1
+    if case .ended = phase { return false }
+    mailbox.putBack(batch, first: first)
+    return true
   }
 
   mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }

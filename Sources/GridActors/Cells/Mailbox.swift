@@ -47,9 +47,9 @@ struct Mailbox {
   }
 
   /// The next messages to handle, and those that found room by it and are now in the queue.
-  mutating func takeBatch(options: MailboxOptions) -> (batch: Deque<Envelope>, admitted: [Envelope]) {
+  mutating func takeBatch(options: MailboxOptions, atMost most: Int) -> (batch: Deque<Envelope>, admitted: [Envelope]) {
     taken = 0
-    let limit = max(1, min(Self.maximumBatch, options.capacity / 16))
+    let limit = max(1, min(most, options.capacity / 16))
     var batch: Deque<Envelope> = []
     if queue.count <= limit {
       swap(&batch, &queue)

@@ -47,10 +47,7 @@ public enum Program {
 
   private static func parsingFailed(_ error: any Error, _ arguments: [String], _ writer: OutputWriter) -> Int32 {
     let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else {
-      do { try writer.output(text + "\n") } catch { return ExitStatus(error.code).rawValue }
-      return ExitStatus.ok.rawValue
-    }
+    guard Gridctl.exitCode(for: error) != .success else { return tell(text, writer) }
     writer.error(text)
     if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
     return ExitStatus.usage.rawValue
@@ -64,10 +61,16 @@ public enum Program {
       return ExitStatus(error.code).rawValue
     }
     if error is CancellationError { return ExitStatus.interrupted.rawValue }
-    // Help and usage asked for while running.
     let code = Gridctl.exitCode(for: error)
+    // Help and version that were asked for are results.
+    if code == .success { return tell(Gridctl.fullMessage(for: error), writer) }
     writer.error(Gridctl.fullMessage(for: error))
-    return code == .success ? ExitStatus.usage.rawValue : code.rawValue
+    return code.rawValue
+  }
+
+  private static func tell(_ text: String, _ writer: OutputWriter) -> Int32 {
+    do { try writer.output(text + "\n") } catch { return ExitStatus(error.code).rawValue }
+    return ExitStatus.ok.rawValue
   }
 }
 
