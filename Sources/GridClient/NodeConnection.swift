@@ -161,8 +161,10 @@ private final class StreamReceiver: LinkStreamReceiver {
 private final class ClientReceiver: LinkReceiver {
   func opened(_ link: Link) {}
 
-  func received(_ envelopes: [Envelope], on link: Link) {
-    for envelope in envelopes { envelope.resolve(.failure(GridError(.noSuchActor, "a client has no actors"))) }
+  func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    while let envelope = envelopes.popFirst() {
+      envelope.resolve(.failure(GridError(.noSuchActor, "a client has no actors")))
+    }
   }
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {

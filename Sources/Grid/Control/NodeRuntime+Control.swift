@@ -43,6 +43,10 @@ extension NodeRuntime {
     case "deadLetters.show": return try await showDeadLetter(arguments, deadline: deadline)
     case "deadLetters.purge": return try await purgeDeadLetters(arguments, deadline: deadline)
     case "deadLetters.replay": return try await replayDeadLetter(arguments, deadline: deadline)
+    case "leader.list": return listLeaders()
+    case "leader.show": return try await showLeader(arguments)
+    case "leader.keep": return try keepLeadership(arguments)
+    case "leader.resign": return try await resignLeadership(arguments, deadline: deadline)
     case "bench": return try await bench(arguments, deadline: deadline)
     default:
       throw GridError(

@@ -30,8 +30,8 @@ struct NodeAssembly: Sendable {
       if let given = configuration.store {
         given
       } else {
-        try await SQLiteCoordinationStore(
-          path: configuration.stateDirectory + "/coordination.sqlite", clock: SystemClock()) as any CoordinationStore
+        try await CoordinationStoreFactory.make(
+          configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
       }
     let runtime = NodeRuntime(
       configuration: configuration, kinds: kinds, store: store, stopRequested: stopRequested)
@@ -120,11 +120,13 @@ struct NodeAssembly: Sendable {
         await runtime.peerLinks.run { peer throws(GridError) in try await runtime.dial(peer) }
       }
       group.addTask { await runtime.runWork() }
+      group.addTask { await runtime.keepSingleton() }
       group.addTask { await runtime.deadLetterOffice.run() }
       await runtime.waitForPeers(atMost: .milliseconds(300))
       ready.open()
       await runtime.stopRequested.wait()
       runtime.happened(.node, runtime.nodeName, "leaves")
+      await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
       group.cancelAll()
     }

@@ -18,22 +18,12 @@ struct CommandSession {
     let settings = try Settings(options)
     self.settings = settings
     renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    let sockets = try settings.endpoints.isEmpty ? LocalSockets.find(in: settings.directories.runtime) : []
-    let endpoints = settings.endpoints.isEmpty ? sockets.map { "unix:\($0)" } : settings.endpoints
-    guard !endpoints.isEmpty else { throw Self.noLocalNode(settings) }
-    do throws(GridError) {
-      connection = try await NodeConnection.open(
-        endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
-    } catch {
-      // Sockets that killed nodes left behind are no nodes.
-      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? Self.noLocalNode(settings) : error
+    if let environment = CommandEnvironment.current, options.namesNoNode {
+      connection = try await environment.connections.connection(timeout: settings.timeout)
+      return
     }
-  }
-
-  private static func noLocalNode(_ settings: Settings) -> GridError {
-    GridError(
-      .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
-      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
+    connection = try await settings.connect()
+    CommandEnvironment.current?.adopt(connection)
   }
 
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
@@ -55,5 +45,29 @@ struct CommandSession {
       writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+}
+
+extension Settings {
+  /// Connects to the first node that answers: of `others` when given, else as the options say, else any node of the
+  /// namespace on this machine.
+  func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
+    let chosen = others.isEmpty ? endpoints : others
+    let sockets = try chosen.isEmpty ? LocalSockets.find(in: directories.runtime) : []
+    let candidates = chosen.isEmpty ? sockets.map { "unix:\($0)" } : chosen
+    guard !candidates.isEmpty else { throw noLocalNode }
+    do throws(GridError) {
+      return try await NodeConnection.open(
+        candidates, namespace: namespace, timeout: min(timeout, .seconds(5)), clock: SystemClock())
+    } catch {
+      // Sockets that killed nodes left behind are no nodes.
+      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? noLocalNode : error
+    }
+  }
+
+  private var noLocalNode: GridError {
+    GridError(
+      .unavailable, "no node of namespace \(namespace) runs on this machine",
+      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
   }
 }
