@@ -114,6 +114,7 @@ let package = Package(
       "GridStoreSQLiteTests",
       ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
-      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
+      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams"],
+      exclude: ["Transcripts", "Support/functions.bash"]),
   ]
 )

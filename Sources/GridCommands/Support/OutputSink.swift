@@ -16,6 +16,12 @@ package protocol OutputSink: Sendable {
   var errorIsTerminal: Bool { get }
   /// Columns of the terminal that shows results, nil when there is none.
   var terminalWidth: Int? { get }
+  /// Whether nobody can read results any more, known without writing any.
+  var readerIsGone: Bool { get }
+}
+
+extension OutputSink {
+  package var readerIsGone: Bool { false }
 }
 
 /// Two descriptors, written with `write(2)`.
@@ -43,6 +49,12 @@ package struct DescriptorSink: OutputSink {
     var size = winsize()
     guard ioctl(outputDescriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
+  }
+
+  package var readerIsGone: Bool {
+    // No events asked for: only what is reported unasked, as for a pipe without a reader.
+    var state = pollfd(fd: outputDescriptor, events: 0, revents: 0)
+    return Glibc.poll(&state, 1, 0) == 1 && Int32(state.revents) & (POLLERR | POLLHUP) != 0
   }
 
   private static func write(_ bytes: [UInt8], to descriptor: Int32, _ place: String) throws(GridError) {

@@ -43,6 +43,14 @@ final class OutputWriter: Sendable {
     if wasShown { sink.error(Array("\r\u{1B}[K".utf8)) }
   }
 
+  /// - Throws: ``GridError/Code/brokenPipe`` once nobody reads results any more; returns when the task is cancelled.
+  func untilReaderIsGone() async throws {
+    while !Task.isCancelled {
+      if sink.readerIsGone { throw GridError(.brokenPipe, "standard output is closed") }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+  }
+
   /// Columns of the terminal, nil when standard output is none.
   var terminalWidth: Int? { sink.terminalWidth }
 }
