@@ -114,6 +114,9 @@ let package = Package(
       "GridStoreSQLiteTests",
       ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
+      "GridStoreEtcdTests",
+      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", nioCore, nioPosix]),
+    tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
 )

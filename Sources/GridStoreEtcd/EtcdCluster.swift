@@ -19,6 +19,7 @@ final class EtcdCluster: Sendable {
     /// Counts up; the member is its remainder.
     var preferred = 0
     var token: String?
+    var isClosed = false
   }
 
   /// - Throws: ``GridError/Code/configuration`` when a certificate cannot be read.
@@ -65,7 +66,18 @@ final class EtcdCluster: Sendable {
     }
   }
 
+  /// Lets the connections go.
   func close() { for client in clients { client.beginGracefulShutdown() } }
+
+  /// Refuses operations from now on; false when it does so already.
+  func refuse() -> Bool {
+    state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+  }
+
+  private static let closed = GridError(.unavailable, "the connection to etcd was closed")
 
   /// Runs `body` at one member after another until one answers, for the operation's time at most.
   ///
@@ -78,7 +90,8 @@ final class EtcdCluster: Sendable {
     let until = ContinuousClock.now + (timeout ?? configuration.operationTimeout)
     var pause = Duration.milliseconds(20)
     while true {
-      let number = state.withLock { $0.preferred }
+      let (number, isClosed) = state.withLock { ($0.preferred, $0.isClosed) }
+      guard !isClosed else { throw Self.closed }
       let failure: EtcdFailure
       do {
         let metadata = try await credentials()
@@ -111,7 +124,8 @@ final class EtcdCluster: Sendable {
 
   /// The member to open a stream at, its credentials, and what to call when it proves to be silent.
   func member() async throws -> (client: EtcdClient, metadata: Metadata, passOver: @Sendable () -> Void) {
-    let number = state.withLock { $0.preferred }
+    let (number, isClosed) = state.withLock { ($0.preferred, $0.isClosed) }
+    guard !isClosed else { throw Self.closed }
     return (clients[number % clients.count], try await credentials(), { self.passOver(number) })
   }
 

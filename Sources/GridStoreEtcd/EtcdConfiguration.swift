@@ -107,6 +107,8 @@ extension EtcdConfiguration.Endpoint {
       let after = text[text.index(after: close)...]
       guard after.isEmpty || after.hasPrefix(":") else { return nil }
       if !after.isEmpty { port = after.dropFirst() }
+    } else if text.hasPrefix("[") {
+      return nil
     } else if let colon = text.lastIndex(of: ":") {
       host = text[..<colon]
       port = text[text.index(after: colon)...]

@@ -204,6 +204,7 @@ public final class EtcdCoordinationStore: CoordinationStore {
           .with { $0.id = identifier }, metadata: metadata, options: options)
       }
     }
+    guard cluster.refuse() else { return }
     jobs.finish()
     try? await running.get()
     try? await thread.group.shutdownGracefully()

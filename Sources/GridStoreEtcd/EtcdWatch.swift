@@ -70,7 +70,14 @@ struct EtcdWatch {
     let progress = EtcdWatchProgress(revision: picture.revision, entries: picture.entries)
     let key = mapping.key(prefix)
     let member: (client: EtcdClient, metadata: Metadata, passOver: @Sendable () -> Void)
-    do { member = try await cluster.member() } catch { return (.broke, picture.revision, picture.entries) }
+    do {
+      member = try await cluster.member()
+    } catch let error as GridError {
+      // Closed, or refused: no other member will say anything else.
+      throw error
+    } catch {
+      return (.broke, picture.revision, picture.entries)
+    }
     let begin = Etcdserverpb_WatchRequest.with {
       $0.createRequest = .with { create in
         create.key = key
