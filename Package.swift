@@ -40,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     room("GridCore", []),
@@ -68,7 +69,7 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams",
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
@@ -86,6 +87,11 @@ let package = Package(
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     tests(
-      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
+      "GridCommandsTests",
+      [
+        "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Transcripts"]),
   ]
 )

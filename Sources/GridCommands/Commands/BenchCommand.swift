@@ -25,7 +25,7 @@ struct BenchCommand: GridCommand {
   var clients: Int = 1
   @Option(help: ArgumentHelp("So many messages in all.", valueName: "count"))
   var count: Int = 100_000
-  @Option(help: ArgumentHelp("The size of a body.", valueName: "size"))
+  @Option(help: ArgumentHelp("The size of a body.", valueName: "size"), transform: SizeArgument.init(parsing:))
   var size = SizeArgument(bytes: 100)
   @Option(help: ArgumentHelp("The node that makes the load.", valueName: "node"))
   var from: String?

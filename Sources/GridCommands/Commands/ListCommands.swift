@@ -25,7 +25,7 @@ struct PeersCommand: GridCommand {
     kind: "PeerList", noun: "peer",
     columns: [
       Column("NODE") { "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")" },
-      Column("ADDRESS", field: "address"), Column("STATUS", field: "status"),
+      Column("ADDRESS", field: "address"), Column("STATUS", style: TextStyle.status, field: "status"),
       Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }, Column("ACTORS", field: "actors"),
       Column("MAILBOX", field: "mailbox"), Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
       Column("INCARNATION", wideOnly: true, field: "incarnation"), Column("VERSION", wideOnly: true, field: "version"),
@@ -76,7 +76,8 @@ struct ActorsCommand: GridCommand {
     kind: "ActorList", noun: "actor",
     columns: [
       Column("NAME", field: "name"), Column("KIND", field: "kind"), Column("NODE", field: "node"),
-      Column("STATUS", field: "status"), Column("MAILBOX", field: "mailbox"), Column("PROCESSED", field: "processed"),
+      Column("STATUS", style: TextStyle.status, field: "status"), Column("MAILBOX", field: "mailbox"),
+      Column("PROCESSED", field: "processed"),
       Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
       Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
       Column("EPOCH", wideOnly: true, field: "epoch"),

@@ -106,7 +106,7 @@ struct NodeStartCommand: GridCommand {
   private func announce(_ node: GridNode, _ settings: Settings) async throws {
     let name = try await node.name
     let address = try await node.address
-    let renderer = Renderer(format: settings.format, writer: .shared)
+    let renderer = settings.renderer
     switch settings.format {
     case .table, .wide:
       try renderer.writer.output("node \(name) serves namespace \(settings.namespace) at \(address)\n")

@@ -70,7 +70,7 @@ struct SpawnCommand: GridCommand {
         try show(try await session.request("spawn", placed.json), session)
       } catch let error as GridError where error.code != .brokenPipe {
         failed += 1
-        session.writer.error("warning: \(node): \(error.message)")
+        session.writer.warning("\(node): \(error.message)")
       }
     }
     if failed > 0 { throw ExitCode(ExitStatus.partial.rawValue) }

@@ -14,7 +14,7 @@ struct StreamOptions: ParsableArguments {
 struct StreamPrinter {
   let session: CommandSession
   let options: StreamOptions
-  let description: ListDescription
+  let description: ListDescription<JSONValue>
 
   func run(_ verb: String, _ arguments: JSONValue) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
@@ -43,8 +43,8 @@ struct StreamPrinter {
       switch item["kind"]?.stringValue {
       case "synced": continue
       case "missed":
-        session.writer.error("warning: \(Column.text(item["count"])) records were missed: this side reads too slowly")
-        if session.renderer.format == .jsonl || session.renderer.format == .json {
+        session.writer.warning("\(Column.text(item["count"])) records were missed: this side reads too slowly")
+        if session.renderer.format.isJSON {
           try session.writer.output(item.text + "\n")
         }
       default:

@@ -83,10 +83,10 @@ struct LineSender {
     let outcomes = LineOutcomes(limit: 10, writer: session.writer)
     let progress = Progress(
       "lines", clock: SystemClock(), writer: session.writer, isSilent: session.settings.isQuiet)
-    var input = LineInput()
+    let input = try LineFeed()
     var sent = 0
-    while let line = try input.next() {
-      try await session.connection.streamTell(target, options.message(line), outcomes, UInt64(input.lineNumber))
+    while let line = try await input.next() {
+      try await session.connection.streamTell(target, options.message(line.bytes), outcomes, UInt64(line.number))
       sent += 1
       progress.advance()
       if outcomes.isHopeless { break }

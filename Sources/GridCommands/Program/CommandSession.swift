@@ -17,20 +17,10 @@ struct CommandSession {
   init(_ options: GlobalOptions) async throws(GridError) {
     let settings = try Settings(options)
     self.settings = settings
-    renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    let endpoints = try settings.endpoints.isEmpty ? Self.localEndpoints(settings) : settings.endpoints
+    renderer = settings.renderer
     connection = try await NodeConnection.open(
-      endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
-  }
-
-  private static func localEndpoints(_ settings: Settings) throws(GridError) -> [String] {
-    let sockets = LocalSockets.find(in: settings.directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
-    }
-    return sockets.map { "unix:\($0)" }
+      settings.reachableEndpoints(), namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)),
+      clock: SystemClock())
   }
 
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
@@ -38,7 +28,7 @@ struct CommandSession {
   }
 
   /// Sends a request whose answer is a list, prints it, and names the nodes that are missing from it.
-  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription) async throws {
+  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription<JSONValue>) async throws {
     let answer = try await request(verb, arguments)
     try renderer.list(answer["items"]?.arrayValue ?? [], description)
     try warnOfMissing(answer)
@@ -49,7 +39,7 @@ struct CommandSession {
     let missing = answer["missing"]?.arrayValue ?? []
     for node in missing {
       let name = node["node"]?.stringValue ?? "?"
-      writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
+      writer.warning("node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
   }

@@ -12,7 +12,7 @@ public enum Program {
   public static func main(_ arguments: [String]) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
-    StandardDescriptors.reserve()
+    OutputWriter.fillMissingDescriptors()
     UnstructuredTask.start { exit(await run(arguments)) }
     while true { pause() }
   }
@@ -59,8 +59,8 @@ public enum Program {
   private static func runningFailed(_ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter) -> Int32
   {
     if let error = error as? GridError {
-      let format = (command as? any GridCommand)?.chosenFormat ?? .table
-      ErrorReport(error: error).write(format: format, to: writer)
+      let settings = (command as? any GridCommand)?.settings
+      ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
       return ExitStatus(error.code).rawValue
     }
     if error is CancellationError { return ExitStatus.interrupted.rawValue }
@@ -78,8 +78,9 @@ enum Suggestions {
     for argument in arguments where !argument.hasPrefix("-") {
       let children = command.configuration.subcommands
       if children.isEmpty { return nil }
-      guard let next = children.first(where: { name(of: $0) == argument }) else {
-        let similar = NameSimilarity.similar(to: argument, in: children.map(name(of:)))
+      guard let next = children.first(where: { names(of: $0).contains(argument) }) else {
+        if command.configuration.defaultSubcommand != nil { return nil }
+        let similar = NameSimilarity.similar(to: argument, in: children.flatMap(names(of:)))
         return similar.isEmpty ? nil : "  similar: \(similar.joined(separator: ", "))"
       }
       command = next
@@ -87,7 +88,8 @@ enum Suggestions {
     return nil
   }
 
-  private static func name(of command: any ParsableCommand.Type) -> String {
-    command.configuration.commandName ?? String(describing: command).lowercased()
+  /// What a command is called by, its own name first.
+  static func names(of command: any ParsableCommand.Type) -> [String] {
+    [command.configuration.commandName ?? String(describing: command).lowercased()] + command.configuration.aliases
   }
 }
