@@ -19,7 +19,7 @@ struct AskCommand: GridCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: MessageOptions
-  @Argument(help: "The actor.")
+  @Argument(help: ArgumentHelp("The actor.", valueName: "actor"))
   var actor: ActorArgument
   @Argument(help: "The body: text, - or @FILE.")
   var payload: String?
@@ -113,7 +113,7 @@ struct LineAsker {
       while let line = try await input.next() {
         // Replies wait for those before them, so what is under way and what waits share one bound.
         while line.number - printed > parallel, let answer = try await group.next() { try take(answer) }
-        let message = options.message(line.bytes)
+        let message = options.message(line.bytes, number: line.number)
         let target = target
         group.addTask {
           let began = clock.now()

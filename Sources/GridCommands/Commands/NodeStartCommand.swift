@@ -43,7 +43,7 @@ struct NodeStartCommand: GridCommand {
   var readyFd: Int32?
   @Option(help: ArgumentHelp("A file for the process id; removed at the end.", valueName: "file"))
   var pidFile: String?
-  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "form"))
+  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "log-form"))
   var log: LogForm = .text
   @Option(
     help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))

@@ -145,7 +145,7 @@ struct StopCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The actors' names.")
+  @Argument(help: ArgumentHelp("The actors' names.", valueName: "actor"))
   var actors: [ActorArgument]
   @Flag(help: "Do not wait for the current message to be handled.")
   var kill = false
@@ -153,6 +153,7 @@ struct StopCommand: GridCommand {
   func run() async throws {
     let names = try actors.map { try $0.validated() }
     let session = try await CommandSession(global)
+    try await session.confirm(names.count == 1 ? "stop actor \(names[0])" : "stop \(names.count) actors")
     var failures: [GridError] = []
     for name in names {
       do throws(GridError) {

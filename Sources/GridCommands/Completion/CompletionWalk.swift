@@ -199,6 +199,7 @@ enum CompletionValue: Sendable {
     "status": .words(PeerReport.Status.allCases.map { ($0.rawValue, "") }),
     "event-kinds": .list(GridEvent.Kind.allCases.map(\.rawValue)),
     "work": .words([("ask", "measure round trips"), ("tell", "measure throughput")]),
+    "log-form": .words([("text", ""), ("json", "")]),
     "shell": .words([("bash", ""), ("zsh", ""), ("fish", "")]),
     "column": .words(["mailbox", "rate", "failures", "restarts", "name"].map { ($0, "") }),
     "check-format": .words(["text", "nagios", "prometheus", "json"].map { ($0, "") }),

@@ -117,11 +117,15 @@ extension Renderer {
   }
 
   private func table<Row>(_ rows: [Row], _ description: ListDescription<Row>) throws(GridError) {
+    try writer.output(tableText(rows, description))
+  }
+
+  /// The table as text.
+  func tableText<Row>(_ rows: [Row], _ description: ListDescription<Row>) -> String {
     let columns = visible(description)
     var cells = rows.map { row in columns.map { TableLayout.Cell($0.cell(row), style: $0.style(row)) } }
     if !hidesHeaders { cells.insert(columns.map { TableLayout.Cell($0.header, style: .strong) }, at: 0) }
-    try writer.output(
-      TableLayout.table(
-        cells, trailing: columns.map { $0.alignment == .trailing }, limit: writer.outputWidth, usesColor: usesColor))
+    return TableLayout.table(
+      cells, trailing: columns.map { $0.alignment == .trailing }, limit: writer.outputWidth, usesColor: usesColor)
   }
 }

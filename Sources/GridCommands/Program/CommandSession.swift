@@ -21,10 +21,26 @@ struct CommandSession {
     connection = try await NodeConnection.open(
       settings.reachableEndpoints(), namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)),
       clock: SystemClock())
+    if settings.verbosity != .normal {
+      let place = settings.context.map { " (context \($0.name))" } ?? ""
+      writer.error("connected to node \(connection.nodeName) at \(connection.endpoint)\(place)")
+    }
   }
 
+  /// Sends a request, which with `-vv` is told on standard error with the time it took.
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
-    try await connection.request(verb, arguments, timeout: timeout)
+    guard settings.verbosity == .most else {
+      return try await connection.request(verb, arguments, timeout: timeout)
+    }
+    let clock = SystemClock()
+    let began = clock.now()
+    defer { writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))") }
+    return try await connection.request(verb, arguments, timeout: timeout)
+  }
+
+  /// Asks before something is done that cannot be undone; see ``Confirmation``.
+  func confirm(_ action: String, asksAnyway: Bool = false) async throws(GridError) {
+    try await Confirmation(settings: settings, writer: writer).require(action, asksAnyway: asksAnyway)
   }
 
   /// Sends a request whose answer is a list, prints it, and names the nodes that are missing from it.

@@ -19,7 +19,8 @@ struct Gridctl: AsyncParsableCommand {
     subcommands: [
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
-      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, ContextCommand.self,
+      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, TopCommand.self, WaitCommand.self,
+      CheckCommand.self, ContextCommand.self,
       ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self, HelpCommand.self,
     ])
 
