@@ -53,6 +53,7 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.38.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     room("GridCore", []),
@@ -93,7 +94,7 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams",
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
@@ -117,6 +118,11 @@ let package = Package(
       "GridStoreEtcdTests",
       ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", nioCore, nioPosix]),
     tests(
-      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
+      "GridCommandsTests",
+      [
+        "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Transcripts"]),
   ]
 )

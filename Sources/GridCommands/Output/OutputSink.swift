@@ -16,6 +16,12 @@ package protocol OutputSink: Sendable {
   var errorIsTerminal: Bool { get }
   /// Columns of the terminal that shows results, nil when there is none.
   var terminalWidth: Int? { get }
+  /// Lines of that terminal, nil when there is none.
+  var terminalHeight: Int? { get }
+}
+
+extension OutputSink {
+  package var terminalHeight: Int? { nil }
 }
 
 /// Two descriptors, written with `write(2)`.
@@ -33,34 +39,20 @@ package struct DescriptorSink: OutputSink {
   }
 
   package func output(_ bytes: [UInt8]) throws(GridError) {
-    try Self.write(bytes, to: outputDescriptor, "standard output")
+    try OutputWriter.writeAll(bytes, to: outputDescriptor, "standard output")
   }
 
-  package func error(_ bytes: [UInt8]) { try? Self.write(bytes, to: errorDescriptor, "standard error") }
+  package func error(_ bytes: [UInt8]) { try? OutputWriter.writeAll(bytes, to: errorDescriptor, "standard error") }
 
-  package var terminalWidth: Int? {
-    guard outputIsTerminal else { return nil }
+  package var terminalWidth: Int? { terminalSize.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
+  package var terminalHeight: Int? { terminalSize.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
+
+  /// The size of the terminal that shows results, else of the one that shows remarks.
+  private var terminalSize: winsize? {
     var size = winsize()
-    guard ioctl(outputDescriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
-  }
-
-  private static func write(_ bytes: [UInt8], to descriptor: Int32, _ place: String) throws(GridError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-        continue
-      }
-      switch errno {
-      case EINTR: continue
-      case EAGAIN:
-        var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        _ = Glibc.poll(&poll, 1, -1)
-      case EPIPE: throw GridError(.brokenPipe, "\(place) is closed")
-      default: throw GridError(.inputOutput, "cannot write to \(place): \(String(cString: strerror(errno)))")
-      }
+    for descriptor in [outputDescriptor, errorDescriptor] where isatty(descriptor) == 1 {
+      if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 { return size }
     }
+    return nil
   }
 }
