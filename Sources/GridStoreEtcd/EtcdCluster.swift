@@ -96,8 +96,10 @@ final class EtcdCluster: Sendable {
       do {
         let metadata = try await credentials()
         var options = CallOptions.defaults
-        options.timeout = max(.milliseconds(1), min(configuration.attemptTimeout, until - .now))
-        options.waitForReady = true
+        let share = timeout.map { $0 / 2 } ?? configuration.attemptTimeout
+        options.timeout = max(.milliseconds(1), min(configuration.attemptTimeout, share, until - .now))
+        // A member that is down fails at once instead of using the time up that another one could serve in.
+        options.waitForReady = false
         return try await body(clients[number % clients.count], metadata, options)
       } catch {
         failure = (error as? EtcdFailure) ?? EtcdFailure(error)
@@ -140,7 +142,7 @@ final class EtcdCluster: Sendable {
     }
     var options = CallOptions.defaults
     options.timeout = configuration.attemptTimeout
-    options.waitForReady = true
+    options.waitForReady = false
     let client = Etcdserverpb_Auth.Client(wrapping: clients[number % clients.count])
     do {
       let response = try await client.authenticate(request, options: options)

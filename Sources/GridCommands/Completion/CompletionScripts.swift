@@ -1,7 +1,7 @@
 /// The scripts that make shells ask `gridctl __complete`.
 ///
-/// None of them lets the shell evaluate a candidate: names come from other machines. `Completions/` holds the same texts
-/// for packages; a test compares them.
+/// None of them lets the shell evaluate a candidate: names come from other machines. `Completions/` holds the same
+/// texts for packages; a test compares them.
 enum CompletionScripts {
   static func text(_ shell: ShellAnswer.Shell) -> String {
     switch shell {
