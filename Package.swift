@@ -24,12 +24,25 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+/// What only the etcd engine needs: fetched, built and linked with `--traits Etcd` and not without.
+let withEtcd = TargetDependencyCondition.when(traits: ["Etcd"])
+let grpc: [Target.Dependency] = [
+  .product(name: "GRPCCore", package: "grpc-swift-2", condition: withEtcd),
+  .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: withEtcd),
+  .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: withEtcd),
+  .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: withEtcd),
+]
+
 let package = Package(
   name: "gridctl",
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
+  ],
+  traits: [
+    .trait(name: "Etcd", description: "The etcd engine of the coordination store; off by default for a short build.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -38,6 +51,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
   ],
   targets: [
     room("GridCore", []),
@@ -59,7 +76,14 @@ let package = Package(
         "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
-    room("Grid", ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
+    room(
+      "GridStoreEtcd", ["GridCore", nioCore, nioPosix] + grpc, exclude: ["Generated/etcd.proto", "Generated/README.md"]),
+    room(
+      "Grid",
+      [
+        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix,
+        .target(name: "GridStoreEtcd", condition: withEtcd),
+      ]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
@@ -80,6 +104,7 @@ let package = Package(
     tests(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+    tests("GridStoreEtcdTests", ["GridStoreEtcd", "GridCore", nioCore, nioPosix]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
