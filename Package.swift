@@ -24,14 +24,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
-/// What only the etcd engine needs: fetched, built and linked with `--traits Etcd` and not without.
-let withEtcd = TargetDependencyCondition.when(traits: ["Etcd"])
-let grpc: [Target.Dependency] = [
-  .product(name: "GRPCCore", package: "grpc-swift-2", condition: withEtcd),
-  .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: withEtcd),
-  .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: withEtcd),
-  .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: withEtcd),
-]
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+// Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
+let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
 
 let package = Package(
   name: "gridctl",
@@ -39,10 +35,12 @@ let package = Package(
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridTestKit", targets: ["GridTestKit"]),
     .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
   ],
   traits: [
-    .trait(name: "Etcd", description: "The etcd engine of the coordination store; off by default for a short build.")
+    .trait(name: "Etcd", description: "The etcd engine of the coordination store, with the gRPC it needs."),
+    .default(enabledTraits: ["Etcd"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -54,35 +52,42 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.38.0"),
   ],
   targets: [
     room("GridCore", []),
     room(
       "GridLink",
-      ["GridCore", nioCore, nioPosix, logging, .product(name: "DequeModule", package: "swift-collections")],
+      ["GridCore", nioCore, nioPosix, logging, deque],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
     .target(name: "CProcessGuard"),
     room(
       "GridActors",
       [
         "GridCore", "CProcessGuard", nioCore, nioPosix, logging,
-        .product(name: "DequeModule", package: "swift-collections"),
+        deque,
       ]),
     room("GridCluster", ["GridCore", logging]),
     room(
       "GridStoreSQLite",
       [
         "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
-        .product(name: "DequeModule", package: "swift-collections"),
+        deque,
       ]),
     room(
-      "GridStoreEtcd", ["GridCore", nioCore, nioPosix] + grpc, exclude: ["Generated/etcd.proto", "Generated/README.md"]),
+      "GridStoreEtcd",
+      [
+        "GridCore", nioCore, nioPosix,
+        .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: etcd),
+      ], exclude: ["etcd.proto"]),
     room(
       "Grid",
       [
-        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix,
-        .target(name: "GridStoreEtcd", condition: withEtcd),
+        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
+        .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix,
       ]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(
@@ -106,6 +111,9 @@ let package = Package(
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridStoreEtcdTests", ["GridStoreEtcd", "GridCore", nioCore, nioPosix]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    tests(
+      "GridStoreSQLiteTests",
+      ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]

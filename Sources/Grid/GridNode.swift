@@ -86,9 +86,10 @@ public final class GridNode: Sendable {
   /// Returns when the node serves.
   ///
   /// - Throws: ``GridError`` when it could not start, or has stopped.
-  public func waitUntilReady() async throws { _ = try await runtime() }
+  public func waitUntilReady() async throws { _ = try await running() }
 
-  private func runtime() async throws(GridError) -> NodeRuntime {
+  /// The running node, once it serves.
+  func running() async throws(GridError) -> NodeRuntime {
     await ready.wait()
     switch phase.withLock({ $0 }) {
     case .running(let runtime): return runtime
@@ -100,10 +101,10 @@ public final class GridNode: Sendable {
   // MARK: Identity
 
   /// The node's name in the cluster.
-  public var name: String { get async throws { try await runtime().nodeName } }
+  public var name: String { get async throws { try await running().nodeName } }
 
   /// Where it can be dialled.
-  public var address: String { get async throws { try await runtime().greeting().address } }
+  public var address: String { get async throws { try await running().greeting().address } }
 
   // MARK: Actors
 
@@ -113,7 +114,7 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError/Code/nameTaken``, ``GridError/Code/noSuchKind``, ``GridError/Code/noSuchNode``, ….
   @discardableResult
   public func spawn(_ request: SpawnRequest) async throws -> ActorReport {
-    let runtime = try await runtime()
+    let runtime = try await running()
     return try await runtime.spawn(request, deadline: runtime.clock.now() + .seconds(30))
   }
 
@@ -127,7 +128,7 @@ public final class GridNode: Sendable {
   ///
   /// It costs no transaction, so a million of them is nothing special; its life ends with the node's.
   public func spawnAnonymous(_ kind: String, argument: Message? = nil) async throws -> ActorReference {
-    let runtime = try await runtime()
+    let runtime = try await running()
     return try runtime.spawnAnonymous(kind, argument)
   }
 
@@ -135,7 +136,7 @@ public final class GridNode: Sendable {
   ///
   /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
   public func tell(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws {
-    let runtime = try await runtime()
+    let runtime = try await running()
     try NameRules.validated(target, as: "actor")
     _ = try await runtime.send(
       Envelope(target: target, message: message, sender: runtime.nodeName), .acceptance, timeout: timeout)
@@ -145,7 +146,7 @@ public final class GridNode: Sendable {
   ///
   /// - Throws: ``GridError/Code/usage`` when `target` is no name.
   public func openStream(to target: String) async throws -> MessageStream {
-    let runtime = try await runtime()
+    let runtime = try await running()
     return MessageStream(
       node: runtime, target: try NameRules.validated(target, as: "actor"), sender: runtime.nodeName)
   }
@@ -155,7 +156,7 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError``: what the handler answered with, ``GridError/Code/noSuchActor``,
   ///   ``GridError/Code/deadline``, ….
   public func ask(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws -> Message {
-    let runtime = try await runtime()
+    let runtime = try await running()
     try NameRules.validated(target, as: "actor")
     return try await runtime.send(
       Envelope(target: target, message: message, sender: runtime.nodeName), .reply, timeout: timeout)
@@ -163,21 +164,21 @@ public final class GridNode: Sendable {
 
   /// Stops an actor wherever it runs; its waiting mail becomes dead letters.
   public func stop(_ name: String) async throws {
-    let runtime = try await runtime()
+    let runtime = try await running()
     _ = try await runtime.stopActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
   }
 
   // MARK: Watching
 
   /// The events of this node from now on; the newest 1 024 are kept while the reader is busy.
-  public func events() async throws -> AsyncStream<GridEvent> { try await runtime().events.stream() }
+  public func events() async throws -> AsyncStream<GridEvent> { try await running().events.stream() }
 
   /// The dead letters of this node from now on; the newest 1 024 are kept while the reader is busy.
-  public func deadLetters() async throws -> AsyncStream<DeadLetter> { try await runtime().deadLetterOffice.stream() }
+  public func deadLetters() async throws -> AsyncStream<DeadLetter> { try await running().deadLetterOffice.stream() }
 
   /// The nodes of the cluster, this one included.
   public func peers() async throws -> [PeerReport] {
-    let runtime = try await runtime()
+    let runtime = try await running()
     let list = try await runtime.peers(deadline: runtime.clock.now() + .seconds(5))
     return try (list["items"]?.arrayValue ?? []).map { try PeerReport(json: $0) }
   }

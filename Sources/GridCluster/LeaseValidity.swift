@@ -10,6 +10,11 @@ final class Ownership: Sendable {
 
   func isValid(at now: MonotonicTime) -> Bool { now.nanoseconds < validUntil.load(ordering: .relaxed) }
 
+  func remaining(at now: MonotonicTime) -> Duration {
+    let until = validUntil.load(ordering: .relaxed)
+    return until > now.nanoseconds ? .nanoseconds(until - now.nanoseconds) : .zero
+  }
+
   /// Validity only grows until it is ended: renewals may be acknowledged out of order.
   func extend(until time: MonotonicTime) {
     var current = validUntil.load(ordering: .relaxed)
@@ -28,7 +33,7 @@ final class Ownership: Sendable {
 package final class LeaseValidity: LeaseObserver {
   private let ownership: Ownership
   private let timeToLive: Duration
-  private let isEnded = Atomic(false)
+  private let isEnded = Mutex(false)
   private let lost: @Sendable (GridError) -> Void
 
   /// - Parameter lost: called at most once, on the store engine's thread.
@@ -39,17 +44,23 @@ package final class LeaseValidity: LeaseObserver {
   }
 
   package func leaseRenewed(sentAt: MonotonicTime) {
-    guard !isEnded.load(ordering: .acquiring) else { return }
-    ownership.extend(until: sentAt + timeToLive * 0.9)
+    // One step with the look at the end: a renewal that overtakes an end must not bring the ownership back.
+    isEnded.withLock { isEnded in
+      if !isEnded { ownership.extend(until: sentAt + timeToLive * 0.9) }
+    }
   }
 
   package func leaseLost(_ reason: GridError) {
-    invalidate()
-    lost(reason)
+    if invalidate() { lost(reason) }
   }
 
-  func invalidate() {
-    isEnded.store(true, ordering: .releasing)
-    ownership.end()
+  /// - Returns: whether it was valid until now.
+  @discardableResult
+  func invalidate() -> Bool {
+    isEnded.withLock { isEnded in
+      defer { isEnded = true }
+      if !isEnded { ownership.end() }
+      return !isEnded
+    }
   }
 }

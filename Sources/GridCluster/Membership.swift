@@ -16,6 +16,8 @@ package final class Membership: Sendable {
     func peerJoined(_ peer: NodeRecord)
     /// A peer's record is gone.
     func peerLeft(_ peer: NodeRecord)
+    /// A leadership was won, given up or lost, by whomever.
+    func leaderChanged(_ change: LeaderChange)
   }
 
   private struct State {
@@ -32,6 +34,8 @@ package final class Membership: Sendable {
   private let keys: StoreKeys
   private let timeToLive: Duration
   package let directory: NameDirectory
+  package let leaders: LeaderDirectory
+  private let leaderChanges = LeaderObserver()
   private let state = Mutex(State())
   private let loss = Signal<GridError>()
   private let ownership = Ownership()
@@ -41,6 +45,7 @@ package final class Membership: Sendable {
     self.keys = keys
     self.timeToLive = timeToLive
     directory = NameDirectory(store: store, keys: keys)
+    leaders = LeaderDirectory(store: store, keys: keys) { [leaderChanges] in leaderChanges.tell($0) }
   }
 
   /// The other nodes as last heard of.
@@ -55,6 +60,9 @@ package final class Membership: Sendable {
   package func isValid(at now: MonotonicTime) -> Bool {
     ownership.isValid(at: now)
   }
+
+  /// How long what this node owns is certainly still its own, counted from `now`; zero or less when it is not.
+  package func remainingValidity(at now: MonotonicTime) -> Duration { ownership.remaining(at: now) }
 
   /// The lease that owns this node's entries.
   ///
@@ -113,17 +121,23 @@ package final class Membership: Sendable {
 
   /// Keeps the pictures of peers and names current and rejoins after a lost lease, until cancelled.
   package func run(_ observer: any Observer, rejoinRecord: @escaping @Sendable (String) -> NodeRecord) async {
+    leaderChanges.set(observer)
     await withDiscardingTaskGroup { group in
       group.addTask { await self.repeatedly { try await self.watchPeers(observer) } }
+      group.addTask { await self.repeatedly { try await self.leaders.watch() } }
       group.addTask { await self.repeatedly { try await self.directory.watch() } }
       while let reason = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
-        let name = state.withLock { state in
-          state.lease = nil
-          state.record = nil
-          return state.ownName
+        let (name, lease) = state.withLock { state in
+          defer {
+            state.lease = nil
+            state.record = nil
+          }
+          return (state.ownName, state.lease)
         }
         await observer.lostMembership(reason)
+        // Whatever the old lease still owns must not stand in the way of the new one.
+        if let lease { try? await store.revoke(lease) }
         await rejoin(name, observer, rejoinRecord)
       }
       group.cancelAll()
@@ -165,7 +179,10 @@ package final class Membership: Sendable {
         for change in changes {
           switch change {
           case .put(let entry): if let peer = Self.record(entry) { appeared(peer, observer) }
-          case .delete(let key, _): disappeared(String(key.dropFirst(keys.nodes.count)), observer)
+          case .delete(let key, let revision):
+            let name = String(key.dropFirst(keys.nodes.count))
+            checkOwnRecord(deletedAt: revision, name: name)
+            disappeared(name, observer)
           }
         }
       }
@@ -176,6 +193,9 @@ package final class Membership: Sendable {
     let records = snapshot.entries.compactMap(Self.record)
     let known = state.withLock { Array($0.peers.keys) }
     for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
+    if let own = record?.name, !records.contains(where: { $0.name == own }) {
+      checkOwnRecord(deletedAt: snapshot.revision, name: own)
+    }
     for record in records { appeared(record, observer) }
   }
 
@@ -187,6 +207,20 @@ package final class Membership: Sendable {
     if isNew { observer.peerJoined(peer) }
   }
 
+  /// A node whose own record is gone has lost its lease, whatever its keep-alives say.
+  private func checkOwnRecord(deletedAt revision: Int64, name: String) {
+    let isLost = state.withLock { state in
+      guard !state.isLeaving, let record = state.record, record.name == name else { return false }
+      return record.incarnation < revision
+    }
+    if isLost { loseLease(GridError(.leaseLost, "the record of this node is gone from the store")) }
+  }
+
+  private func loseLease(_ reason: GridError) {
+    let validity = state.withLock { $0.validity }
+    validity?.leaseLost(reason)
+  }
+
   private func disappeared(_ name: String, _ observer: any Observer) {
     if let gone = state.withLock({ $0.peers.removeValue(forKey: name) }) { observer.peerLeft(gone) }
   }
@@ -196,4 +230,13 @@ package final class Membership: Sendable {
     record.incarnation = entry.createRevision
     return record
   }
+}
+
+/// Passes what the leaders' watch brings to the observer of the membership.
+private final class LeaderObserver: Sendable {
+  private let observer = Mutex<(any Membership.Observer)?>(nil)
+
+  func set(_ observer: any Membership.Observer) { self.observer.withLock { $0 = observer } }
+
+  func tell(_ change: LeaderChange) { observer.withLock { $0 }?.leaderChanged(change) }
 }

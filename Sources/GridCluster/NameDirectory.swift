@@ -17,6 +17,7 @@ package final class NameDirectory: Sendable {
   private let store: any CoordinationStore
   private let keys: StoreKeys
   private let entries = Mutex<[String: Entry]>([:])
+  private let bell = ChangeBell()
 
   package init(store: any CoordinationStore, keys: StoreKeys) {
     self.store = store
@@ -25,6 +26,9 @@ package final class NameDirectory: Sendable {
 
   /// The holder as last heard of, without asking the store.
   package func cached(_ name: String) -> Entry? { entries.withLock { $0[name] } }
+
+  /// Listens for the next change of a name; ask for it before looking at the state.
+  package func listen(for name: String) -> Ring { bell.listen(for: name) }
 
   /// Every name that was heard of.
   package var names: [String] { entries.withLock { Array($0.keys) } }
@@ -89,6 +93,7 @@ package final class NameDirectory: Sendable {
     }
     let complete = fresh
     entries.withLock { $0 = complete }
+    bell.ringAll()
   }
 
   private func apply(_ changes: [StoreChange]) {
@@ -103,6 +108,7 @@ package final class NameDirectory: Sendable {
         }
       }
     }
+    for change in changes { bell.ring(String(change.key.dropFirst(keys.actors.count))) }
   }
 
   private func claimed(_ record: ActorRecord, epoch: Int64) -> Int64 {

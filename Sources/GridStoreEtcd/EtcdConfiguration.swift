@@ -1,11 +1,9 @@
-#if Etcd
 public import GridCore
 
-/// How to reach an etcd cluster: its members, who we are, and how long to wait.
+/// How to reach an etcd cluster.
 public struct EtcdConfiguration: Sendable, Equatable {
-  /// One member's client address.
+  /// One member of the cluster.
   public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
-    /// A host name, an IPv4 address, or an IPv6 address without brackets.
     public var host: String
     public var port: Int
 
@@ -17,95 +15,103 @@ public struct EtcdConfiguration: Sendable, Equatable {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
-  /// Where the password of ``user`` comes from. It is read once, when the store is made.
-  public enum Password: Sendable, Equatable, CustomStringConvertible {
-    case text(String)
-    /// The first line of a file that only its owner may read.
-    case file(String)
-
-    /// Says where from, never what.
-    public var description: String {
-      switch self {
-      case .text: "a password"
-      case .file(let path): "the password in \(path)"
-      }
-    }
-  }
-
-  /// Certificates, as files in PEM form.
-  public struct Encryption: Sendable, Equatable {
-    /// Whom to trust; nil trusts whom the machine trusts.
-    public var authorities: String?
-    /// Our certificate (with its chain), when the members ask for one.
-    public var certificate: String?
-    /// The key of our certificate.
-    public var key: String?
-
-    public init(authorities: String? = nil, certificate: String? = nil, key: String? = nil) {
-      self.authorities = authorities
-      self.certificate = certificate
-      self.key = key
-    }
-  }
-
-  /// At least one. The store uses one at a time and goes on to the next when it fails.
+  /// Tried in turn; any of them serves.
   public var endpoints: [Endpoint]
-  /// Put in front of every key, so that clusters can share an etcd; empty by default.
+  /// Put in front of every key, so that several installations share one cluster. Empty by default.
   public var prefix: String
-  /// nil signs in as nobody.
+  /// The user to authenticate as; nil does not authenticate.
   public var user: String?
-  public var password: Password?
-  /// nil speaks without encryption.
-  public var encryption: Encryption?
-  /// How long one attempt at one member may take before the next is tried; doubled when there is only one member.
+  /// The user's password. Never shown.
+  public var password: String
+  /// Whether to speak TLS, as `etcds://` asks for; also when one of the files below is given.
+  public var usesTLS: Bool
+  /// A PEM file of authorities; nil trusts the system's.
+  public var authorityFile: String?
+  /// PEM files of the client's own certificate and key, for clusters that ask for one.
+  public var certificateFile: String?
+  public var keyFile: String?
+  /// How long one attempt at one member may take before the next is tried.
   public var attemptTimeout: Duration
-  /// How long a call may take with all its attempts.
-  public var callTimeout: Duration
-  /// How often each watch compares what it delivered with a complete reading.
-  public var verificationInterval: Duration
+  /// How long an operation may take in all.
+  public var operationTimeout: Duration
 
-  public init(endpoints: [Endpoint], prefix: String = "") {
+  public init(endpoints: [Endpoint]) {
     self.endpoints = endpoints
-    self.prefix = prefix
+    prefix = ""
+    user = nil
+    password = ""
+    usesTLS = false
+    authorityFile = nil
+    certificateFile = nil
+    keyFile = nil
     attemptTimeout = .milliseconds(1500)
-    callTimeout = .seconds(5)
-    verificationInterval = .seconds(30)
+    operationTimeout = .seconds(4)
   }
 
-  /// The addresses and the prefix, without user or password.
-  public var place: String {
-    let scheme = encryption == nil ? "etcd" : "etcds"
-    let path = prefix.isEmpty ? "" : "/" + prefix
-    return "\(scheme)://" + endpoints.map(\.description).joined(separator: ",") + path
+  /// Parses `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`; with `etcds://` TLS is spoken.
+  ///
+  /// The environment adds what does not belong in an argument: `GRIDCTL_ETCD_USER`, `GRIDCTL_ETCD_PASSWORD_FILE`,
+  /// `GRIDCTL_ETCD_CA`, `GRIDCTL_ETCD_CERT`, `GRIDCTL_ETCD_KEY`.
+  ///
+  /// - Throws: ``GridError/Code/usage`` for a text of another form, ``GridError/Code/noInput`` when the password's file
+  ///   cannot be read.
+  public init(parsing text: String, environment: [String: String] = [:]) throws(GridError) {
+    let schemes = ["etcd://", "etcds://"]
+    guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { throw Self.malformed(text) }
+    var rest = text.dropFirst(scheme.count)
+    var prefix = ""
+    if let slash = rest.firstIndex(of: "/") {
+      prefix = String(rest[slash...])
+      rest = rest[..<slash]
+      while prefix.hasSuffix("/") { prefix.removeLast() }
+    }
+    var user = environment["GRIDCTL_ETCD_USER"]
+    if let at = rest.lastIndex(of: "@") {
+      user = String(rest[..<at])
+      rest = rest[rest.index(after: at)...]
+    }
+    if let user, user.contains(":") {
+      throw GridError(
+        .usage, "a password does not belong in --store: others on the machine see it",
+        hint: "put it into a file and name that in GRIDCTL_ETCD_PASSWORD_FILE")
+    }
+    var endpoints: [Endpoint] = []
+    for part in rest.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let endpoint = Endpoint(parsing: part) else { throw Self.malformed(text) }
+      endpoints.append(endpoint)
+    }
+    self.init(endpoints: endpoints)
+    self.prefix = prefix
+    self.user = user
+    authorityFile = environment["GRIDCTL_ETCD_CA"]
+    certificateFile = environment["GRIDCTL_ETCD_CERT"]
+    keyFile = environment["GRIDCTL_ETCD_KEY"]
+    usesTLS = scheme == "etcds://" || authorityFile != nil || certificateFile != nil
+    if let file = environment["GRIDCTL_ETCD_PASSWORD_FILE"] { password = try SecretFile.read(file) }
   }
 
-  /// - Throws: ``GridError/Code/configuration`` with the field at fault.
-  func validated() throws(GridError) -> EtcdConfiguration {
-    guard !endpoints.isEmpty else {
-      throw GridError(.configuration, "etcd has no endpoint", hint: "write etcd://host:2379")
-    }
-    for endpoint in endpoints where endpoint.host.isEmpty || !(1...65_535).contains(endpoint.port) {
-      throw GridError(.configuration, "\(endpoint) is no address of an etcd member", hint: "write host:2379")
-    }
-    for (name, duration) in [("attempt", attemptTimeout), ("call", callTimeout), ("verification", verificationInterval)]
-    where duration < .milliseconds(10) || duration > .seconds(3600) {
-      throw GridError(.configuration, "the \(name) time of etcd must be between 10ms and 1h")
-    }
-    if password != nil, user == nil {
-      throw GridError(
-        .configuration, "there is a password for etcd and no user", hint: "set GRIDCTL_ETCD_USER, or etcd://user@host")
-    }
-    if user != nil, password == nil {
-      throw GridError(
-        .configuration, "there is a user for etcd and no password",
-        hint: "set GRIDCTL_ETCD_PASSWORD_FILE to a file that only you can read")
-    }
-    if let encryption, (encryption.certificate == nil) != (encryption.key == nil) {
-      throw GridError(
-        .configuration, "a client certificate for etcd needs both the certificate and its key",
-        hint: "set both GRIDCTL_ETCD_CERT and GRIDCTL_ETCD_KEY")
-    }
-    return self
+  private static func malformed(_ text: String) -> GridError {
+    GridError(
+      .usage, "\(NameRules.quoted(text)) is no etcd cluster",
+      hint: "write etcd://HOST:2379 or etcd://HOST1:2379,HOST2:2379/PREFIX")
   }
 }
-#endif
+
+extension EtcdConfiguration.Endpoint {
+  /// `HOST`, `HOST:PORT` or `[IPv6]:PORT`.
+  init?(parsing text: Substring) {
+    var host = text
+    var port = "2379"[...]
+    if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
+      host = text[text.index(after: text.startIndex)..<close]
+      let after = text[text.index(after: close)...]
+      guard after.isEmpty || after.hasPrefix(":") else { return nil }
+      if !after.isEmpty { port = after.dropFirst() }
+    } else if let colon = text.lastIndex(of: ":") {
+      host = text[..<colon]
+      port = text[text.index(after: colon)...]
+    }
+    guard !host.isEmpty, let number = Int(port), (1...65535).contains(number) else { return nil }
+    self.init(host: String(host), port: number)
+  }
+}

@@ -27,7 +27,9 @@ extension NodeRuntime {
     case "ping": return ["node": .string(nodeName)]
     case "node.info": return nodeInfo()
     case "node.stop":
-      logger.notice("stop requested by a client")
+      let isForced = arguments["force"]?.boolValue ?? false
+      logger.notice("stop requested by a client", metadata: ["force": "\(isForced)"])
+      if isForced { hurry.open() }
       stopRequested.open()
       return ["node": .string(nodeName)]
     case "load": return load()
@@ -41,6 +43,10 @@ extension NodeRuntime {
     case "deadLetters.show": return try await showDeadLetter(arguments, deadline: deadline)
     case "deadLetters.purge": return try await purgeDeadLetters(arguments, deadline: deadline)
     case "deadLetters.replay": return try await replayDeadLetter(arguments, deadline: deadline)
+    case "leader.list": return listLeaders()
+    case "leader.show": return try await showLeader(arguments)
+    case "leader.keep": return try keepLeadership(arguments)
+    case "leader.resign": return try await resignLeadership(arguments, deadline: deadline)
     case "bench": return try await bench(arguments, deadline: deadline)
     default:
       throw GridError(

@@ -63,6 +63,10 @@ extension NodeRuntime {
 
   /// Starts the stream a verb stands for; false when it is no stream.
   func startStream(_ verb: String, _ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws -> Bool {
+    if verb == "leader.campaign" {
+      try startCampaign(arguments, correlation, link)
+      return true
+    }
     guard verb == "events" || verb == "deadLetters.tail" else { return false }
     let stream = ClusterStream(
       link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: !arguments.isLocal)
@@ -77,10 +81,11 @@ extension NodeRuntime {
   private func followEvents(_ stream: ClusterStream, _ arguments: JSONValue) {
     let kinds = Set((arguments["kinds"]?.arrayValue ?? []).compactMap(\.stringValue))
     let isLocal = arguments.isLocal
+    let name = arguments["name"]?.stringValue
     let wanted: @Sendable (GridEvent) -> Bool = { event in
       // Each node sees the same peers come and go; the node that is asked speaks for all.
       (!isLocal || event.kind == .actor || event.kind == .node)
-        && (kinds.isEmpty || kinds.contains(event.kind.rawValue))
+        && (kinds.isEmpty || kinds.contains(event.kind.rawValue)) && (name == nil || name == event.name)
     }
     if let since = arguments["sinceMilliseconds"]?.integerValue {
       for event in events.events(since: CalendarTime(millisecondsSince1970: since)) where wanted(event) {

@@ -29,9 +29,12 @@ final class NodeRuntime: Sendable {
   let store: any CoordinationStore
   let resolver = NameResolver()
   let streams = ClusterStreams()
+  let leaders = LeaderOffice()
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
   let touched = TouchedCells()
   let stopRequested: Latch
+  /// Opened when the node is to end without waiting for its actors.
+  let hurry = Latch()
   let startedAt: MonotonicTime
   let identity = Mutex(NodeIdentity())
   /// Set once the node's own socket is there; programs of `exec` actors are told it.
@@ -64,10 +67,11 @@ final class NodeRuntime: Sendable {
     startedAt = clock.now()
     var registry = kinds
     if configuration.allowsExec {
-      registry.registerExec(
-        ExecEnvironment(
-          processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
-          endpoint: { [endpointForPrograms] in endpointForPrograms.value }))
+      let environment = ExecEnvironment(
+        processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
+        endpoint: { [endpointForPrograms] in endpointForPrograms.value })
+      registry.registerExec(environment)
+      for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
     }
     self.kinds = registry.kinds
   }
@@ -111,12 +115,16 @@ enum NodeWork: Sendable {
   case resolve(String)
   case release(ActorCell)
   case request(RequestFrame, deadline: MonotonicTime, Link)
+  /// Stand for a leadership on behalf of a client until its stream ends.
+  case campaign(String, holder: String, ClusterStream, ended: Latch)
 
   func perform(_ node: NodeRuntime) async {
     switch self {
     case .resolve(let name): await node.resolve(name)
     case .release(let cell): await node.release(cell)
     case .request(let request, let deadline, let link): await node.answer(request, deadline, link)
+    case .campaign(let name, let holder, let stream, let ended):
+      await node.runCampaign(name, holder: holder, stream, ended: ended)
     }
   }
 
@@ -125,6 +133,8 @@ enum NodeWork: Sendable {
     case .resolve(let name): node.failResolution(of: name, error)
     case .release: break
     case .request(let request, _, let link): link.resolve(request.correlation, .failure(error))
+    case .campaign(let name, _, let stream, _):
+      stream.send(["kind": "lost", "name": .string(name), "message": .string(error.message)])
     }
   }
 }
@@ -174,6 +184,7 @@ extension NodeRuntime: Membership.Observer {
 
   func lostMembership(_ reason: GridError) async {
     happened(.node, nodeName, "lost its membership, stops its actors and joins again: \(reason)")
+    leaders.endAll(GridError(.leaseLost, "node \(nodeName) lost its lease", cause: reason))
     await stopAllCells(reason: "stopped: the node lost its lease", grace: .seconds(2))
   }
 
@@ -189,11 +200,22 @@ extension NodeRuntime: Membership.Observer {
     happened(.peer, peer.name, saidGoodbye ? "left" : "died")
   }
 
-  /// Stops every actor; those whose handler does not return within `grace` are given up.
+  /// Stops every actor; those whose handler does not return within `grace`, or before the node is hurried or its task
+  /// cancelled, are given up.
   func stopAllCells(reason: String, grace: Duration) async {
     for cell in cells.all { cell.stop(reason: reason) }
     let limit = clock.now() + grace
-    while cells.count > 0, clock.now() < limit { try? await Task.sleep(for: .milliseconds(5)) }
+    while cells.count > 0, clock.now() < limit, !hurry.isOpen, !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    if hurry.isOpen { await endPrograms() }
     for cell in cells.all { cell.abandon(reason: reason) }
+  }
+
+  /// Kills the programs of `exec` actors, and gives their handlers the moment they need to say what they were doing.
+  private func endPrograms() async {
+    await processes.shutdown()
+    let limit = clock.now() + .milliseconds(200)
+    while cells.count > 0, clock.now() < limit, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }

@@ -104,16 +104,13 @@ extension NodeRuntime: LinkReceiver {
     streams.peerOpened(link)
   }
 
-  func received(_ envelopes: [Envelope], on link: Link) {
-    var rest = envelopes[...]
-    while let first = rest.first {
-      let end = rest.firstIndex { $0.target != first.target } ?? rest.endIndex
-      let run = rest[..<end]
-      rest = rest[end...]
-      if let cell = cells[first.target] {
-        if cell.enqueue(run) { touched.add(cell) }
+  func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    while let target = envelopes.first?.target {
+      let count = envelopes.firstRun
+      if let cell = cells[target] {
+        if cell.enqueue(&envelopes, count: count) { touched.add(cell) }
       } else {
-        for envelope in run { receivedForElsewhere(envelope, on: link) }
+        for _ in 0..<count { if let envelope = envelopes.popFirst() { receivedForElsewhere(envelope, on: link) } }
       }
     }
   }

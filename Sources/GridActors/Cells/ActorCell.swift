@@ -1,4 +1,3 @@
-internal import DequeModule
 package import GridCore
 internal import NIOCore
 internal import Synchronization
@@ -54,51 +53,72 @@ package final class ActorCell: Sendable {
 
   private func settle(_ envelope: Envelope, _ arrival: CellState.Arrival) {
     switch arrival {
-    case .queued: admitted(envelope)
-    case .waits: break
+    case .queued, .displaced: admitted(envelope)
+    case .waits, .full, .dropped, .ended: break
+    }
+    turnAway(arrival)
+  }
+
+  /// Tells whoever is concerned about a message that is not in the mailbox.
+  private func turnAway(_ arrival: CellState.Arrival) {
+    switch arrival {
+    case .queued, .waits: break
     case .displaced(let oldest):
-      admitted(envelope)
       refuse(oldest, .mailboxFull, GridError(.mailboxFull, "the mailbox of \(name) was full: dropped as the oldest"))
-    case .dropped:
+    case .dropped(let envelope):
       admitted(envelope)
       host.deadLetter(envelope, .mailboxFull, "the mailbox was full: dropped as the newest")
       if envelope.expectation == .reply { envelope.resolve(.failure(fullness)) }
-    case .full: refuse(envelope, .mailboxFull, fullness)
-    case .ended: refuse(envelope, .stopped, GridError(.stopped, "actor \(name) has stopped"))
+    case .full(let envelope): refuse(envelope, .mailboxFull, fullness)
+    case .ended(let envelope): refuse(envelope, .stopped, GridError(.stopped, "actor \(name) has stopped"))
     }
   }
 
-  /// Puts messages of one sender into the mailbox, in order, under one lock.
+  /// Moves the first `count` messages, all of one link and for this actor, into the mailbox, in order and under one
+  /// lock.
   ///
   /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
-  package func enqueue(_ envelopes: ArraySlice<Envelope>) -> Bool {
-    let (others, wakes) = state.withLock { state -> ([Int: CellState.Arrival], Bool) in
-      var others: [Int: CellState.Arrival] = [:]
-      var wakes = false
-      for index in envelopes.indices {
-        let (arrival, wakesNow) = state.admit(envelopes[index], options: options)
-        wakes = wakes || wakesNow
-        if case .queued = arrival { continue }
-        others[index] = arrival
-      }
-      return (others, wakes)
-    }
+  package func enqueue(_ envelopes: inout EnvelopeQueue, count: Int) -> Bool {
+    var responder: (any ExchangeResponder)?
     var credit = 0
-    for index in envelopes.indices where others.isEmpty || others[index] == nil {
-      if envelopes[index].waitsForRoom { credit += envelopes[index].message.cost }
-      if envelopes[index].expectation == .acceptance { envelopes[index].resolve(.accepted) }
+    var others: [CellState.Arrival] = []
+    var accepted: [UInt64] = []
+    let wakes = state.withLock { state -> Bool in
+      var wakes = false
+      for _ in 0..<count {
+        guard let envelope = envelopes.popFirst() else { break }
+        let bytes = envelope.waitsForRoom ? envelope.message.cost : 0
+        let correlation = envelope.expectation == .acceptance ? envelope.correlation : 0
+        if responder == nil { responder = envelope.responder }
+        let (arrival, wakesNow) = state.admit(envelope, options: options)
+        wakes = wakes || wakesNow
+        switch arrival {
+        case .queued:
+          credit += bytes
+          if correlation != 0 { accepted.append(correlation) }
+        case .displaced:
+          credit += bytes
+          if correlation != 0 { accepted.append(correlation) }
+          others.append(arrival)
+        case .waits, .full, .dropped, .ended: others.append(arrival)
+        }
+      }
+      return wakes
     }
-    if credit > 0, let first = envelopes.first { first.responder?.returnCredit(target: first.target, bytes: credit) }
-    for (index, arrival) in others.sorted(by: { $0.key < $1.key }) { settle(envelopes[index], arrival) }
+    if credit > 0 { responder?.returnCredit(target: name, bytes: credit) }
+    for correlation in accepted { responder?.resolve(correlation, .accepted) }
+    for arrival in others { turnAway(arrival) }
     return wakes
   }
 
   /// Takes a message when there is room, and does nothing with it otherwise.
   ///
   /// - Returns: nil when there is no room or the cell has ended; else whether the caller must ``run(_:)`` the cell.
-  package func offer(_ envelope: Envelope) -> Bool? {
-    state.withLock { state in
-      guard state.hasRoom(options: options) else { return nil }
+  package func offer(_ envelope: consuming Envelope) -> Bool? {
+    // Through an optional it is moved into the lock's closure; a parameter would be copied.
+    var offered = Optional(envelope)
+    return state.withLock { state in
+      guard state.hasRoom(options: options), let envelope = offered.take() else { return nil }
       return state.admit(envelope, options: options).1
     }
   }
@@ -197,19 +217,13 @@ package final class ActorCell: Sendable {
 
   private func drain(_ behavior: any ImmediateBehavior) {
     var behavior = behavior
+    var batch = EnvelopeQueue()
     var began = host.clock.now()
-    while let work = next(at: began) {
+    while let work = next(&batch, takesOne: false, at: began) {
       switch work {
       case .start:
         guard startFinished(Self.failure { try behavior.startedNow(ActorContext(cell: self)) }) else { return }
-      case .batch(var batch):
-        while let envelope = batch.popFirst() {
-          if hasSystemMail.load(ordering: .relaxed) {
-            state.withLock { $0.putBack(batch, first: envelope) }
-            break
-          }
-          handle(envelope, began) { try behavior.receiveNow($0, $1) }
-        }
+      case .batch: handle(&batch, behavior, at: began)
       case .failed(let error): supervise(error)
       case .stop(let reason):
         behavior.stoppedNow(ActorContext(cell: self))
@@ -231,21 +245,18 @@ package final class ActorCell: Sendable {
   private static let slowBatch = Duration.milliseconds(5)
 
   private func drainSuspending() async {
-    while let work = next(at: host.clock.now()) {
+    var batch = EnvelopeQueue()
+    // A handler that never returns must not take more than its own message with it.
+    while let work = next(&batch, takesOne: true, at: host.clock.now()) {
       let behavior = state.withLock { $0.behavior }
       switch work {
       case .start:
         var failure: GridError?
         do { try await behavior.started(ActorContext(cell: self)) } catch { failure = Self.gridError(error) }
         guard startFinished(failure) else { return }
-      case .batch(var batch):
-        while let envelope = batch.popFirst() {
-          if hasSystemMail.load(ordering: .relaxed) {
-            state.withLock { $0.putBack(batch, first: envelope) }
-            break
-          }
-          await handleSuspending(envelope, behavior)
-        }
+      case .batch:
+        guard let envelope = batch.popFirst() else { break }
+        await handleSuspending(envelope, behavior)
       case .failed(let error): supervise(error)
       case .stop(let reason):
         await behavior.stopped(ActorContext(cell: self))
@@ -259,13 +270,13 @@ package final class ActorCell: Sendable {
   }
 
   /// What to do next, or nil when the cell has become idle.
-  private func next(at now: MonotonicTime) -> CellState.Work? {
+  private func next(_ batch: inout EnvelopeQueue, takesOne: Bool, at now: MonotonicTime) -> CellState.Work? {
     guard host.ownsNames(at: now) || epoch == 0 else {
       return .stop("the node's lease ended: \(name) may be somebody else's now")
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
       hasSystemMail.store(false, ordering: .relaxed)
-      return state.next(options: options)
+      return state.next(&batch, takesOne: takesOne, options: options)
     }
     for envelope in admissions { admitted(envelope) }
     return work
@@ -288,12 +299,34 @@ package final class ActorCell: Sendable {
     return true
   }
 
-  private func handle(
-    _ envelope: Envelope, _ now: MonotonicTime, _ body: (Message, ActorContext) throws -> Void
-  ) {
-    if isTooLate(envelope, at: now) { return }
-    let context = context(for: envelope)
-    do { try body(envelope.message, context) } catch { failed(envelope, context, Self.gridError(error)) }
+  private func handle(_ batch: inout EnvelopeQueue, _ behavior: any ImmediateBehavior, at now: MonotonicTime) {
+    let stride = max(1, min(Self.largestStride, options.capacity / 16))
+    while let envelope = batch.popFirst() {
+      if hasSystemMail.load(ordering: .relaxed) { return putBack(&batch, first: envelope) }
+      if !isTooLate(envelope, at: now) {
+        let context = context(for: envelope)
+        do { try behavior.receiveNow(envelope.message, context) } catch {
+          failed(envelope, context, Self.gridError(error))
+        }
+      }
+      noteProgress(batch, every: stride)
+    }
+  }
+
+  private func putBack(_ batch: inout EnvelopeQueue, first: Envelope) {
+    for envelope in state.withLock({ $0.putBack(&batch, first: first) }) {
+      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
+    }
+  }
+
+  /// Messages of a batch after which those handled stop counting as mail, where locking for each would cost too much.
+  private static let largestStride = 256
+
+  /// Makes room in the mailbox for messages of a batch that were handled.
+  private func noteProgress(_ batch: borrowing EnvelopeQueue, every stride: Int) {
+    guard batch.count % stride == 0, !batch.isEmpty else { return }
+    let found = state.withLock { $0.mailbox.handled(butFor: batch.count, options: options) }
+    for envelope in found { admitted(envelope) }
   }
 
   private func handleSuspending(_ envelope: Envelope, _ behavior: any ActorBehavior) async {

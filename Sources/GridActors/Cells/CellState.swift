@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import GridCore
 
 /// What a cell knows, as a value under its lock.
@@ -40,7 +39,8 @@ struct CellState {
   /// What a drain does next.
   enum Work {
     case start
-    case batch(Deque<Envelope>)
+    /// Messages, in the drain's own batch.
+    case batch
     case failed(GridError)
     case stop(String)
     case replaced(any ActorBehavior)
@@ -50,10 +50,10 @@ struct CellState {
   enum Arrival {
     case queued
     case waits
-    case full
     case displaced(Envelope)
-    case dropped
-    case ended
+    case full(Envelope)
+    case dropped(Envelope)
+    case ended(Envelope)
   }
 
   init(behavior: any ActorBehavior, startedAt: MonotonicTime) {
@@ -71,14 +71,14 @@ struct CellState {
   }
 
   /// Admits a message; true when the cell was idle and is busy from now on.
-  mutating func admit(_ envelope: Envelope, options: MailboxOptions) -> (Arrival, Bool) {
-    if case .ended = phase { return (.ended, false) }
+  mutating func admit(_ envelope: consuming Envelope, options: MailboxOptions) -> (Arrival, Bool) {
+    if case .ended = phase { return (.ended(envelope), false) }
     switch mailbox.admit(envelope, options: options) {
     case .queued: return (.queued, wake())
     case .waits: return (.waits, wake())
-    case .full: return (.full, false)
+    case .full(let refused): return (.full(refused), false)
     case .displaced(let oldest): return (.displaced(oldest), wake())
-    case .dropped: return (.dropped, false)
+    case .dropped(let refused): return (.dropped(refused), false)
     }
   }
 
@@ -103,8 +103,11 @@ struct CellState {
     return (wake(), task)
   }
 
-  /// The next piece of work and the messages that found room by it; nil work makes the cell idle.
-  mutating func next(options: MailboxOptions) -> (Work?, [Envelope]) {
+  /// The next piece of work, with its messages in `batch`, and the messages that found room by it; nil work makes the
+  /// cell idle.
+  mutating func next(
+    _ batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions
+  ) -> (Work?, [Envelope]) {
     if let work = nextSystem() { return (work, []) }
     switch phase {
     case .ended, .paused:
@@ -114,14 +117,15 @@ struct CellState {
       phase = .running
       return (.start, [])
     case .running:
-      let (batch, admitted) = mailbox.takeBatch(options: options)
+      let admitted = mailbox.takeBatch(into: &batch, takesOne: takesOne, options: options)
       if batch.isEmpty {
         isBusy = false
         task = nil
+        mailbox.rest()
         return (nil, admitted)
       }
       processed += batch.count
-      return (.batch(batch), admitted)
+      return (.batch, admitted)
     }
   }
 
@@ -145,9 +149,13 @@ struct CellState {
   }
 
   /// Returns messages of an unfinished batch to the head of the queue.
-  mutating func putBack(_ batch: Deque<Envelope>, first: Envelope) {
-    mailbox.putBack(batch, first: first)
+  ///
+  /// - Returns: those the cell has no use for, since it has ended meanwhile.
+  mutating func putBack(_ batch: inout EnvelopeQueue, first: Envelope) -> [Envelope] {
     processed -= batch.count + 1
+    if case .ended = phase { return [first] + batch.removeAll() }
+    mailbox.putBack(&batch, first: first)
+    return []
   }
 
   mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }

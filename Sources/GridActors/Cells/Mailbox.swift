@@ -1,16 +1,13 @@
-internal import DequeModule
 internal import GridCore
 
 /// The bounded queue in front of an actor, as a value: the user lane, the messages that wait for room, and the batch
 /// that is being handled.
 struct Mailbox {
-  /// Messages taken for handling at a time; smaller mailboxes take fewer, so that their bound stays exact.
-  static let maximumBatch = 256
-
-  private var queue: Deque<Envelope> = []
-  private var waiting: Deque<Envelope> = []
+  private var queue = EnvelopeQueue()
+  private var waiting = EnvelopeQueue()
   private var queuedBytes = 0
   private var taken = 0
+  private var largestBatch = 0
 
   /// Messages waiting or being handled.
   var depth: Int { queue.count + taken }
@@ -18,16 +15,17 @@ struct Mailbox {
   /// Whether messages wait for room.
   var hasWaiting: Bool { !waiting.isEmpty }
 
+  /// What became of an arriving message; one that did not get in comes back.
   enum Admission {
     case queued
-    /// It waits for room; it will be returned by ``takeBatch(options:)`` as admitted when there is some.
+    /// It waits for room; it will be returned by ``takeBatch(into:takesOne:options:)`` as admitted when there is some.
     case waits
-    case full
+    case full(Envelope)
     case displaced(Envelope)
-    case dropped
+    case dropped(Envelope)
   }
 
-  mutating func admit(_ envelope: Envelope, options: MailboxOptions) -> Admission {
+  mutating func admit(_ envelope: consuming Envelope, options: MailboxOptions) -> Admission {
     if waiting.isEmpty, hasRoom(for: envelope, options) {
       push(envelope)
       return .queued
@@ -37,59 +35,78 @@ struct Mailbox {
       return .waits
     }
     switch options.overflow {
-    case .reject, .block: return .full
-    case .dropNewest: return .dropped
+    case .reject, .block: return .full(envelope)
+    case .dropNewest: return .dropped(envelope)
     case .dropOldest:
-      guard let oldest = pop() else { return .full }
+      let oldest = pop()
       push(envelope)
-      return .displaced(oldest)
+      // With all others in the hands of the handler there is no oldest, and no policy to refuse the newest.
+      return oldest.map { .displaced($0) } ?? .queued
     }
   }
 
-  /// The next messages to handle, and those that found room by it and are now in the queue.
-  mutating func takeBatch(options: MailboxOptions) -> (batch: Deque<Envelope>, admitted: [Envelope]) {
-    taken = 0
-    let limit = max(1, min(Self.maximumBatch, options.capacity / 16))
-    var batch: Deque<Envelope> = []
-    if queue.count <= limit {
+  /// Exchanges the empty `batch` for all messages to handle; their storages are used in turn, so that a busy actor does
+  /// not allocate.
+  ///
+  /// - Parameter takesOne: takes the first message alone; the others stay, to be displaced or given up with the actor.
+  /// - Returns: the messages that found room by it and are now in the queue.
+  mutating func takeBatch(into batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions) -> [Envelope] {
+    if takesOne {
+      if let first = pop() { batch.append(first) }
+    } else {
       swap(&batch, &queue)
       queuedBytes = 0
-    } else {
-      batch.reserveCapacity(limit)
-      for _ in 0..<limit { if let envelope = pop() { batch.append(envelope) } }
     }
     taken = batch.count
+    largestBatch = max(largestBatch, taken)
+    return admitWaiting(options: options)
+  }
+
+  /// Notes that all but `rest` messages of the batch were handled.
+  ///
+  /// - Returns: the messages that found room by it and are now in the queue.
+  mutating func handled(butFor rest: Int, options: MailboxOptions) -> [Envelope] {
+    taken = rest
+    return admitWaiting(options: options)
+  }
+
+  private mutating func admitWaiting(options: MailboxOptions) -> [Envelope] {
     var admitted: [Envelope] = []
     while let next = waiting.first, hasRoom(for: next, options) {
-      waiting.removeFirst()
+      _ = waiting.popFirst()
       push(next)
       admitted.append(next)
     }
-    return (batch, admitted)
+    return admitted
   }
 
+  /// Gives memory back when the actor has become idle after little mail, however much it had before.
+  mutating func rest() {
+    if largestBatch < Self.restingBatch { queue = EnvelopeQueue() }
+    largestBatch = 0
+  }
+
+  /// A burst of more messages than this leaves its storage for the next one.
+  private static let restingBatch = 32
+
   /// Returns the unhandled rest of a batch to the head of the queue.
-  mutating func putBack(_ batch: Deque<Envelope>, first: Envelope) {
-    for envelope in batch.reversed() {
-      queuedBytes += envelope.message.cost
-      queue.prepend(envelope)
-    }
-    queuedBytes += first.message.cost
-    queue.prepend(first)
+  mutating func putBack(_ batch: inout EnvelopeQueue, first: consuming Envelope) {
     taken = 0
+    queue.prepend(first, &batch)
+    queuedBytes = queue.cost
   }
 
   /// Everything that was not handled, when the actor has ended.
   mutating func takeAll() -> [Envelope] {
     defer { self = Mailbox() }
-    return Array(queue) + Array(waiting)
+    return queue.removeAll() + waiting.removeAll()
   }
 
-  private func hasRoom(for envelope: Envelope, _ options: MailboxOptions) -> Bool {
+  private func hasRoom(for envelope: borrowing Envelope, _ options: MailboxOptions) -> Bool {
     depth < options.capacity && (queue.isEmpty || queuedBytes + envelope.message.cost <= options.maximumBytes)
   }
 
-  private mutating func push(_ envelope: Envelope) {
+  private mutating func push(_ envelope: consuming Envelope) {
     queuedBytes += envelope.message.cost
     queue.append(envelope)
   }

@@ -1,4 +1,4 @@
-internal import GridCore
+package import GridCore
 package import NIOCore
 
 /// What every `exec` actor of a node shares.
@@ -41,15 +41,30 @@ extension KindRegistry {
         guard let specification = request.command else {
           throw GridError(.usage, "kind exec needs a command", hint: "gridctl spawn exec NAME -- COMMAND [ARGUMENT...]")
         }
-        switch (specification.framing, specification.oneWay) {
-        case (.lines, _): return LineExecBehavior(specification, environment)
-        case (.json, _): return JSONExecBehavior(specification, environment)
-        }
+        return specification.behavior(environment)
+      })
+  }
+
+  /// A kind whose actors all run the same program.
+  package mutating func registerProgram(
+    _ name: String, _ specification: ExecSpecification, _ environment: ExecEnvironment
+  ) {
+    register(
+      KindDefinition(name: name, restart: specification.restart) { request in
+        guard request.command == nil else { throw GridError(.usage, "kind \(name) has its own command") }
+        return specification.behavior(environment)
       })
   }
 }
 
 extension ExecSpecification {
+  func behavior(_ environment: ExecEnvironment) -> any ActorBehavior {
+    switch framing {
+    case .lines: LineExecBehavior(self, environment)
+    case .json: JSONExecBehavior(self, environment)
+    }
+  }
+
   func processCommand(_ variables: [String: String]) -> ProcessCommand {
     ProcessCommand(
       command.first ?? "", arguments: Array(command.dropFirst()), environment: variables,

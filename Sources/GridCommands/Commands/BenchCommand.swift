@@ -5,21 +5,23 @@ internal import GridCore
 /// `gridctl bench`
 struct BenchCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast an actor is told or asked.",
+    commandName: "bench", abstract: "Measure how fast actors are told, asked or made.",
     discussion: """
       The load is made by the node that is asked (or --from), so that what is measured is the cluster and not
-      the start of a process. tell counts what a sink received; ask measures each round trip.
+      the start of a process. tell counts what a sink received; ask measures each round trip; spawn makes
+      actors of a kind, without names, and says what an idle one costs.
 
       Examples:
         gridctl bench ask echo1 --count 100000
         gridctl bench ask echo1 --clients 64 --from n1
         gridctl bench tell sink1 --count 4000000 --size 100B
+        gridctl bench spawn sink --count 1000000 -o json
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "ask or tell.")
+  @Argument(help: "ask, tell or spawn.")
   var work: String
-  @Argument(help: "The actor: an echo for ask, a sink for tell.")
+  @Argument(help: "The actor: an echo for ask, a sink for tell. For spawn the kind.")
   var target: ActorArgument
   @Option(help: ArgumentHelp("So many senders at once.", valueName: "count"))
   var clients: Int = 1
@@ -46,8 +48,8 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
-    guard work == "ask" || work == "tell" else {
-      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell")
+    guard ["ask", "tell", "spawn"].contains(work) else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell or spawn")
     }
     let session = try await CommandSession(global)
     var arguments: [String: JSONValue] = [

@@ -141,6 +141,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       let session = try await CommandSession(global)
       let answer = try await session.request("deadLetters.purge", .object(arguments))
       if session.renderer.format == .table {
+        session.renderer.note(answer)
         try session.writer.output("\(Column.text(answer["removed"])) dead letters removed\n")
       } else {
         try session.renderer.object(["removed": answer["removed"] ?? .null], kind: "PurgeResult", noun: "dead-letters")

@@ -18,19 +18,12 @@ struct CommandSession {
     let settings = try Settings(options)
     self.settings = settings
     renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    let endpoints = try settings.endpoints.isEmpty ? Self.localEndpoints(settings) : settings.endpoints
-    connection = try await NodeConnection.open(
-      endpoints, namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)), clock: SystemClock())
-  }
-
-  private static func localEndpoints(_ settings: Settings) throws(GridError) -> [String] {
-    let sockets = LocalSockets.find(in: settings.directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(settings.namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
+    if let environment = CommandEnvironment.current, options.namesNoNode {
+      connection = try await environment.connections.connection(timeout: settings.timeout)
+      return
     }
-    return sockets.map { "unix:\($0)" }
+    connection = try await settings.connect()
+    CommandEnvironment.current?.adopt(connection)
   }
 
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
@@ -55,18 +48,26 @@ struct CommandSession {
   }
 }
 
-/// The sockets of the nodes on this machine.
-enum LocalSockets {
-  static func find(in directory: String) -> [String] {
-    guard let handle = opendir(directory) else { return [] }
-    defer { closedir(handle) }
-    var found: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
+extension Settings {
+  /// Connects to the first node that answers: of `others` when given, else as the options say, else any node of the
+  /// namespace on this machine.
+  func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
+    let chosen = others.isEmpty ? endpoints : others
+    let sockets = try chosen.isEmpty ? LocalSockets.find(in: directories.runtime) : []
+    let candidates = chosen.isEmpty ? sockets.map { "unix:\($0)" } : chosen
+    guard !candidates.isEmpty else { throw noLocalNode }
+    do throws(GridError) {
+      return try await NodeConnection.open(
+        candidates, namespace: namespace, timeout: min(timeout, .seconds(5)), clock: SystemClock())
+    } catch {
+      // Sockets that killed nodes left behind are no nodes.
+      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? noLocalNode : error
     }
-    return found.sorted()
+  }
+
+  private var noLocalNode: GridError {
+    GridError(
+      .unavailable, "no node of namespace \(namespace) runs on this machine",
+      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
   }
 }

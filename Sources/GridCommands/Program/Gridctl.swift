@@ -1,6 +1,7 @@
-internal import ArgumentParser
+package import ArgumentParser
 internal import Grid
 internal import GridCore
+internal import Synchronization
 
 /// The root of the command tree.
 struct Gridctl: AsyncParsableCommand {
@@ -19,8 +20,8 @@ struct Gridctl: AsyncParsableCommand {
     subcommands: [
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
-      DeadLettersCommand.self, BenchCommand.self, ExitCodesCommand.self,
-    ])
+      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, ExitCodesCommand.self,
+    ] + AdditionalCommands.all)
 
   @OptionGroup var global: GlobalOptions
 
@@ -33,8 +34,18 @@ struct Gridctl: AsyncParsableCommand {
   }
 }
 
+/// Commands of the rooms above this one, put into the tree before it is first used.
+package enum AdditionalCommands {
+  private static let commands = Mutex<[any GridCommand.Type]>([])
+
+  static var all: [any ParsableCommand.Type] { commands.withLock { $0 } }
+
+  /// Adds commands to the tree. Only before the first line is parsed.
+  package static func register(_ additional: [any GridCommand.Type]) { commands.withLock { $0 = additional } }
+}
+
 /// A command with the global options.
-protocol GridCommand: AsyncParsableCommand {
+package protocol GridCommand: AsyncParsableCommand {
   var global: GlobalOptions { get }
 }
 

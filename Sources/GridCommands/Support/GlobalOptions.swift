@@ -3,7 +3,9 @@ internal import Grid
 internal import GridCore
 
 /// The options every command takes, before or after it.
-struct GlobalOptions: ParsableArguments {
+package struct GlobalOptions: ParsableArguments {
+  package init() {}
+
   @Option(
     name: [.customShort("e"), .long],
     help: ArgumentHelp("Node to talk to: HOST:PORT or unix:PATH.", valueName: "endpoint"))
@@ -30,6 +32,9 @@ struct GlobalOptions: ParsableArguments {
 
   @Flag(name: [.customShort("v"), .long], help: "Say more on standard error; may be given twice.")
   var verbose: Int
+
+  /// Whether the command goes where the session is.
+  var namesNoNode: Bool { endpoint.isEmpty && namespace == nil }
 }
 
 /// The options with the environment and the defaults behind them.
@@ -42,17 +47,20 @@ struct Settings {
   var isQuiet: Bool
   var directories: GridDirectories
 
+  /// The environment of the process, or what a session put in its place.
+  static var variables: [String: String] { CommandEnvironment.current?.variables ?? ProcessEnvironment.variables }
+
   /// Precedence: option, environment, default.
   ///
   /// - Throws: ``GridError/Code/usage`` for a wrong option, ``GridError/Code/configuration`` for a wrong variable.
-  init(_ options: GlobalOptions, environment: [String: String] = ProcessEnvironment.variables) throws(GridError) {
+  init(_ options: GlobalOptions, environment: [String: String] = Settings.variables) throws(GridError) {
     namespace = options.namespace ?? environment["GRIDCTL_NAMESPACE"] ?? "default"
     try NameRules.validated(namespace, as: "namespace")
     endpoints = options.endpoint
     if endpoints.isEmpty, let variable = environment["GRIDCTL_ENDPOINTS"] {
       endpoints = variable.split(separator: ",").map { String($0.drop { $0 == " " }) }
     }
-    directories = GridDirectories(environment: environment, namespace: namespace)
+    directories = GridDirectories(environment: environment, namespace: namespace, user: ProcessEnvironment.user)
     hidesHeaders = options.noHeaders
     isQuiet = options.quiet
     format = try Self.format(options.output, environment["GRIDCTL_OUTPUT"])

@@ -8,14 +8,22 @@ enum Payload {
   ///   the limit.
   static func read(_ argument: String?) throws(GridError) -> [UInt8] {
     guard let argument else { return [] }
-    if argument == "-" { return try readAll(0, "standard input") }
+    if argument == "-" {
+      try CommandEnvironment.claimStandardInput()
+      return try readAll(0, "standard input")
+    }
     guard argument.hasPrefix("@") else { return try checked(Array(argument.utf8), "the body") }
-    let path = String(argument.dropFirst())
+    return try file(
+      String(argument.dropFirst()),
+      hint: "a body that starts with @ names a file; write it as text through - and standard input")
+  }
+
+  /// The bytes of a file, at most as many as a body has.
+  static func file(_ path: String, hint: String? = nil) throws(GridError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw GridError(
-        .noInput, "cannot read \(path): \(String(cString: strerror(errno)))",
-        hint: "a body that starts with @ names a file; write it as text through - and standard input")
+        .noInput, "cannot read \(path): \(String(cString: strerror(errno)))", hint: hint)
     }
     defer { close(descriptor) }
     return try readAll(descriptor, path)
@@ -66,6 +74,7 @@ struct LineInput {
   ///
   /// - Throws: ``GridError/Code/undecodable`` for a line that no message can carry, with its number.
   mutating func next() throws(GridError) -> [UInt8]? {
+    if lineNumber == 0 { try CommandEnvironment.claimStandardInput() }
     while true {
       if let end = buffer[searched...].firstIndex(of: 0x0A) {
         defer {

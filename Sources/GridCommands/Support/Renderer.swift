@@ -10,6 +10,7 @@ struct Renderer {
   static let apiVersion = "gridctl/v1"
 
   func list(_ items: [JSONValue], _ description: ListDescription) throws {
+    results?.received(list: items, kind: description.kind, nameField: description.nameField)
     switch format {
     case .table, .wide: try table(items, description)
     case .json: try document(["items": .array(items)], kind: description.kind)
@@ -20,8 +21,17 @@ struct Renderer {
     }
   }
 
+  /// Who hears of results beside the reader of the output.
+  private var results: (any ResultListener)? { CommandEnvironment.current?.results }
+
+  /// Lets a session know the value of what a command prints in words of its own.
+  func note(_ value: JSONValue) { results?.received(value: value) }
+
   /// One thing with its members; `table` shows a line each.
-  func object(_ value: JSONValue, kind: String, noun: String) throws {
+  ///
+  /// - Parameter result: what a session keeps as the value, when that is only a part of what is shown.
+  func object(_ value: JSONValue, kind: String, noun: String, result: JSONValue? = nil) throws {
+    note(result ?? value)
     switch format {
     case .table, .wide, .tsv:
       let members = (value.objectValue ?? [:]).sorted { $0.key < $1.key }
@@ -52,6 +62,7 @@ struct Renderer {
 
   /// One record of a stream, written at once.
   func record(_ item: JSONValue, _ description: ListDescription) throws {
+    results?.received(record: item, nameField: description.nameField)
     switch format {
     case .table, .wide:
       try writer.output(streamLine(visible(description).map { Self.printable($0.cell(item)) }, description))

@@ -5,20 +5,81 @@ public struct Message: Sendable, Equatable {
   /// The longest body, in bytes: 16 MiB less what the frame around it needs.
   public static let maximumBodyBytes = 16 * 1024 * 1024 - 64 * 1024
 
-  /// An application's own name for what this is (`Order`, `Status`); empty when the sender gave none.
-  public var type: String
-  /// How to read ``body``.
-  public var contentType: ContentType
   /// The bytes themselves, at most ``maximumBodyBytes``.
   public var body: [UInt8]
-  /// Named values beside the body, in the order they were given; few and short.
-  public var headers: [Header]
+  private var form: Form
+  /// What most messages do not have, behind one reference: a message is copied at every step of its way, and each
+  /// reference in it is counted each time.
+  private var extras: Extras?
 
   public init(body: [UInt8] = [], contentType: ContentType = .bytes, type: String = "", headers: [Header] = []) {
-    self.type = type
-    self.contentType = contentType
     self.body = body
-    self.headers = headers
+    form = Form(contentType)
+    var mediaType = ""
+    if case .other(let name) = contentType { mediaType = name }
+    extras = Extras(type: type, mediaType: mediaType, headers: headers)
+  }
+
+  /// An application's own name for what this is (`Order`, `Status`); empty when the sender gave none.
+  public var type: String {
+    get { extras?.type ?? "" }
+    set { extras = Extras(type: newValue, mediaType: extras?.mediaType ?? "", headers: headers) }
+  }
+
+  /// How to read ``body``.
+  public var contentType: ContentType {
+    get {
+      switch form {
+      case .bytes: .bytes
+      case .text: .text
+      case .json: .json
+      case .other: .other(extras?.mediaType ?? "")
+      }
+    }
+    set {
+      form = Form(newValue)
+      var mediaType = ""
+      if case .other(let name) = newValue { mediaType = name }
+      if mediaType != extras?.mediaType ?? "" {
+        extras = Extras(type: type, mediaType: mediaType, headers: headers)
+      }
+    }
+  }
+
+  /// Named values beside the body, in the order they were given; few and short.
+  public var headers: [Header] {
+    get { extras?.headers ?? [] }
+    set { extras = Extras(type: type, mediaType: extras?.mediaType ?? "", headers: newValue) }
+  }
+
+  private enum Form: UInt8 {
+    case bytes, text, json, other
+
+    init(_ contentType: ContentType) {
+      switch contentType {
+      case .bytes: self = .bytes
+      case .text: self = .text
+      case .json: self = .json
+      case .other: self = .other
+      }
+    }
+  }
+
+  private final class Extras: Sendable, Equatable {
+    let type: String
+    let mediaType: String
+    let headers: [Header]
+
+    init?(type: String, mediaType: String, headers: [Header]) {
+      if type.isEmpty, mediaType.isEmpty, headers.isEmpty { return nil }
+      self.type = type
+      self.mediaType = mediaType
+      self.headers = headers
+    }
+
+    static func == (left: Extras, right: Extras) -> Bool {
+      left.type == right.type && left.mediaType == right.mediaType && left.headers == right.headers
+    }
   }
 
   /// A message of UTF-8 text.

@@ -257,7 +257,10 @@ package final class Link: Sendable {
   /// Acts on one frame of the peer.
   func received(_ frame: LinkFrame, at now: MonotonicTime) {
     switch frame {
-    case .message(let frame): receiver.received([envelope(frame, at: now)], on: self)
+    case .message(let frame):
+      var envelopes = EnvelopeQueue()
+      envelopes.append(envelope(frame, at: now))
+      receiver.received(&envelopes, on: self)
     case .accepted(let number): take(number)?.finish(.accepted)
     case .reply(let number, let message): take(number)?.finish(.reply(message))
     case .failure(let number, let error): take(number)?.finish(.failure(error))
@@ -286,6 +289,17 @@ package final class Link: Sendable {
       target: frame.target, message: frame.message, sender: frame.sender, expectation: frame.expectation,
       waitsForRoom: frame.waitsForRoom, deadline: deadline(frame.remainingMicroseconds, now),
       responder: frame.correlation != 0 || frame.waitsForRoom ? self : nil, correlation: frame.correlation)
+  }
+
+  /// The message in the bytes of a frame of kind ``FrameKind/message``, without a frame value in between.
+  func envelope(
+    decoding bytes: UnsafeRawBufferPointer, names: inout TextCache, at now: MonotonicTime
+  ) throws(GridError) -> Envelope {
+    var envelope = Envelope(target: "", message: Message())
+    let remaining = try envelope.readFields(bytes, names: &names)
+    envelope.deadline = deadline(remaining, now)
+    if envelope.correlation != 0 || envelope.waitsForRoom { envelope.responder = self }
+    return envelope
   }
 
   private func deadline(_ remainingMicroseconds: UInt64, _ now: MonotonicTime) -> MonotonicTime {

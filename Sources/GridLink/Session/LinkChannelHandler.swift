@@ -24,17 +24,24 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   private let endpoint: LinkEndpoint
   private let dialled: EventLoopPromise<Link>?
+  private let patience: TimeAmount
   private var stage = Stage.preamble
   private var inbound: ByteBuffer
-  private var messages: [Envelope] = []
+  private var messages = EnvelopeQueue()
+  private var names = TextCache()
   private var timeout: Scheduled<Void>?
   private var liveness: RepeatedTask?
   private var failure: GridError?
 
-  /// - Parameter dialled: fulfilled when the link is open; nil on the accepting side.
-  init(endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?) {
+  /// - Parameters:
+  ///   - dialled: fulfilled when the link is open; nil on the accepting side.
+  ///   - patience: how long the greeting may take, `greetingTimeout` at most.
+  init(
+    endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?, patience: TimeAmount = LinkChannelHandler.greetingTimeout
+  ) {
     self.endpoint = endpoint
     self.dialled = dialled
+    self.patience = min(patience, Self.greetingTimeout)
     inbound = ByteBuffer()
   }
 
@@ -44,9 +51,11 @@ final class LinkChannelHandler: ChannelInboundHandler {
     if dialled != nil { LinkFrame.hello(endpoint.greeting()).encode(into: &buffer) }
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    timeout = context.eventLoop.scheduleTask(in: Self.greetingTimeout) {
+    let patience = patience
+    timeout = context.eventLoop.scheduleTask(in: patience) {
       let (handler, context) = bound.value
-      handler.fail(GridError(.unavailable, "no greeting within 5 s"), context)
+      let limit = Duration.nanoseconds(patience.nanoseconds).gridText
+      handler.fail(GridError(.unavailable, "no greeting within \(limit)"), context)
     }
   }
 
@@ -93,47 +102,58 @@ final class LinkChannelHandler: ChannelInboundHandler {
       inbound.moveReaderIndex(forwardBy: seen.count)
       stage = .greeting
     }
-    while true {
-      if case .closed = stage { return }
-      guard let frame = try nextFrame() else {
-        if case .open(let link) = stage { deliverMessages(link) }
-        return
-      }
-      guard case .open(let link) = stage else {
-        try greeted(frame, context)
-        continue
-      }
-      if case .message(let message) = frame {
-        messages.append(link.envelope(message, at: now))
-      } else {
-        deliverMessages(link)
-        link.received(frame, at: now)
+    // The bytes are read in place; nothing that a frame sets off changes them.
+    let buffer = inbound
+    let outcome = buffer.withUnsafeReadableBytes { bytes -> Result<Int, GridError> in
+      Result { () throws(GridError) in try frames(in: bytes, context, now) }
+    }
+    inbound.moveReaderIndex(forwardBy: try outcome.get())
+    if case .open(let link) = stage { deliverMessages(link) }
+  }
+
+  /// Acts on the whole frames in `bytes` and says how many bytes they were.
+  private func frames(
+    in bytes: UnsafeRawBufferPointer, _ context: ChannelHandlerContext, _ now: MonotonicTime
+  ) throws(GridError) -> Int {
+    var at = 0
+    while let body = try Self.frame(in: bytes, at: at, limit: frameLimit) {
+      at += 4 + body.count
+      switch stage {
+      case .closed: return at
+      case .preamble, .greeting: try greeted(LinkFrame(decoding: body), context)
+      case .open(let link):
+        if body.first == FrameKind.message {
+          messages.append(try link.envelope(decoding: body, names: &names, at: now))
+        } else {
+          deliverMessages(link)
+          link.received(try LinkFrame(decoding: body), at: now)
+        }
       }
     }
+    return at
+  }
+
+  private var frameLimit: Int {
+    if case .greeting = stage { LinkFrame.maximumGreetingBytes } else { LinkFrame.maximumBytes }
+  }
+
+  /// The frame at `at` without its length field; nil when it is not all there yet.
+  private static func frame(
+    in bytes: UnsafeRawBufferPointer, at: Int, limit: Int
+  ) throws(GridError) -> UnsafeRawBufferPointer? {
+    guard bytes.count - at >= 4 else { return nil }
+    let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+    guard length > 0, length <= limit else {
+      throw GridError(.protocolMismatch, "a frame of \(length) bytes; 1 to \(limit) are allowed")
+    }
+    guard bytes.count - at - 4 >= length else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[at + 4..<at + 4 + length])
   }
 
   /// Hands over the messages of a read at once, so that a mailbox is locked once for many.
   private func deliverMessages(_ link: Link) {
     guard !messages.isEmpty else { return }
-    endpoint.receiver.received(messages, on: link)
-    messages.removeAll(keepingCapacity: true)
-  }
-
-  private func nextFrame() throws(GridError) -> LinkFrame? {
-    guard let length = inbound.getInteger(at: inbound.readerIndex, as: UInt32.self) else { return nil }
-    var limit = LinkFrame.maximumBytes
-    if case .greeting = stage { limit = LinkFrame.maximumGreetingBytes }
-    guard length > 0, length <= limit else {
-      throw GridError(.protocolMismatch, "a frame of \(length) bytes; 1 to \(limit) are allowed")
-    }
-    guard inbound.readableBytes >= 4 + Int(length) else { return nil }
-    let frame = inbound.withUnsafeReadableBytes { bytes -> Result<LinkFrame, GridError> in
-      Result { () throws(GridError) in
-        try LinkFrame(decoding: UnsafeRawBufferPointer(rebasing: bytes[4..<4 + Int(length)]))
-      }
-    }
-    inbound.moveReaderIndex(forwardBy: 4 + Int(length))
-    return try frame.get()
+    endpoint.receiver.received(&messages, on: link)
   }
 
   private static func stranger(_ buffer: ByteBuffer) -> GridError {

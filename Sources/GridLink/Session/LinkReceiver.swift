@@ -4,8 +4,9 @@ package import GridCore
 package protocol LinkReceiver: AnyObject, Sendable {
   /// The handshake is done; frames follow.
   func opened(_ link: Link)
-  /// Tells and asks for our actors, or for ones we are to pass them on to, in the order they came.
-  func received(_ envelopes: [Envelope], on link: Link)
+  /// Tells and asks for our actors, or for ones we are to pass them on to, in the order they came. The receiver takes
+  /// them out of the queue; the link keeps the empty queue's storage for the next read.
+  func received(_ envelopes: inout EnvelopeQueue, on link: Link)
   /// A control request.
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link)
   /// The peer gave up on the request or stream of that number.

@@ -8,7 +8,7 @@ extension LinkFrame {
     guard let kind = bytes.first else { throw GridError(.protocolMismatch, "malformed frame: it is empty") }
     var reader = WireReader(UnsafeRawBufferPointer(rebasing: bytes[1...]))
     switch kind {
-    case FrameKind.message: self = .message(try MessageFrame(&reader))
+    case FrameKind.message: self = .message(try MessageFrame(decoding: bytes))
     case FrameKind.accepted: self = .accepted(try reader.number())
     case FrameKind.reply:
       let (correlation, message) = try reader.reply()
@@ -112,21 +112,37 @@ extension Message {
 }
 
 extension MessageFrame {
-  fileprivate init(_ reader: inout WireReader) throws(GridError) {
+  fileprivate init(decoding bytes: UnsafeRawBufferPointer) throws(GridError) {
+    var envelope = Envelope(target: "", message: Message())
+    var names = TextCache()
+    let remaining = try envelope.readFields(bytes, names: &names)
     self.init(
-      target: "", message: Message(), sender: "", expectation: .nothing, waitsForRoom: false, correlation: 0,
-      remainingMicroseconds: 0)
+      target: envelope.target, message: envelope.message, sender: envelope.sender, expectation: envelope.expectation,
+      waitsForRoom: envelope.waitsForRoom, correlation: envelope.correlation, remainingMicroseconds: remaining)
+  }
+}
+
+extension Envelope {
+  /// Takes the fields of a frame of kind ``FrameKind/message``, its length field not counted.
+  ///
+  /// - Returns: how long an answer is wanted, in microseconds; 0 means without end.
+  mutating func readFields(
+    _ bytes: UnsafeRawBufferPointer, names: inout TextCache
+  ) throws(GridError) -> UInt64 {
+    var remainingMicroseconds: UInt64 = 0
+    var reader = WireReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
     while let field = try reader.next() {
       switch field.number {
       case 1: correlation = field.integer
-      case 8: target = try field.text()
+      case 8: target = try names.text(of: field)
       case 9: sender = try field.text()
-      case 10: expectation = Envelope.Expectation(rawValue: UInt8(clamping: field.integer)) ?? .nothing
+      case 10: expectation = Expectation(rawValue: UInt8(clamping: field.integer)) ?? .nothing
       case 11: waitsForRoom = field.integer != 0
       case 12: remainingMicroseconds = field.integer
       default: try message.take(field)
       }
     }
+    return remainingMicroseconds
   }
 }
 
@@ -163,5 +179,19 @@ extension LinkGreeting {
       default: break
       }
     }
+  }
+}
+
+/// The text decoded last, so that a run of messages for one target makes its name once.
+struct TextCache {
+  private var bytes: [UInt8] = []
+  private var text = ""
+
+  mutating func text(of field: WireReader.Field) throws(GridError) -> String {
+    guard case .bytes(let raw) = field.value, !raw.isEmpty else { return "" }
+    if raw.count == bytes.count, bytes.withUnsafeBytes({ $0.elementsEqual(raw) }) { return text }
+    text = try field.text()
+    bytes = Array(raw)
+    return text
   }
 }

@@ -23,14 +23,34 @@ enum FrameKind {
 extension LinkFrame {
   /// Appends the frame with its length to `buffer`.
   func encode(into buffer: inout ByteBuffer) {
-    let start = buffer.writerIndex
-    buffer.writeInteger(UInt32(0))
-    buffer.writeInteger(kind)
-    var writer = WireWriter(buffer)
-    buffer = ByteBuffer()
-    writeFields(&writer)
-    buffer = writer.buffer
-    buffer.setInteger(UInt32(buffer.writerIndex - start - 4), at: start)
+    var room = expectedBytes
+    while true {
+      let start = buffer.writerIndex
+      var isTooSmall = false
+      buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 4 + room) { bytes in
+        var writer = WireWriter(UnsafeMutableRawBufferPointer(rebasing: bytes[4...]))
+        writer.byte(kind)
+        writeFields(&writer)
+        isTooSmall = writer.isTooSmall
+        return isTooSmall ? 0 : 4 + writer.count
+      }
+      if !isTooSmall {
+        buffer.setInteger(UInt32(buffer.writerIndex - start - 4), at: start)
+        return
+      }
+      room *= 2
+    }
+  }
+
+  /// About how long the encoded frame will be.
+  private var expectedBytes: Int {
+    switch self {
+    case .message(let frame): frame.message.body.count + frame.target.utf8.count + frame.sender.utf8.count + 64
+    case .reply(_, let message): message.body.count + 64
+    case .request(let frame): frame.arguments.count + 64
+    case .item(_, let bytes): bytes.count + 64
+    default: 128
+    }
   }
 
   private var kind: UInt8 {

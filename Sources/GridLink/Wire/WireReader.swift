@@ -73,6 +73,8 @@ struct WireReader {
     /// The text; bytes that are not UTF-8 are a malformed frame, so that no text is ever silently changed.
     func text() throws(GridError) -> String {
       guard case .bytes(let bytes) = value else { return "" }
+      // Names are ASCII, and validating is many times slower than looking whether they are.
+      if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
       guard let text = String(validating: bytes, as: UTF8.self) else { throw WireReader.malformed("UTF-8 text") }
       return text
     }

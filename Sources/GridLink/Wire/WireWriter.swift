@@ -1,16 +1,28 @@
-internal import NIOCore
-
-/// Writes fields in the protobuf encoding (protobuf.dev/programming-guides/encoding) into a buffer.
+/// Writes fields in the protobuf encoding (protobuf.dev/programming-guides/encoding) into memory that it was given.
 ///
-/// Fields with their default value are left out, as proto3 does.
+/// Fields with their default value are left out, as proto3 does. What does not fit is not written, and ``isTooSmall``
+/// says so: the caller then tries again with more room.
 struct WireWriter: ~Copyable {
-  var buffer: ByteBuffer
+  private let bytes: UnsafeMutableRawBufferPointer
+  /// Bytes written.
+  private(set) var count = 0
+  private(set) var isTooSmall = false
 
-  init(_ buffer: consuming ByteBuffer) { self.buffer = buffer }
+  /// - Parameter bytes: must outlive the writer.
+  init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+  mutating func byte(_ value: UInt8) {
+    guard count < bytes.count else {
+      isTooSmall = true
+      return
+    }
+    bytes[count] = value
+    count += 1
+  }
 
   mutating func field(_ number: UInt8, _ value: UInt64) {
     guard value != 0 else { return }
-    buffer.writeInteger(number << 3)
+    byte(number << 3)
     varint(value)
   }
 
@@ -19,25 +31,30 @@ struct WireWriter: ~Copyable {
   mutating func field(_ number: UInt8, _ value: Bool) { field(number, value ? 1 as UInt64 : 0) }
 
   mutating func field(_ number: UInt8, _ text: String) {
-    let count = text.utf8.count
-    guard count > 0 else { return }
-    buffer.writeInteger(number << 3 | 2)
-    varint(UInt64(count))
-    buffer.writeString(text)
+    var text = text
+    text.withUTF8 { field(number, UnsafeRawBufferPointer($0)) }
   }
 
   mutating func field(_ number: UInt8, _ bytes: [UInt8]) {
-    guard !bytes.isEmpty else { return }
-    buffer.writeInteger(number << 3 | 2)
-    varint(UInt64(bytes.count))
-    buffer.writeBytes(bytes)
+    bytes.withUnsafeBytes { field(number, $0) }
+  }
+
+  private mutating func field(_ number: UInt8, _ source: UnsafeRawBufferPointer) {
+    guard !source.isEmpty else { return }
+    byte(number << 3 | 2)
+    varint(UInt64(source.count))
+    guard bytes.count - count >= source.count else {
+      isTooSmall = true
+      return
+    }
+    UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: source)
+    count += source.count
   }
 
   /// A map entry or other pair of strings, as a nested message with fields 1 and 2.
   mutating func pair(_ number: UInt8, _ first: String, _ second: String) {
-    let size = Self.size(of: first) + Self.size(of: second)
-    buffer.writeInteger(number << 3 | 2)
-    varint(UInt64(size))
+    byte(number << 3 | 2)
+    varint(UInt64(Self.size(of: first) + Self.size(of: second)))
     field(1, first)
     field(2, second)
   }
@@ -53,9 +70,9 @@ struct WireWriter: ~Copyable {
   private mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
-      buffer.writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+      byte(UInt8(truncatingIfNeeded: rest) | 0x80)
       rest >>= 7
     }
-    buffer.writeInteger(UInt8(truncatingIfNeeded: rest))
+    byte(UInt8(truncatingIfNeeded: rest))
   }
 }

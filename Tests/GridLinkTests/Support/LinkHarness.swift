@@ -27,7 +27,9 @@ final class RecordingReceiver: LinkReceiver {
   var record: Record { state.withLock { $0 } }
 
   func opened(_ link: Link) { state.withLock { $0.opened.append(link) } }
-  func received(_ envelopes: [Envelope], on link: Link) { state.withLock { $0.envelopes += envelopes } }
+  func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    state.withLock { $0.envelopes += envelopes.removeAll() }
+  }
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
     state.withLock { $0.requests.append(request) }
   }

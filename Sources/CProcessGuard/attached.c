@@ -1,0 +1,52 @@
+// A child on the terminal of its parent: async-signal-safe calls only between fork and exec.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guard.h"
+
+_Noreturn static void become(char *const arguments[], char *const environment[], int own_group, pid_t parent,
+                             int status_pipe) {
+  struct sigaction standard = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (own_group) setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The parent may have died before the line above.
+  if (getppid() == parent) {
+    execvpe(arguments[0], arguments, environment);
+    int error = errno;
+    if (write(status_pipe, &error, sizeof error) < 0) _exit(126);
+  }
+  _exit(127);
+}
+
+int grid_attached_start(char *const arguments[], char *const environment[], int own_group, pid_t *process) {
+  int ends[2];
+  int error = grid_guard_make_pipe(&ends[0], &ends[1]);
+  if (error != 0) return error;
+  pid_t parent = getpid();
+  pid_t child = grid_guard_fork();
+  if (child == 0) become(arguments, environment, own_group, parent, ends[1]);
+  error = child < 0 ? errno : 0;
+  close(ends[1]);
+  if (child > 0) {
+    // Both sides set it, so that it is set whichever runs first.
+    if (own_group) setpgid(child, child);
+    ssize_t count;
+    do count = read(ends[0], &error, sizeof error);
+    while (count < 0 && errno == EINTR);
+    if (count <= 0) error = 0;
+    if (error != 0) waitpid(child, NULL, 0);
+  }
+  close(ends[0]);
+  *process = child;
+  return error;
+}

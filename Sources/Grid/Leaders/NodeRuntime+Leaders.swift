@@ -1,0 +1,191 @@
+internal import GridCluster
+internal import GridCore
+internal import GridLink
+internal import Logging
+internal import Synchronization
+
+extension NodeRuntime {
+  /// How long a candidate waits for news before it looks for itself: news can be lost with a broken watch.
+  private static let candidatePatience = Duration.seconds(2)
+
+  /// Campaigns until the leadership is won or the task is cancelled.
+  ///
+  /// - Throws: ``GridError/Code/cancelled``, and ``GridError/Code/nameTaken`` when this node leads under that name.
+  func campaign(_ name: String, holder: String) async throws(GridError) -> Leadership {
+    let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
+    var failures = 0
+    while !Task.isCancelled {
+      let ring = membership.leaders.listen(for: name)
+      do throws(GridError) {
+        if let leadership = try await stand(name, holder) { return leadership }
+        failures = 0
+        await ring.wait(atMost: Self.candidatePatience)
+      } catch {
+        // The store is away, or this node is between two memberships: it is a candidate all the same.
+        logger.debug("candidate failed", metadata: ["leader": "\(name)", "error": "\(error)"])
+        await ring.wait(atMost: backoff.pause(before: failures))
+        failures += 1
+      }
+    }
+    throw GridError(.cancelled, "no longer a candidate for \(name)")
+  }
+
+  /// Stands once.
+  private func stand(_ name: String, _ holder: String) async throws(GridError) -> Leadership? {
+    let lease = try membership.currentLease()
+    let record = LeaderRecord(
+      name: name, node: nodeName, incarnation: identity.withLock { $0.incarnation }, holder: holder,
+      since: clock.date())
+    guard case .won(let token) = try await membership.leaders.claim(record, lease: lease.identifier) else { return nil }
+    let leadership = Leadership(name: name, token: token, holder: holder)
+    leaders.add(leadership)
+    // The lease may have gone between the claim and now.
+    guard let current = try? membership.currentLease(), current == lease, membership.isValid(at: clock.now()) else {
+      leaders.remove(leadership, nil)
+      return nil
+    }
+    return leadership
+  }
+
+  /// Gives a leadership up once its holder has stopped acting.
+  func giveUp(_ leadership: Leadership) async {
+    leaders.remove(leadership, nil)
+    do {
+      try await membership.leaders.release(leadership.name, token: leadership.token)
+    } catch {
+      logger.warning(
+        "leadership could not be given up", metadata: ["leader": "\(leadership.name)", "error": "\(error)"])
+    }
+  }
+
+  /// Asks every leader of this node to give up, and waits for them; those that do not are told that they lost.
+  func resignAll(grace: Duration) async {
+    let limit = clock.now() + grace
+    for leadership in leaders.all { leadership.resignRequested.open() }
+    for leadership in leaders.all { _ = await leadership.ended.wait(atMost: limit - clock.now()) }
+    leaders.endAll(GridError(.leaseLost, "node \(nodeName) leaves"))
+  }
+
+  /// What the watch says of a leader: an event for people, and the end of a leadership of ours that is gone.
+  func leaderChanged(_ change: LeaderChange) {
+    if let own = leaders[change.name], own.token != change.leader?.token, own.token < change.revision {
+      leaders.remove(own, GridError(.leaseLost, "the leadership of \(change.name) is gone from the store"))
+    }
+    if let leader = change.leader {
+      happened(.leader, change.name, "\(leader.record.node) leads with token \(leader.token)")
+    } else {
+      happened(.leader, change.name, "has no leader")
+    }
+  }
+
+  // MARK: Requests
+
+  func listLeaders() -> JSONValue {
+    Self.list(membership.leaders.all.map(\.json), missing: [])
+  }
+
+  func showLeader(_ arguments: JSONValue) async throws -> JSONValue {
+    let name = try NameRules.validated(try arguments.required("name"), as: "leader")
+    guard let leader = try await membership.leaders.lookUp(name) else {
+      throw GridError(
+        .unavailable, "\(name) has no leader at the moment",
+        hint: "wait for one with: gridctl wait leader/\(name)")
+    }
+    return leader.json
+  }
+
+  /// Says how long the asking client may certainly go on as leader.
+  ///
+  /// Counted from the time at which the client asked, that is on the safe side: the node counts from later.
+  func keepLeadership(_ arguments: JSONValue) throws -> JSONValue {
+    let name = try arguments.required("name")
+    guard let leadership = leaders[name], leadership.token == arguments["token"]?.integerValue else {
+      throw GridError(.leaseLost, "the leadership of \(name) is lost")
+    }
+    let remaining = membership.remainingValidity(at: clock.now())
+    return ["remainingMicroseconds": .integer(max(0, remaining.wholeNanoseconds / 1000))]
+  }
+
+  /// Asks the leader, on whichever node, to give up, and waits until it has.
+  func resignLeadership(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let name = try NameRules.validated(try arguments.required("name"), as: "leader")
+    guard let leadership = leaders[name] else {
+      let leader = try await membership.leaders.lookUp(name)
+      guard let leader, leader.record.node != nodeName, !arguments.isLocal else {
+        throw GridError(.unavailable, "\(name) has no leader at the moment", hint: "see: gridctl leader show")
+      }
+      return try await forward(
+        "leader.resign", arguments.with("local", true), to: leader.record.node, deadline: deadline)
+    }
+    leadership.resignRequested.open()
+    guard await leadership.ended.wait(atMost: deadline - clock.now()) else {
+      throw GridError(.deadline, "the leader of \(name) was asked to give up but has not yet")
+    }
+    return ["name": .string(name), "node": .string(nodeName), "token": .integer(leadership.token)]
+  }
+
+  // MARK: Campaigns of clients
+
+  /// Starts the stream of a client that wants to lead: it hears of its election, of a wish that it resign, and of the
+  /// loss. The client ends the stream once it has stopped acting.
+  func startCampaign(_ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws {
+    let name = try NameRules.validated(try arguments.required("name"), as: "leader")
+    let stream = ClusterStream(
+      link: link, correlation: correlation, verb: "leader.campaign", arguments: arguments, isClusterWide: false)
+    let ended = Latch()
+    stream.onEnd { ended.open() }
+    streams.start(stream, link: link, correlation: correlation, peers: [])
+    enqueue(.campaign(name, holder: arguments["holder"]?.stringValue ?? "", stream, ended: ended))
+  }
+
+  func runCampaign(_ name: String, holder: String, _ stream: ClusterStream, ended: Latch) async {
+    guard let leadership = await campaign(name, holder: holder, until: ended) else { return }
+    stream.send(["kind": "elected", "name": .string(name), "token": .integer(leadership.token)])
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        await leadership.resignRequested.wait()
+        if leadership.resignRequested.isOpen { stream.send(["kind": "resign", "name": .string(name)]) }
+      }
+      group.addTask {
+        await leadership.ended.wait()
+        if let loss = leadership.loss {
+          stream.send(["kind": "lost", "name": .string(name), "message": .string(loss.message)])
+        }
+      }
+      await ended.wait()
+      group.cancelAll()
+    }
+    await giveUp(leadership)
+  }
+
+  /// Campaigns until elected, or until `ended` opens.
+  private func campaign(_ name: String, holder: String, until ended: Latch) async -> Leadership? {
+    await withTaskGroup(of: Leadership?.self) { group in
+      group.addTask { try? await self.campaign(name, holder: holder) }
+      group.addTask {
+        await ended.wait()
+        return nil
+      }
+      var elected: Leadership?
+      for await result in group {
+        elected = elected ?? result
+        group.cancelAll()
+      }
+      guard let elected else { return nil }
+      // Elected at the moment the client went away: nobody would act.
+      guard ended.isOpen else { return elected }
+      await self.giveUp(elected)
+      return nil
+    }
+  }
+}
+
+extension LeaderDirectory.Entry {
+  /// The contract form: `name node holder token since`.
+  var json: JSONValue {
+    [
+      "name": .string(record.name), "node": .string(record.node), "holder": .string(record.holder),
+      "token": .integer(token), "since": .string(record.since.rfc3339),
+    ]
+  }
+}

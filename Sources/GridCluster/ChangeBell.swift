@@ -1,0 +1,59 @@
+internal import Synchronization
+
+/// Wakes tasks that wait for a change of one name.
+///
+/// A task asks for a ``Ring`` first and looks at the state after, so that no change falls between the two.
+final class ChangeBell: Sendable {
+  private let rings = Mutex<[String: [ObjectIdentifier: Ring]]>([:])
+
+  /// Begins to listen for changes of `name`.
+  func listen(for name: String) -> Ring {
+    let ring = Ring(name: name, bell: self)
+    rings.withLock { $0[name, default: [:]][ObjectIdentifier(ring)] = ring }
+    return ring
+  }
+
+  func ring(_ name: String) {
+    let waiting = rings.withLock { $0.removeValue(forKey: name) } ?? [:]
+    for ring in waiting.values { ring.signal.raise(()) }
+  }
+
+  /// After a picture was replaced as a whole anything may have changed.
+  func ringAll() {
+    let waiting = rings.withLock { rings in
+      defer { rings = [:] }
+      return rings.values.flatMap(\.values)
+    }
+    for ring in waiting { ring.signal.raise(()) }
+  }
+
+  fileprivate func forget(_ ring: Ring) {
+    rings.withLock { rings in
+      rings[ring.name]?[ObjectIdentifier(ring)] = nil
+      if rings[ring.name]?.isEmpty ?? false { rings[ring.name] = nil }
+    }
+  }
+}
+
+/// One task's ear for changes of one name; good for one change.
+package final class Ring: Sendable {
+  let name: String
+  fileprivate let signal = Signal<Void>()
+  private let bell: ChangeBell
+
+  fileprivate init(name: String, bell: ChangeBell) {
+    self.name = name
+    self.bell = bell
+  }
+
+  /// Returns after the next change, after `limit`, or when the task is cancelled.
+  package func wait(atMost limit: Duration) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = await self.signal.wait() }
+      group.addTask { try? await Task.sleep(for: limit) }
+      await group.next()
+      group.cancelAll()
+    }
+    bell.forget(self)
+  }
+}
