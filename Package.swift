@@ -77,12 +77,12 @@ let package = Package(
     room(
       "GridStoreEtcd",
       [
-        "GridCore", nioCore, nioPosix,
+        "GridCore", nioCore, nioPosix, deque,
         .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
         .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: etcd),
-      ], exclude: ["etcd.proto"]),
+      ], exclude: ["Generated/etcd.proto", "Generated/README.md"]),
     room(
       "Grid",
       [
@@ -104,16 +104,21 @@ let package = Package(
     .executableTarget(
       name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
+    .executableTarget(
+      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridCore"], path: "Tests/Support/LeaseHolder",
+      swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
     tests(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
-    tests("GridStoreEtcdTests", ["GridStoreEtcd", "GridCore", nioCore, nioPosix]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     tests(
       "GridStoreSQLiteTests",
       ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests(
+      "GridStoreEtcdTests",
+      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]

@@ -1,115 +1,107 @@
-#if Etcd
 internal import Glibc
 public import GridCore
 
 extension EtcdConfiguration {
-  /// Reads `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`, and from the environment what does not belong into an
-  /// argument: `GRIDCTL_ETCD_USER`, `GRIDCTL_ETCD_PASSWORD_FILE` (or `GRIDCTL_ETCD_PASSWORD`), `GRIDCTL_ETCD_CA`,
-  /// `GRIDCTL_ETCD_CERT` and `GRIDCTL_ETCD_KEY`.
+  /// Parses `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`; with `etcds://` TLS is spoken. IPv6 addresses stand
+  /// in brackets.
   ///
-  /// `etcds://`, or any of the last three, turns encryption on. IPv6 addresses stand in brackets.
-  /// - Throws: ``GridError/Code/configuration`` with what is wrong; the text never holds a password.
+  /// The environment adds what does not belong in an argument: `GRIDCTL_ETCD_USER`, `GRIDCTL_ETCD_PASSWORD_FILE` (or,
+  /// less well hidden, `GRIDCTL_ETCD_PASSWORD`), `GRIDCTL_ETCD_CA`, `GRIDCTL_ETCD_CERT`, `GRIDCTL_ETCD_KEY`.
+  ///
+  /// - Throws: ``GridError/Code/usage`` for a text of another form, ``GridError/Code/noInput`` when the password's file
+  ///   cannot be read, ``GridError/Code/refused`` when others can read it too.
   public init(parsing text: String, environment: [String: String] = [:]) throws(GridError) {
-    guard let (scheme, rest) = Self.scheme(of: text) else {
-      throw Self.malformed("the text must begin with etcd:// or etcds://")
+    let schemes = ["etcd://", "etcds://"]
+    guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { throw Self.malformed(text) }
+    var rest = text.dropFirst(scheme.count)
+    var prefix = ""
+    if let slash = rest.firstIndex(of: "/") {
+      prefix = String(rest[slash...])
+      rest = rest[..<slash]
+      while prefix.hasSuffix("/") { prefix.removeLast() }
     }
-    let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    var hosts = parts[0]
-    var user = environment["GRIDCTL_ETCD_USER"]
-    if let at = hosts.lastIndex(of: "@") {
-      let name = String(hosts[..<at])
-      hosts = hosts[hosts.index(after: at)...]
-      guard !name.contains(":") else {
-        throw GridError(
-          .configuration, "a password has no place in the address of etcd: other users of the machine can read it",
-          hint: "put it into a file that only you can read and set GRIDCTL_ETCD_PASSWORD_FILE")
-      }
-      user = name
+    func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    var user = variable("GRIDCTL_ETCD_USER")
+    if let at = rest.lastIndex(of: "@") {
+      user = String(rest[..<at])
+      rest = rest[rest.index(after: at)...]
+    }
+    if let user, user.contains(":") {
+      throw GridError(
+        .usage, "a password does not belong in --store: others on the machine see it",
+        hint: "put it into a file and name that in GRIDCTL_ETCD_PASSWORD_FILE")
     }
     var endpoints: [Endpoint] = []
-    for host in hosts.split(separator: ",", omittingEmptySubsequences: false) {
-      endpoints.append(try Self.endpoint(host))
+    for part in rest.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let endpoint = Endpoint(parsing: part) else { throw Self.malformed(text) }
+      endpoints.append(endpoint)
     }
-    self.init(endpoints: endpoints, prefix: parts.count > 1 ? String(parts[1]) : "")
-    self.user = user.flatMap { $0.isEmpty ? nil : $0 }
-    if let path = environment["GRIDCTL_ETCD_PASSWORD_FILE"], !path.isEmpty {
-      password = .file(path)
-    } else if let text = environment["GRIDCTL_ETCD_PASSWORD"], !text.isEmpty {
-      password = .text(text)
+    self.init(endpoints: endpoints)
+    self.prefix = prefix
+    self.user = user
+    authorityFile = variable("GRIDCTL_ETCD_CA")
+    certificateFile = variable("GRIDCTL_ETCD_CERT")
+    keyFile = variable("GRIDCTL_ETCD_KEY")
+    usesTLS = scheme == "etcds://" || authorityFile != nil || certificateFile != nil || keyFile != nil
+    if let file = variable("GRIDCTL_ETCD_PASSWORD_FILE") {
+      password = try SecretFile.read(file)
+    } else if let text = variable("GRIDCTL_ETCD_PASSWORD") {
+      password = text
     }
-    encryption = Self.encryption(environment, isWanted: scheme == "etcds")
     self = try validated()
   }
 
-  private static func scheme(of text: String) -> (String, Substring)? {
-    for scheme in ["etcd", "etcds"] where text.hasPrefix(scheme + "://") {
-      return (scheme, text.dropFirst(scheme.count + 3))
-    }
-    return nil
+  private static func malformed(_ text: String) -> GridError {
+    GridError(
+      .usage, "\(NameRules.quoted(text)) is no etcd cluster",
+      hint: "write etcd://HOST:2379 or etcd://HOST1:2379,HOST2:2379/PREFIX")
   }
+}
 
-  private static func encryption(_ environment: [String: String], isWanted: Bool) -> Encryption? {
-    func path(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    let encryption = Encryption(
-      authorities: path("GRIDCTL_ETCD_CA"), certificate: path("GRIDCTL_ETCD_CERT"), key: path("GRIDCTL_ETCD_KEY"))
-    return isWanted || encryption != Encryption() ? encryption : nil
-  }
-
-  private static func endpoint(_ text: Substring) throws(GridError) -> Endpoint {
-    guard !text.isEmpty else { throw malformed("a host is missing") }
+extension EtcdConfiguration.Endpoint {
+  /// `HOST`, `HOST:PORT` or `[IPv6]:PORT`.
+  init?(parsing text: Substring) {
     var host = text
-    var port: Substring?
-    if text.first == "[" {
-      guard let close = text.firstIndex(of: "]") else { throw malformed("\(quoted(text)) has no closing bracket") }
+    var port = "2379"[...]
+    if text.hasPrefix("[") {
+      guard let close = text.firstIndex(of: "]") else { return nil }
       host = text[text.index(after: text.startIndex)..<close]
-      let rest = text[text.index(after: close)...]
-      guard rest.isEmpty || rest.first == ":" else { throw malformed("\(quoted(text)) is no host:port") }
-      port = rest.isEmpty ? nil : rest.dropFirst()
+      let after = text[text.index(after: close)...]
+      guard after.isEmpty || after.hasPrefix(":") else { return nil }
+      if !after.isEmpty { port = after.dropFirst() }
     } else if let colon = text.firstIndex(of: ":") {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
-      guard port?.contains(":") == false else { throw malformed("an IPv6 address stands in brackets: [\(text)]") }
     }
-    guard let port else { return Endpoint(host: String(host)) }
-    guard let number = Int(port), (1...65_535).contains(number), !host.isEmpty else {
-      throw malformed("\(quoted(text)) is no host:port")
-    }
-    return Endpoint(host: String(host), port: number)
-  }
-
-  private static func quoted(_ text: Substring) -> String { NameRules.quoted(String(text)) }
-
-  private static func malformed(_ reason: String) -> GridError {
-    GridError(
-      .configuration, "the address of etcd cannot be read: \(reason)", hint: "write etcd://host:2379,host:2379/prefix")
+    guard !host.isEmpty, let number = Int(port), (1...65_535).contains(number) else { return nil }
+    self.init(host: String(host), port: number)
   }
 }
 
-extension EtcdConfiguration.Password {
-  /// The password itself. Reads the file, if there is one; for the start only.
-  func load() throws(GridError) -> String {
-    guard case .file(let path) = self else {
-      guard case .text(let text) = self else { return "" }
-      return text
-    }
+/// A secret in a file that only its owner may read.
+enum SecretFile {
+  /// More than any password.
+  private static let limit = 4096
+
+  /// The first line of the file. Reads it at once: for the start, not for a task.
+  static func read(_ path: String) throws(GridError) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw GridError(
-        .configuration, "the password file \(path) cannot be read", hint: "see GRIDCTL_ETCD_PASSWORD_FILE",
-        cause: String(cString: strerror(errno)))
-    }
+    guard descriptor >= 0 else { throw unreadable(path) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & 0o077 == 0 else {
+    guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
+    guard status.st_mode & 0o077 == 0 else {
       throw GridError(.refused, "others can read the password file \(path)", hint: "chmod 600 \(path)")
     }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-    guard count >= 0 else {
-      throw GridError(
-        .configuration, "the password file \(path) cannot be read", cause: String(cString: strerror(errno)))
-    }
+    var bytes = [UInt8](repeating: 0, count: limit)
+    let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+    guard count >= 0 else { throw unreadable(path) }
     return String(decoding: bytes.prefix(count).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
   }
+
+  private static func unreadable(_ path: String) -> GridError {
+    GridError(
+      .noInput, "the password file \(path) cannot be read", hint: "see GRIDCTL_ETCD_PASSWORD_FILE",
+      cause: String(cString: strerror(errno)))
+  }
 }
-#endif

@@ -1,26 +1,25 @@
-#if Etcd
 internal import GridCore
 internal import Synchronization
 
 /// Signs in with user and password and keeps the token until etcd no longer takes it. However many calls need a token
 /// at once, one of them signs in (etcd spends some 60 ms of a processor on it) and the others wait for it.
 final class Credentials: Sendable {
-  private typealias Waiter = CheckedContinuation<Void, Never>
+  fileprivate typealias Waiter = CheckedContinuation<Void, Never>
 
-  private struct State {
+  fileprivate struct State {
     var token: Token = .none
     var isSigningIn = false
     var waiting: [Waiter] = []
   }
 
-  private enum Token {
+  fileprivate enum Token {
     case none
     case valid(String)
     /// Etcd has authentication switched off.
     case needless
   }
 
-  private enum Step {
+  fileprivate enum Step {
     case use(String?)
     case signIn
     case wait
@@ -106,4 +105,3 @@ extension Credentials.State {
     }
   }
 }
-#endif

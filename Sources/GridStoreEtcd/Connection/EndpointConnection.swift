@@ -1,32 +1,35 @@
-#if Etcd
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import GRPCProtobuf
 internal import GridCore
+internal import NIOCore
 internal import SwiftProtobuf
 internal import Synchronization
 
 /// One connection to one member, used until its first failure. Calls on it that are in progress then go on to their
 /// end; the last one closes it.
 final class EndpointConnection: Sendable {
-  private struct State {
-    var calls = 0
-    var isRetired = false
-    var task: Task<Void, Never>?
-  }
-
   let endpoint: EtcdConfiguration.Endpoint
   let client: GRPCClient<HTTP2ClientTransport.Posix>
-  private let state = Mutex(State())
+  private let state: ConnectionState
 
   /// - Throws: ``GridError/Code/configuration`` when a certificate cannot be used.
   init(
-    _ endpoint: EtcdConfiguration.Endpoint, _ encryption: EtcdConfiguration.Encryption?, executor: LoopExecutor,
+    _ endpoint: EtcdConfiguration.Endpoint, _ configuration: EtcdConfiguration, executor: LoopExecutor,
     tasks: EngineTasks
   ) throws(GridError) {
     self.endpoint = endpoint
+    let state = ConnectionState()
+    self.state = state
     do {
       let transport = try HTTP2ClientTransport.Posix(
-        target: Self.target(endpoint), transportSecurity: Self.security(encryption), eventLoopGroup: executor.loop)
+        target: Self.target(endpoint), transportSecurity: Self.security(configuration),
+        config: .defaults { config in
+          config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
+            state.opened(channel)
+            return channel.eventLoop.makeSucceededVoidFuture()
+          }
+        }, eventLoopGroup: executor.loop)
       client = GRPCClient(transport: transport)
     } catch {
       throw GridError(
@@ -34,8 +37,7 @@ final class EndpointConnection: Sendable {
         hint: "see GRIDCTL_ETCD_CA, GRIDCTL_ETCD_CERT and GRIDCTL_ETCD_KEY",
         cause: (error as? RuntimeError)?.cause ?? error)
     }
-    let task = tasks.start(on: executor) { [client] in try? await client.runConnections() }
-    state.withLock { $0.task = task }
+    state.runs(tasks.start(on: executor) { [client] in try? await client.runConnections() })
   }
 
   private static func target(_ endpoint: EtcdConfiguration.Endpoint) -> any ResolvableTarget {
@@ -46,41 +48,22 @@ final class EndpointConnection: Sendable {
     return .dns(host: endpoint.host, port: endpoint.port)
   }
 
-  private static func security(
-    _ encryption: EtcdConfiguration.Encryption?
-  ) -> HTTP2ClientTransport.Posix.TransportSecurity {
-    guard let encryption else { return .plaintext }
+  private static func security(_ configuration: EtcdConfiguration) -> HTTP2ClientTransport.Posix.TransportSecurity {
+    guard configuration.usesTLS else { return .plaintext }
     return .tls { tls in
-      if let path = encryption.authorities { tls.trustRoots = .certificates([.file(path: path, format: .pem)]) }
-      if let path = encryption.certificate { tls.certificateChain = [.file(path: path, format: .pem)] }
-      if let path = encryption.key { tls.privateKey = .file(path: path, format: .pem) }
+      if let path = configuration.authorityFile { tls.trustRoots = .certificates([.file(path: path, format: .pem)]) }
+      if let path = configuration.certificateFile { tls.certificateChain = [.file(path: path, format: .pem)] }
+      if let path = configuration.keyFile { tls.privateKey = .file(path: path, format: .pem) }
     }
   }
 
   /// Counts a call; false when the connection takes none any more.
-  func enter() -> Bool {
-    state.withLock { state in
-      if !state.isRetired { state.calls += 1 }
-      return !state.isRetired
-    }
-  }
+  func enter() -> Bool { state.enter() }
 
-  func leave() {
-    let ended = state.withLock { state -> Task<Void, Never>? in
-      state.calls -= 1
-      return state.isRetired && state.calls == 0 ? state.task : nil
-    }
-    ended?.cancel()
-  }
+  func leave() { state.leave() }
 
   /// Takes no new calls, and closes behind the last of those in progress.
-  func retire() {
-    let ended = state.withLock { state -> Task<Void, Never>? in
-      state.isRetired = true
-      return state.calls == 0 ? state.task : nil
-    }
-    ended?.cancel()
-  }
+  func retire() { state.retire() }
 
   /// Sends one request and returns the answer to it.
   func call<Request, Response>(
@@ -122,7 +105,60 @@ final class EndpointConnection: Sendable {
     var options = CallOptions.defaults
     options.waitForReady = false
     options.maxResponseMessageBytes = maximumAnswerBytes
+    // The transport holds answers to the limit of requests.
+    options.maxRequestMessageBytes = maximumAnswerBytes
     return options
+  }
+}
+
+/// Who uses a connection, and what is to be ended behind the last of them.
+private final class ConnectionState: Sendable {
+  private struct State {
+    var calls = 0
+    var isRetired = false
+    var task: Task<Void, Never>?
+    var channels: [any Channel] = []
+  }
+
+  private let state = Mutex(State())
+
+  func runs(_ task: Task<Void, Never>) { state.withLock { $0.task = task } }
+
+  /// A connection is being made; on the event loop.
+  func opened(_ channel: any Channel) {
+    let isLate = state.withLock { state in
+      if state.isRetired, state.calls == 0 { return true }
+      state.channels = state.channels.filter(\.isActive) + [channel]
+      return false
+    }
+    if isLate { channel.close(promise: nil) }
+  }
+
+  func enter() -> Bool {
+    state.withLock { state in
+      if !state.isRetired { state.calls += 1 }
+      return !state.isRetired
+    }
+  }
+
+  func leave() {
+    endIfUnused { $0.calls -= 1 }
+  }
+
+  func retire() {
+    endIfUnused { $0.isRetired = true }
+  }
+
+  private func endIfUnused(_ change: (inout State) -> Void) {
+    let (task, channels) = state.withLock { state -> (Task<Void, Never>?, [any Channel]) in
+      change(&state)
+      guard state.isRetired, state.calls == 0 else { return (nil, []) }
+      defer { state.channels = [] }
+      return (state.task, state.channels)
+    }
+    task?.cancel()
+    // An attempt to connect does not heed the cancellation: it would go on for ten seconds.
+    for channel in channels { channel.close(promise: nil) }
   }
 }
 
@@ -134,4 +170,3 @@ final class SentMark: Sendable {
 
   func set() { mark.store(true, ordering: .releasing) }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Etcd
 internal import GridCore
 internal import Synchronization
 
@@ -99,4 +98,3 @@ final class CallGate: Sendable {
 
   static var closed: GridError { GridError(.unavailable, "the coordination store is closed") }
 }
-#endif

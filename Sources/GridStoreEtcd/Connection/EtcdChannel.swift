@@ -1,4 +1,3 @@
-#if Etcd
 internal import GridCore
 internal import Synchronization
 
@@ -9,25 +8,24 @@ final class EtcdChannel: Sendable {
   private struct State {
     var index: Int
     var connection: EndpointConnection?
+    var isClosed = false
   }
 
   let configuration: EtcdConfiguration
   let executor: LoopExecutor
   private let credentials: Credentials?
   private let tasks: EngineTasks
-  private let gate: CallGate
   private let clock: any GridClock
   private let state: Mutex<State>
 
   init(
     _ configuration: EtcdConfiguration, executor: LoopExecutor, credentials: Credentials?, tasks: EngineTasks,
-    gate: CallGate, clock: any GridClock
+    clock: any GridClock
   ) {
     self.configuration = configuration
     self.executor = executor
     self.credentials = credentials
     self.tasks = tasks
-    self.gate = gate
     self.clock = clock
     state = Mutex(State(index: Int.random(in: 0..<max(1, configuration.endpoints.count))))
   }
@@ -44,7 +42,7 @@ final class EtcdChannel: Sendable {
   func perform<Request, Response>(
     _ method: EtcdMethod<Request, Response>, _ request: Request, within timeout: Duration? = nil
   ) async throws(EtcdFailure) -> Response {
-    let deadline = clock.now() + (timeout ?? configuration.callTimeout)
+    let deadline = clock.now() + (timeout ?? configuration.operationTimeout)
     var hasSignedInAgain = false
     var attempts = 0
     while true {
@@ -59,9 +57,7 @@ final class EtcdChannel: Sendable {
         hasSignedInAgain = true
         continue
       }
-      guard failure.isWorthAnotherAttempt, method.isRepeatable || !failure.mayBeApplied, !gate.isClosed else {
-        throw failure
-      }
+      guard failure.isWorthAnotherAttempt, method.isRepeatable || !failure.mayBeApplied else { throw failure }
       // Every member once without delay; then they are given time to find a leader.
       let pause: Duration = attempts.isMultiple(of: configuration.endpoints.count) ? .milliseconds(100) : .zero
       guard clock.now() + pause < deadline else { throw failure }
@@ -99,13 +95,13 @@ final class EtcdChannel: Sendable {
 
   /// The connection in use, with a call counted on it: ``EndpointConnection/leave()`` must follow.
   func enter() throws(EtcdFailure) -> EndpointConnection {
-    if gate.isClosed { throw .closed() }
-    return try state.withLock { state throws(EtcdFailure) in
+    try state.withLock { state throws(EtcdFailure) in
+      if state.isClosed { throw .closed() }
       if let connection = state.connection, connection.enter() { return connection }
       let endpoints = configuration.endpoints
       do throws(GridError) {
         let connection = try EndpointConnection(
-          endpoints[state.index % endpoints.count], configuration.encryption, executor: executor, tasks: tasks)
+          endpoints[state.index % endpoints.count], configuration, executor: executor, tasks: tasks)
         _ = connection.enter()
         state.connection = connection
         return connection
@@ -133,12 +129,15 @@ final class EtcdChannel: Sendable {
   /// The token was not accepted: the next call signs in again.
   func forgetToken(_ token: String?) { credentials?.forget(token) }
 
+  var signsIn: Bool { credentials != nil }
+
+  /// Makes no attempts any more; those in progress go on to their end.
   func close() {
     let connection = state.withLock { state in
+      state.isClosed = true
       defer { state.connection = nil }
       return state.connection
     }
     connection?.retire()
   }
 }
-#endif

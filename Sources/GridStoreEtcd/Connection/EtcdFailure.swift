@@ -1,4 +1,3 @@
-#if Etcd
 internal import GRPCCore
 internal import GridCore
 
@@ -157,4 +156,3 @@ extension EtcdFailure {
     return "\(failure.code): \(innermost)"
   }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Etcd
 internal import GRPCCore
 internal import SwiftProtobuf
 
@@ -58,4 +57,3 @@ extension EtcdMethod where Request == Etcdserverpb_StatusRequest, Response == Et
 extension EtcdMethod where Request == Etcdserverpb_AuthenticateRequest, Response == Etcdserverpb_AuthenticateResponse {
   static var authenticate: Self { Self("Auth", "Authenticate") }
 }
-#endif

@@ -1,4 +1,3 @@
-#if Etcd
 internal import GridCore
 internal import NIOCore
 internal import Synchronization
@@ -86,4 +85,3 @@ private final class LoopTimer: Sendable {
     continuation?.resume()
   }
 }
-#endif
