@@ -9,18 +9,16 @@ struct WatchMirrorTests {
   private func key(_ name: String) -> Data { Data(name.utf8) }
 
   private func put(_ name: String, at revision: Int64) -> Etcdserverpb_Event {
-    .with {
-      $0.kv.key = key(name)
-      $0.kv.modRevision = revision
-    }
+    var event = Etcdserverpb_Event()
+    event.kv.key = key(name)
+    event.kv.modRevision = revision
+    return event
   }
 
   private func delete(_ name: String, at revision: Int64) -> Etcdserverpb_Event {
-    .with {
-      $0.type = .delete
-      $0.kv.key = key(name)
-      $0.kv.modRevision = revision
-    }
+    var event = put(name, at: revision)
+    event.type = .delete
+    return event
   }
 
   private func listing(_ revision: Int64, _ entries: [String: Int64]) -> RangeReader.Listing {

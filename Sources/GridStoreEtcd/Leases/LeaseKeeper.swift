@@ -92,7 +92,8 @@ final class LeaseKeeper: Sendable {
     while true {
       await channel.executor.sleep(min(pause, max(.zero, held.validUntil - clock.now())))
       if Task.isCancelled || held.isEnded { return }
-      let reason = await renew(held, within: min(channel.configuration.attemptTimeout, timeToLive / 4), &pause, interval)
+      let reason = await renew(
+        held, within: min(channel.configuration.attemptTimeout, timeToLive / 4), &pause, interval)
       if Task.isCancelled || held.isEnded { return }
       if let reason {
         lose(held, reason)
