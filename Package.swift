@@ -78,12 +78,12 @@ let package = Package(
     room(
       "GridStoreEtcd",
       [
-        "GridCore", nioCore, nioPosix,
+        "GridCore", nioCore, nioPosix, deque,
         .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
         .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: etcd),
-      ], exclude: ["etcd.proto"]),
+      ], exclude: ["Generated/etcd.proto", "Generated/README.md"]),
     room(
       "Grid",
       [
@@ -105,6 +105,9 @@ let package = Package(
     .executableTarget(
       name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
+    .executableTarget(
+      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridCore"], path: "Tests/Support/LeaseHolder",
+      swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
     tests(
@@ -116,7 +119,7 @@ let package = Package(
       ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "GridStoreEtcdTests",
-      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", nioCore, nioPosix]),
+      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix]),
     tests(
       "GridCommandsTests",
       [

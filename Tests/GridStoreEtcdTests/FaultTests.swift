@@ -8,32 +8,16 @@ internal import Testing
 
 @Suite("An etcd that misbehaves", .serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
-  /// Runs `body` with a client, and closes it.
-  private func withStore(
-    _ configuration: EtcdConfiguration, _ body: (EtcdCoordinationStore) async throws -> Void
-  ) async throws {
-    let store = try EtcdCoordinationStore(configuration, clock: SystemClock())
-    do { try await body(store) } catch {
-      await store.close()
-      throw error
-    }
-    await store.close()
-  }
-
-  private func put(_ key: String, _ value: String, lease: Int64 = 0) -> StoreTransaction {
-    StoreTransaction(when: [.isAbsent(key)], then: [.put(key: key, value: Array(value.utf8), lease: lease)])
-  }
-
   @Test("the death of any member is survived, leases included")
   func memberDies() async throws {
     try await EtcdServers.with(3) { servers in
       try await withStore(servers.configuration) { store in
         let observer = LeaseRecorder()
         let lease = try await store.grantLease(timeToLive: .seconds(3), observer: observer)
-        #expect(try await store.commit(put("/kept", "1", lease: lease.identifier)).succeeded)
+        #expect(try await store.commit(claim("/kept", "1", lease: lease.identifier)).succeeded)
         for number in 0..<3 {
           await servers.kill(number)
-          try await retry { _ = try await store.commit(put("/after-\(number)", "1")) }
+          try await retry { _ = try await store.commit(claim("/after-\(number)", "1")) }
           try await servers.start(number)
           try await retry { _ = try await servers.control("endpoint", "health") }
         }
@@ -52,11 +36,11 @@ struct FaultTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await store.watch(prefix: "/w/", after: start) { recorder.record($0) } }
           for number in 0..<3 {
-            try await retry { _ = try await store.commit(self.put("/w/\(number)", "1")) }
+            try await retry { _ = try await store.commit(claim("/w/\(number)", "1")) }
             await servers.kill(number)
             try await servers.start(number)
           }
-          try await wait { Set(recorder.changes.map(\.key)) == ["/w/0", "/w/1", "/w/2"] }
+          try await wait("it") { Set(recorder.changes.map(\.key)) == ["/w/0", "/w/1", "/w/2"] }
           group.cancelAll()
         }
         #expect(recorder.changes.map(\.key).sorted() == ["/w/0", "/w/1", "/w/2"])
@@ -69,14 +53,14 @@ struct FaultTests {
     try await EtcdServers.with { servers in
       try await withStore(servers.configuration) { store in
         let start = try await store.range(prefix: "/c/").revision
-        for number in 0..<5 { _ = try await store.commit(put("/c/\(number)", "1")) }
+        for number in 0..<5 { _ = try await store.commit(claim("/c/\(number)", "1")) }
         try await servers.control("compact", "\(try await store.range(prefix: "/c/").revision)")
         let recorder = WatchRecorder()
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await store.watch(prefix: "/c/", after: start) { recorder.record($0) } }
-          try await wait { !recorder.events.isEmpty }
-          _ = try await store.commit(self.put("/c/last", "1"))
-          try await wait { recorder.changes.map(\.key) == ["/c/last"] }
+          try await wait("it") { !recorder.events.isEmpty }
+          _ = try await store.commit(claim("/c/last", "1"))
+          try await wait("it") { recorder.changes.map(\.key) == ["/c/last"] }
           group.cancelAll()
         }
         guard case .resynchronised(let snapshot)? = recorder.events.first else {
@@ -94,9 +78,9 @@ struct FaultTests {
       try await withStore(servers.configuration) { store in
         let observer = LeaseRecorder()
         let lease = try await store.grantLease(timeToLive: .seconds(3), observer: observer)
-        _ = try await store.commit(put("/owned", "1", lease: lease.identifier))
+        _ = try await store.commit(claim("/owned", "1", lease: lease.identifier))
         try await servers.control("lease", "revoke", String(lease.identifier, radix: 16))
-        try await wait { !observer.losses.isEmpty }
+        try await wait("it") { !observer.losses.isEmpty }
         #expect(observer.losses.first?.code == .leaseLost)
       }
     }
@@ -125,12 +109,14 @@ struct FaultTests {
       try await servers.control("user", "grant-role", "root", "root")
       try await servers.control("auth", "enable")
       let file = servers.directory + "/password"
-      try "secret\n".write(toFile: file, atomically: true, encoding: .utf8)
+      #expect(
+        FileManager.default.createFile(
+          atPath: file, contents: Data("secret\n".utf8), attributes: [.posixPermissions: 0o600]))
       let port = servers.members[0].clientPort
       let right = try EtcdConfiguration(
         parsing: "etcd://root@127.0.0.1:\(port)", environment: ["GRIDCTL_ETCD_PASSWORD_FILE": file])
       try await withStore(right) { store in
-        let outcome = try await store.commit(self.put("/secured", "1"))
+        let outcome = try await store.commit(claim("/secured", "1"))
         #expect(outcome.succeeded)
       }
       var wrong = right
@@ -160,7 +146,7 @@ struct FaultTests {
         ]
         let configuration = try EtcdConfiguration(parsing: "etcds://localhost:\(port)/here", environment: files)
         try await withStore(configuration) { store in
-          try await retry { _ = try await store.commit(self.put("/key", "1")) }
+          try await retry { _ = try await store.commit(claim("/key", "1")) }
           #expect(try await store.get("/key") != nil)
           #expect(try await store.describe().engine == "etcd")
         }
@@ -170,24 +156,5 @@ struct FaultTests {
           await #expect(throws: GridError(.unavailable, "")) { try await store.get("/key") }
         }
       })
-  }
-}
-
-/// Tries again until it succeeds; etcd needs a moment after every start and every election.
-private func retry(_ body: () async throws -> Void) async throws {
-  let deadline = ContinuousClock.now + .seconds(60)
-  while true {
-    do { return try await body() } catch  where ContinuousClock.now < deadline {
-      try await Task.sleep(for: .milliseconds(50))
-    }
-  }
-}
-
-/// Waits for something that comes by itself.
-private func wait(_ condition: () -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(60)
-  while !condition() {
-    try #require(ContinuousClock.now < deadline)
-    try await Task.sleep(for: .milliseconds(10))
   }
 }

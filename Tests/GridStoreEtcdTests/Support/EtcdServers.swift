@@ -104,20 +104,40 @@ final class EtcdServers: Sendable {
   @discardableResult
   func control(_ arguments: String..., options: [String] = []) async throws -> String {
     let endpoints = members.map { "\(scheme)://127.0.0.1:\($0.clientPort)" }.joined(separator: ",")
+    return try await run("etcdctl", ["--endpoints", endpoints] + options + arguments)
+  }
+
+  /// Runs a program to its end.
+  ///
+  /// - Returns: its standard output.
+  func run(_ program: String, _ arguments: [String]) async throws -> String {
     let child = try await processes.spawn(
       ProcessCommand(
-        "etcdctl", arguments: ["--endpoints", endpoints] + options + arguments,
-        environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "ETCDCTL_API": "3"]),
+        program, arguments: arguments, environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "ETCDCTL_API": "3"]),
       on: MultiThreadedEventLoopGroup.singleton.next())
     var output: [String] = []
     while let line = try await child.nextLine() { output.append(String(decoding: line, as: UTF8.self)) }
     let status = try await child.exit
-    guard status.isSuccess else { throw GridError(.failed, "etcdctl \(arguments) \(status): \(output)") }
+    guard status.isSuccess else { throw GridError(.failed, "\(program) \(arguments) \(status): \(output)") }
     return output.joined(separator: "\n")
   }
 
+  /// The number of the member that leads, once there is one.
+  func leader() async throws -> Int {
+    try await retry {
+      for (number, member) in members.enumerated() {
+        let status = try await run(
+          "etcdctl", ["--endpoints", "\(scheme)://127.0.0.1:\(member.clientPort)", "endpoint", "status"])
+        // Endpoint, identity, version, size, whether it leads, …
+        let fields = status.split(separator: ",").map { $0.drop { $0 == " " } }
+        if fields.count > 4, fields[4] == "true" { return number }
+      }
+      throw GridError(.unavailable, "no member leads")
+    }
+  }
+
   /// Ports that nobody listens on at the moment.
-  private static func freePorts(_ count: Int) throws -> [Int] {
+  static func freePorts(_ count: Int) throws -> [Int] {
     var sockets: [Int32] = []
     defer { for socket in sockets { close(socket) } }
     return try (0..<count).map { _ in
