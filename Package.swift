@@ -110,9 +110,18 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    .executableTarget(
+      name: "StoreHolder",
+      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
       "GridStoreSQLiteTests",
-      ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridCore", "GridActors"]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
