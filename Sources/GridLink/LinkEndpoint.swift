@@ -63,7 +63,9 @@ package struct LinkEndpoint: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.configure(channel)
-          try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(endpoint: endpoint, dialled: promise))
+          try channel.pipeline.syncOperations.addHandler(
+            LinkChannelHandler(
+              endpoint: endpoint, dialled: promise, patience: .nanoseconds(timeout.wholeNanoseconds)))
         }
       }
     let connected =

@@ -45,7 +45,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
     certificateFile = nil
     keyFile = nil
     attemptTimeout = .milliseconds(1500)
-    operationTimeout = .seconds(5)
+    operationTimeout = .seconds(4)
   }
 
   /// Parses `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`; with `etcds://` TLS is spoken.

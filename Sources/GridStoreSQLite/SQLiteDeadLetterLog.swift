@@ -133,9 +133,11 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
-    do { return try await queue.write(body) } catch {
-      throw Self.gridError(error, "the dead letters cannot be written")
+    // Not the async form, which a cancelled task gives up: a node that is cancelled still writes its last letters.
+    let result = await withCheckedContinuation { continuation in
+      queue.asyncWrite(body) { continuation.resume(returning: $1) }
     }
+    do { return try result.get() } catch { throw Self.gridError(error, "the dead letters cannot be written") }
   }
 
   private func read<Value: Sendable>(

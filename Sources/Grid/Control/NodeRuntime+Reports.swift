@@ -21,7 +21,7 @@ extension NodeRuntime {
   }
 
   /// The socket that local clients use.
-  var socketPath: String { "\(configuration.runtimeDirectory)/\(nodeName).sock" }
+  var socketPath: String { GridDirectories.socket(of: nodeName, in: configuration.runtimeDirectory) }
 
   /// Resident memory from `/proc/self/statm`; 0 where there is none.
   static func residentBytes() -> Int64 {

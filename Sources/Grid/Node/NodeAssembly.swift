@@ -24,6 +24,7 @@ struct NodeAssembly: Sendable {
     _ configuration: NodeConfiguration, kinds: KindRegistry, stopRequested: Latch
   ) async throws -> NodeAssembly {
     try PrivateDirectory.make(configuration.stateDirectory)
+    try GridDirectories.checkRoom(forSocketsIn: configuration.runtimeDirectory)
     try PrivateDirectory.makeOwned(configuration.runtimeDirectory)
     let store =
       if let given = configuration.store {
@@ -127,7 +128,6 @@ struct NodeAssembly: Sendable {
       runtime.happened(.node, runtime.nodeName, "leaves")
       await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
-      runtime.deadLetterOffice.close()
       group.cancelAll()
     }
   }
@@ -140,6 +140,8 @@ struct NodeAssembly: Sendable {
     await runtime.membership.leave()
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
     await runtime.processes.shutdown()
+    // Last: what ends with the programs and connections leaves letters too.
+    await runtime.deadLetterOffice.close()
     await deadLetterLog.close()
     await runtime.store.close()
     try? await runtime.group.shutdownGracefully()

@@ -208,6 +208,14 @@ extension NodeRuntime: Membership.Observer {
     while cells.count > 0, clock.now() < limit, !hurry.isOpen, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(5))
     }
+    if hurry.isOpen { await endPrograms() }
     for cell in cells.all { cell.abandon(reason: reason) }
+  }
+
+  /// Kills the programs of `exec` actors, and gives their handlers the moment they need to say what they were doing.
+  private func endPrograms() async {
+    await processes.shutdown()
+    let limit = clock.now() + .milliseconds(200)
+    while cells.count > 0, clock.now() < limit, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }

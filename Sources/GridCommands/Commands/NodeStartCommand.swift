@@ -65,6 +65,10 @@ struct NodeStartCommand: OwnProcessCommand {
     if detach {
       return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()
     }
+    if let readyFd, fcntl(readyFd, F_GETFD) < 0 {
+      throw GridError(
+        .usage, "descriptor \(readyFd) in --ready-fd is not open", hint: "open it, as: --ready-fd 3 3>FILE")
+    }
     let configuration = try makeConfiguration(settings)
     let pid = try pidFile.map { path throws(GridError) in try PidFile(path) }
     defer { pid?.remove() }

@@ -55,10 +55,7 @@ public enum Program {
     _ error: any Error, _ arguments: [String], _ writer: OutputWriter
   ) -> CommandOutcome {
     let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else {
-      do { try writer.output(text + "\n") } catch { return CommandOutcome(error) }
-      return CommandOutcome(.ok)
-    }
+    guard Gridctl.exitCode(for: error) != .success else { return tell(text, writer) }
     writer.error(text)
     if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
     return CommandOutcome(GridError(.usage, Gridctl.message(for: error)))
@@ -73,10 +70,16 @@ public enum Program {
       return CommandOutcome(error)
     }
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
-    // Help and usage asked for while running.
     let code = Gridctl.exitCode(for: error)
+    // Help and version that were asked for are results.
+    if code == .success { return tell(Gridctl.fullMessage(for: error), writer) }
     writer.error(Gridctl.fullMessage(for: error))
-    return code == .success ? CommandOutcome(.usage) : CommandOutcome(code: code.rawValue)
+    return CommandOutcome(code: code.rawValue)
+  }
+
+  private static func tell(_ text: String, _ writer: OutputWriter) -> CommandOutcome {
+    do { try writer.output(text + "\n") } catch { return CommandOutcome(error) }
+    return CommandOutcome(.ok)
   }
 }
 
