@@ -121,7 +121,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
-    tests("GridTests", ["Grid", "GridTestKit", "GridCore", "GridActors"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]

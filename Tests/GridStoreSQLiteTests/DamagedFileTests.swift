@@ -16,7 +16,7 @@ struct DamagedFileTests {
     try await withTemporaryDirectory { directory in
       let bytes = Data((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 13) })
       for name in ["store.sqlite", "letters.sqlite"] {
-        FileManager.default.createFile(atPath: "\(directory)/\(name)", contents: bytes)
+        _ = FileManager.default.createFile(atPath: "\(directory)/\(name)", contents: bytes)
       }
       let error = try #require(await storeError(directory + "/store.sqlite"))
       #expect(error.code == .unavailable)
@@ -37,7 +37,7 @@ struct DamagedFileTests {
       let error = try #require(await storeError(path))
       #expect(error.code == .configuration)
       #expect(error.message.contains("999") && error.hint != nil)
-      let kept = try DatabaseQueue(path: path).read {
+      let kept = try await DatabaseQueue(path: path).read {
         try Int.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'schema'")
       }
       #expect(kept == 999)
@@ -154,7 +154,7 @@ struct DamagedFileTests {
     try await withTemporaryDirectory { directory in
       #expect(await storeError(directory)?.code == .unavailable)
       #expect(await letterError(directory)?.code == .inputOutput)
-      FileManager.default.createFile(atPath: directory + "/file", contents: nil)
+      _ = FileManager.default.createFile(atPath: directory + "/file", contents: nil)
       #expect(await storeError(directory + "/file/store.sqlite")?.code == .unavailable)
       #expect(await letterError(directory + "/file/letters.sqlite")?.code == .inputOutput)
     }

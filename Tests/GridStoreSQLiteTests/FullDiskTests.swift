@@ -7,7 +7,19 @@ internal import Testing
 @testable internal import Grid
 @testable internal import GridStoreSQLite
 
-@Suite("A full disk", .enabled(if: FullDiskTests.canMount, "needs the right to mount"), .timeLimit(.minutes(5)))
+/// A disk of a test's own.
+enum SmallDisk {
+  /// Whether this process may have one.
+  static let canMount: Bool = {
+    let path = FileManager.default.temporaryDirectory.path + "/gridctl-mount-\(UInt64.random(in: 0...UInt64.max))"
+    guard mkdir(path, 0o700) == 0 else { return false }
+    defer { rmdir(path) }
+    guard mount("none", path, "tmpfs", 0, "size=64k") == 0 else { return false }
+    return umount2(path, Int32(MNT_DETACH)) == 0
+  }()
+}
+
+@Suite("A full disk", .enabled(if: SmallDisk.canMount, "needs the right to mount"), .timeLimit(.minutes(5)))
 struct FullDiskTests {
   @Test("writes of the store fail with a reason, what was written stays, and with space all is well again")
   func store() async throws {
@@ -104,19 +116,11 @@ struct FullDiskTests {
 
   // MARK: The disk
 
-  static let canMount: Bool = {
-    let path = FileManager.default.temporaryDirectory.path + "/gridctl-mount-\(UInt64.random(in: 0...UInt64.max))"
-    guard mkdir(path, 0o700) == 0 else { return false }
-    defer { rmdir(path) }
-    guard mount("none", path, "tmpfs", 0, "size=64k") == 0 else { return false }
-    return umount2(path, Int32(MNT_DETACH.rawValue)) == 0
-  }()
-
   /// Runs `body` with a disk of 2 MiB.
   private func withSmallDisk(_ body: (_ directory: String) async throws -> Void) async throws {
     try await withTemporaryDirectory { directory in
       try #require(mount("none", directory, "tmpfs", 0, "size=2m") == 0)
-      defer { umount2(directory, Int32(MNT_DETACH.rawValue)) }
+      defer { umount2(directory, Int32(MNT_DETACH)) }
       try await body(directory)
     }
   }

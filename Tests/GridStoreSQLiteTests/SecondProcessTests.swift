@@ -92,7 +92,7 @@ struct SecondProcessTests {
           #expect(value == known || value == known + 1)
         }
       }
-      let checked = try DatabaseQueue(path: path).read { try String.fetchOne($0, sql: "PRAGMA integrity_check") }
+      let checked = try await DatabaseQueue(path: path).read { try String.fetchOne($0, sql: "PRAGMA integrity_check") }
       #expect(checked == "ok")
     }
   }

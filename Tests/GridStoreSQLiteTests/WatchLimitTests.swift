@@ -97,7 +97,10 @@ struct WatchLimitTests {
               done.record(.changes([], revision: 0))
             }
           }
-          group.addTask { #expect(try await code { try await store.watch(prefix: "", after: 1) { _ in } } != nil) }
+          group.addTask {
+            let ending = try await code { try await store.watch(prefix: "", after: 1) { _ in } }
+            #expect(ending == .unavailable)
+          }
         }
         try await wait(for: "some work") { done.events.count > 200 }
         await store.close()
