@@ -114,9 +114,18 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    .executableTarget(
+      name: "StoreHolder",
+      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
       "GridStoreSQLiteTests",
-      ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridStoreEtcdTests",
       ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix]),
