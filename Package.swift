@@ -135,6 +135,6 @@ let package = Package(
         "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Transcripts"]),
+      exclude: ["Transcripts", "Support/functions.bash"]),
   ]
 )

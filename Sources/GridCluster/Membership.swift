@@ -119,10 +119,17 @@ package final class Membership: Sendable {
     for name in names {
       var record = makeRecord(name)
       let key = keys.node(name)
-      let outcome = try await store.commit(
-        StoreTransaction(
-          when: [.isAbsent(key)],
-          then: [.put(key: key, value: record.json.serialized(), lease: lease.identifier)]))
+      let outcome: StoreOutcome
+      do throws(GridError) {
+        outcome = try await store.commit(
+          StoreTransaction(
+            when: [.isAbsent(key)],
+            then: [.put(key: key, value: record.json.serialized(), lease: lease.identifier)]))
+      } catch {
+        // A lease that nobody uses would be renewed for as long as the process lives.
+        try? await store.revoke(lease)
+        throw error
+      }
       guard outcome.succeeded else { continue }
       record.incarnation = outcome.revision
       return record

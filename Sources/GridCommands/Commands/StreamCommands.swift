@@ -31,6 +31,11 @@ struct StreamPrinter {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let activity = IdleClock()
       group.addTask { try await printer.follow(stream, activity) }
+      group.addTask {
+        // A pipe whose reader has gone is otherwise noticed by the next record only, which may never come.
+        try await printer.session.writer.untilReaderIsGone()
+        return true
+      }
       if let idle {
         group.addTask {
           while try await activity.sleepIfActive(idle) {}

@@ -18,10 +18,13 @@ package protocol OutputSink: Sendable {
   var terminalWidth: Int? { get }
   /// Lines of that terminal, nil when there is none.
   var terminalHeight: Int? { get }
+  /// Whether nobody can read results any more, known without writing any.
+  var readerIsGone: Bool { get }
 }
 
 extension OutputSink {
   package var terminalHeight: Int? { nil }
+  package var readerIsGone: Bool { false }
 }
 
 /// Two descriptors, written with `write(2)`.
@@ -46,6 +49,12 @@ package struct DescriptorSink: OutputSink {
 
   package var terminalWidth: Int? { terminalSize.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
   package var terminalHeight: Int? { terminalSize.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
+
+  package var readerIsGone: Bool {
+    // No events asked for: only what is reported unasked, as for a pipe without a reader.
+    var state = pollfd(fd: outputDescriptor, events: 0, revents: 0)
+    return poll(&state, 1, 0) == 1 && Int32(state.revents) & (POLLERR | POLLHUP) != 0
+  }
 
   /// The size of the terminal that shows results, else of the one that shows remarks.
   private var terminalSize: winsize? {

@@ -101,6 +101,14 @@ final class OutputWriter: Sendable {
     }
   }
 
+  /// - Throws: ``GridError/Code/brokenPipe`` once nobody reads results any more; returns when the task is cancelled.
+  func untilReaderIsGone() async throws {
+    while !Task.isCancelled {
+      if sink.readerIsGone { throw GridError(.brokenPipe, "standard output is closed") }
+      try await Task.sleep(for: .milliseconds(250))
+    }
+  }
+
   private func writeError(_ text: String) { sink.error(Array(text.utf8)) }
 }
 

@@ -14,6 +14,7 @@ public enum Program {
   package static func main(_ arguments: [String], additional: [any GridCommand.Type] = []) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
+    TerminationSignals.unblock()
     OutputWriter.fillMissingDescriptors()
     AdditionalCommands.register(additional)
     UnstructuredTask.start { exit(await outcome(of: arguments).code) }
