@@ -5,7 +5,7 @@ internal import Testing
 @testable internal import GridStoreSQLite
 
 private let storeEngines = [
-  CoordinationStoreConformance.Engine("embedded", timeToLive: .milliseconds(600)) { count, body in
+  CoordinationStoreConformance.Engine("embedded", timeToLive: .seconds(3)) { count, body in
     try await withStores(count) { try await body($0) }
   },
   CoordinationStoreConformance.Engine("memory", timeToLive: .milliseconds(200)) { count, body in
