@@ -127,12 +127,14 @@ struct OverflowTests {
     }
   }
 
-  @Test("a stream waits for room and loses nothing, whatever the policy", arguments: OverflowPolicy.allCases)
-  func streams(policy: OverflowPolicy) async throws {
+  @Test("a stream waits for room and loses nothing, whatever the policy", arguments: OverflowPolicy.allCases, [1, 3])
+  func streams(policy: OverflowPolicy, capacity: Int) async throws {
     let gate = Gate()
     gate.open()
     let kinds: (inout KindRegistry) -> Void = { kinds in
-      kinds.register("gated", mailbox: MailboxOptions(capacity: 3, overflow: policy)) { _ in GatedActor(gate: gate) }
+      kinds.register("gated", mailbox: MailboxOptions(capacity: capacity, overflow: policy)) { _ in
+        GatedActor(gate: gate)
+      }
     }
     try await withCluster("a", "b", kinds: kinds) { cluster in
       try await cluster["b"].spawn("gated", "target")
