@@ -8,7 +8,7 @@ private let storeEngines = [
   CoordinationStoreConformance.Engine("embedded", timeToLive: .seconds(3)) { count, body in
     try await withStores(count) { try await body($0) }
   },
-  CoordinationStoreConformance.Engine("memory", timeToLive: .milliseconds(200)) { count, body in
+  CoordinationStoreConformance.Engine("memory", timeToLive: .seconds(1)) { count, body in
     let server = InMemoryStoreServer()
     try await body((0..<count).map { _ in InMemoryCoordinationStore(server: server) })
   },

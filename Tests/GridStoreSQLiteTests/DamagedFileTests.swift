@@ -152,8 +152,10 @@ struct DamagedFileTests {
   @Test("a directory where the file should be, a file where the directory should be")
   func wrongPlaces() async throws {
     try await withTemporaryDirectory { directory in
-      #expect(await storeError(directory)?.code == .unavailable)
-      #expect(await letterError(directory)?.code == .inputOutput)
+      let inner = directory + "/inner"
+      try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false)
+      #expect(await storeError(inner)?.code == .unavailable)
+      #expect(await letterError(inner)?.code == .inputOutput)
       _ = FileManager.default.createFile(atPath: directory + "/file", contents: nil)
       #expect(await storeError(directory + "/file/store.sqlite")?.code == .unavailable)
       #expect(await letterError(directory + "/file/letters.sqlite")?.code == .inputOutput)
