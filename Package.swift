@@ -114,14 +114,16 @@ let package = Package(
     tests("GridCoreTests", ["GridCore"]),
     tests(
       "GridLinkTests",
-      ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+      ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     tests(
       "GridStoreSQLiteTests",
       ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
       "GridStoreEtcdTests",
-      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded]),
+      [
+        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
+      ]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
