@@ -55,6 +55,7 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.38.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     room("GridCore", []),
@@ -96,7 +97,7 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams",
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
@@ -116,15 +117,29 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    .executableTarget(
+      name: "StoreHolder",
+      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
       "GridStoreSQLiteTests",
-      ["GridStoreSQLite", "GridTestKit", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")]),
+      [
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridStoreEtcdTests",
       [
         "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
       ]),
     tests(
-      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
+      "GridCommandsTests",
+      [
+        "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Transcripts", "Support/functions.bash"]),
   ]
 )

@@ -240,7 +240,10 @@ struct StoreEngine {
 
   static func gridError(_ error: any Error) -> GridError {
     if let error = error as? GridError { return error }
-    return GridError(.unavailable, "the coordination store failed: \(reason(error))")
+    let isFull = (error as? DatabaseError)?.resultCode == .SQLITE_FULL
+    return GridError(
+      .unavailable, "the coordination store failed: \(reason(error))",
+      hint: isFull ? "make room under the state directory; gridctl node info shows which it is" : nil)
   }
 
   static func reason(_ error: any Error) -> String {

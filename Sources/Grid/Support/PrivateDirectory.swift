@@ -14,8 +14,11 @@ package enum PrivateDirectory {
       made += "/" + part
       if mkdir(made, 0o700) != 0, errno != EEXIST { throw failure("cannot make directory \(made)") }
     }
-    guard access(path, W_OK | X_OK) == 0 else { throw failure("cannot write to directory \(path)") }
+    guard isWritable(path) else { throw failure("cannot write to directory \(path)") }
   }
+
+  /// Asked of the entry inside it, so that a file is told apart.
+  private static func isWritable(_ directory: String) -> Bool { access(directory + "/.", W_OK | X_OK) == 0 }
 
   private static func failure(_ what: String) -> GridError {
     let isForbidden = errno == EACCES || errno == EPERM || errno == EROFS
@@ -33,7 +36,7 @@ package enum PrivateDirectory {
     if isOfGridctl(parent) { try checkOwned(parent) }
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw failure("cannot make directory \(path)") }
     try checkOwned(path)
-    guard access(path, W_OK | X_OK) == 0 else { throw failure("cannot write to directory \(path)") }
+    guard isWritable(path) else { throw failure("cannot write to directory \(path)") }
   }
 
   /// Whether the directory for sockets is there. Whoever talks to what listens in it trusts its owner, so it must be
