@@ -24,6 +24,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 // Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
@@ -49,6 +50,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
@@ -79,6 +81,7 @@ let package = Package(
       "GridStoreEtcd",
       [
         "GridCore", nioCore, nioPosix, deque,
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: etcd),
         .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
@@ -112,7 +115,7 @@ let package = Package(
     tests("GridCoreTests", ["GridCore"]),
     tests(
       "GridLinkTests",
-      ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+      ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     .executableTarget(
       name: "StoreHolder",
@@ -128,7 +131,9 @@ let package = Package(
     tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridStoreEtcdTests",
-      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix]),
+      [
+        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
+      ]),
     tests(
       "GridCommandsTests",
       [

@@ -15,7 +15,11 @@ struct OutcomeTests {
     try await EtcdServers.with { servers in
       try await CutProxy.with(servers.members[0].clientPort) { proxy in
         try await withStore(EtcdConfiguration(endpoints: [proxy.endpoint])) { store in
-          let lease = try await store.grantLease(timeToLive: .seconds(30), observer: LeaseRecorder())
+          let lease = try await retry {
+            try await store.grantLease(timeToLive: .seconds(30), observer: LeaseRecorder())
+          }
+          // A connection has begun with an answer: that one must not be lost.
+          _ = try await store.get("/connected")
           let transaction = try await transaction(lease.identifier, store)
           try await withThrowingTaskGroup(of: Result<StoreOutcome, GridError>.self) { group in
             proxy.loseAnswers()

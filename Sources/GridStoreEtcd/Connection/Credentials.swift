@@ -45,7 +45,7 @@ final class Credentials: Sendable {
     }
   }
 
-  /// `token` is no longer accepted, or no longer needless when it is nil. Another call may have signed in again already.
+  /// `token` is no longer accepted, or no longer needless when it is nil. Another call may have signed in again by now.
   func forget(_ token: String?) {
     state.withLock { state in
       switch (state.token, token) {

@@ -3,6 +3,7 @@ internal import GRPCNIOTransportHTTP2Posix
 internal import GRPCProtobuf
 internal import GridCore
 internal import NIOCore
+internal import NIOSSL
 internal import SwiftProtobuf
 internal import Synchronization
 
@@ -27,7 +28,7 @@ final class EndpointConnection: Sendable {
         config: .defaults { config in
           config.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
             state.opened(channel)
-            return channel.eventLoop.makeSucceededVoidFuture()
+            return channel.eventLoop.makeCompletedFuture { try Self.answerPings(on: channel) }
           }
         }, eventLoopGroup: executor.loop)
       client = GRPCClient(transport: transport)
@@ -38,6 +39,16 @@ final class EndpointConnection: Sendable {
         cause: (error as? RuntimeError)?.cause ?? error)
     }
     state.runs(tasks.start(on: executor) { [client] in try? await client.runConnections() })
+  }
+
+  /// Encryption, if any, stands before HTTP/2.
+  private static func answerPings(on channel: any Channel) throws {
+    let pipeline = channel.pipeline.syncOperations
+    if let encryption = try? pipeline.handler(type: NIOSSLClientHandler.self) {
+      try pipeline.addHandler(PingAnswerer(), position: .after(encryption))
+    } else {
+      try pipeline.addHandler(PingAnswerer(), position: .first)
+    }
   }
 
   private static func target(_ endpoint: EtcdConfiguration.Endpoint) -> any ResolvableTarget {

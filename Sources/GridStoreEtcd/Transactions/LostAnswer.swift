@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import GridCore
 
-/// A transaction that was sent and whose answer was lost: what can be found out about it, from what the store holds now.
+/// A transaction that was sent and whose answer was lost: what can be found out about it from what the store holds now.
 ///
 /// Nothing is guessed. It was carried out when the store holds an entry that only it can have written: under a lease of
 /// ours, with its value, younger than anything heard of before it was sent, while no other transaction of ours wrote

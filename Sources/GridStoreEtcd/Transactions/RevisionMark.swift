@@ -10,8 +10,8 @@ final class RevisionMark: Sendable {
   func heard(_ revision: Int64) { newest.max(revision, ordering: .acquiringAndReleasing) }
 }
 
-/// Which keys transactions of ours are writing at the moment. Two that overlap in time and in a key cannot be told apart
-/// by what they leave.
+/// Which keys transactions of ours are writing at the moment. Two that overlap in time and in a key cannot be told
+/// apart by what they leave.
 final class WritesInProgress: Sendable {
   /// One transaction's part in it.
   struct Ticket: Sendable {

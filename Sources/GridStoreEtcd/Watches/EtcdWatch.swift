@@ -170,12 +170,16 @@ final class EtcdWatch: Sendable {
   private static let grace = Duration.seconds(2)
 
   private func isMissingChanges() async -> Bool {
-    state.withLock { $0.mirror.beginComparison() }
+    let delivered = state.withLock { state in
+      state.mirror.beginComparison()
+      return state.mirror.revision
+    }
     defer { state.withLock { $0.mirror.endComparison() } }
     guard let listing = try? await reader.listing(prefix: prefix) else { return false }
+    // A store that is older than what it has said was restored from a copy.
+    if listing.revision < delivered { return true }
     await channel.executor.sleep(Self.grace)
     guard !Task.isCancelled, feed.isEmpty else { return false }
-    // A store that is older than what it said before was restored from a copy.
-    return state.withLock { $0.mirror.revision > listing.revision || $0.mirror.misses(listing) }
+    return state.withLock { $0.mirror.misses(listing) }
   }
 }
