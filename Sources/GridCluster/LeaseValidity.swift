@@ -54,6 +54,9 @@ package final class LeaseValidity: LeaseObserver {
     if invalidate() { lost(reason) }
   }
 
+  /// Whether the lease was lost or given back.
+  var hasEnded: Bool { isEnded.withLock { $0 } }
+
   /// - Returns: whether it was valid until now.
   @discardableResult
   func invalidate() -> Bool {

@@ -1,9 +1,10 @@
-public import GridCore
+internal import GridCore
 
-/// How to reach an etcd cluster.
+/// How to reach an etcd cluster: its members, who we are, and how long to wait.
 public struct EtcdConfiguration: Sendable, Equatable {
-  /// One member of the cluster.
+  /// One member's client address.
   public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+    /// A host name, an IPv4 address, or an IPv6 address without brackets.
     public var host: String
     public var port: Int
 
@@ -15,7 +16,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
-  /// Tried in turn; any of them serves.
+  /// At least one. The store uses one at a time and goes on to the next when it fails.
   public var endpoints: [Endpoint]
   /// Put in front of every key, so that several installations share one cluster. Empty by default.
   public var prefix: String
@@ -27,13 +28,15 @@ public struct EtcdConfiguration: Sendable, Equatable {
   public var usesTLS: Bool
   /// A PEM file of authorities; nil trusts the system's.
   public var authorityFile: String?
-  /// PEM files of the client's own certificate and key, for clusters that ask for one.
+  /// PEM files of the client's own certificate (with its chain) and key, for clusters that ask for one.
   public var certificateFile: String?
   public var keyFile: String?
-  /// How long one attempt at one member may take before the next is tried.
+  /// How long one attempt at one member may take before the next is tried; doubled when there is only one member.
   public var attemptTimeout: Duration
   /// How long an operation may take in all.
   public var operationTimeout: Duration
+  /// How often each watch compares what it delivered with a complete reading.
+  public var verificationInterval: Duration
 
   public init(endpoints: [Endpoint]) {
     self.endpoints = endpoints
@@ -45,73 +48,34 @@ public struct EtcdConfiguration: Sendable, Equatable {
     certificateFile = nil
     keyFile = nil
     attemptTimeout = .milliseconds(1500)
-    operationTimeout = .seconds(4)
+    operationTimeout = .seconds(5)
+    verificationInterval = .seconds(30)
   }
 
-  /// Parses `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`; with `etcds://` TLS is spoken.
-  ///
-  /// The environment adds what does not belong in an argument: `GRIDCTL_ETCD_USER`, `GRIDCTL_ETCD_PASSWORD_FILE`,
-  /// `GRIDCTL_ETCD_CA`, `GRIDCTL_ETCD_CERT`, `GRIDCTL_ETCD_KEY`.
-  ///
-  /// - Throws: ``GridError/Code/usage`` for a text of another form, ``GridError/Code/noInput`` when the password's file
-  ///   cannot be read.
-  public init(parsing text: String, environment: [String: String] = [:]) throws(GridError) {
-    let schemes = ["etcd://", "etcds://"]
-    guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { throw Self.malformed(text) }
-    var rest = text.dropFirst(scheme.count)
-    var prefix = ""
-    if let slash = rest.firstIndex(of: "/") {
-      prefix = String(rest[slash...])
-      rest = rest[..<slash]
-      while prefix.hasSuffix("/") { prefix.removeLast() }
+  /// The addresses and the prefix, without user and password.
+  public var place: String {
+    (usesTLS ? "etcds://" : "etcd://") + endpoints.map(\.description).joined(separator: ",") + prefix
+  }
+
+  /// - Throws: ``GridError/Code/configuration`` with the field at fault.
+  func validated() throws(GridError) -> EtcdConfiguration {
+    guard !endpoints.isEmpty else {
+      throw GridError(.configuration, "etcd has no endpoint", hint: "write etcd://HOST:2379")
     }
-    var user = environment["GRIDCTL_ETCD_USER"]
-    if let at = rest.lastIndex(of: "@") {
-      user = String(rest[..<at])
-      rest = rest[rest.index(after: at)...]
+    for endpoint in endpoints where endpoint.host.isEmpty || !(1...65_535).contains(endpoint.port) {
+      throw GridError(.configuration, "\(endpoint) is no address of an etcd member", hint: "write HOST:2379")
     }
-    if let user, user.contains(":") {
+    let times = [
+      ("attempt", attemptTimeout), ("operation", operationTimeout), ("verification", verificationInterval),
+    ]
+    for (name, time) in times where time < .milliseconds(10) || time > .seconds(3600) {
+      throw GridError(.configuration, "the \(name) time of etcd must be between 10ms and 1h")
+    }
+    guard (certificateFile == nil) == (keyFile == nil) else {
       throw GridError(
-        .usage, "a password does not belong in --store: others on the machine see it",
-        hint: "put it into a file and name that in GRIDCTL_ETCD_PASSWORD_FILE")
+        .configuration, "a client certificate for etcd needs both the certificate and its key",
+        hint: "set both GRIDCTL_ETCD_CERT and GRIDCTL_ETCD_KEY")
     }
-    var endpoints: [Endpoint] = []
-    for part in rest.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let endpoint = Endpoint(parsing: part) else { throw Self.malformed(text) }
-      endpoints.append(endpoint)
-    }
-    self.init(endpoints: endpoints)
-    self.prefix = prefix
-    self.user = user
-    authorityFile = environment["GRIDCTL_ETCD_CA"]
-    certificateFile = environment["GRIDCTL_ETCD_CERT"]
-    keyFile = environment["GRIDCTL_ETCD_KEY"]
-    usesTLS = scheme == "etcds://" || authorityFile != nil || certificateFile != nil
-    if let file = environment["GRIDCTL_ETCD_PASSWORD_FILE"] { password = try SecretFile.read(file) }
-  }
-
-  private static func malformed(_ text: String) -> GridError {
-    GridError(
-      .usage, "\(NameRules.quoted(text)) is no etcd cluster",
-      hint: "write etcd://HOST:2379 or etcd://HOST1:2379,HOST2:2379/PREFIX")
-  }
-}
-
-extension EtcdConfiguration.Endpoint {
-  /// `HOST`, `HOST:PORT` or `[IPv6]:PORT`.
-  init?(parsing text: Substring) {
-    var host = text
-    var port = "2379"[...]
-    if text.hasPrefix("["), let close = text.firstIndex(of: "]") {
-      host = text[text.index(after: text.startIndex)..<close]
-      let after = text[text.index(after: close)...]
-      guard after.isEmpty || after.hasPrefix(":") else { return nil }
-      if !after.isEmpty { port = after.dropFirst() }
-    } else if let colon = text.lastIndex(of: ":") {
-      host = text[..<colon]
-      port = text[text.index(after: colon)...]
-    }
-    guard !host.isEmpty, let number = Int(port), (1...65535).contains(number) else { return nil }
-    self.init(host: String(host), port: number)
+    return self
   }
 }

@@ -11,6 +11,12 @@ struct EtcdMapping: Sendable {
 
   func text(_ key: Data) -> String { String(decoding: key.dropFirst(prefix.utf8.count), as: UTF8.self) }
 
+  /// The first key of the range of those that start with `prefix`: no key is empty.
+  func rangeStart(_ prefix: String) -> Data {
+    let key = key(prefix)
+    return key.isEmpty ? Data([0]) : key
+  }
+
   /// The end of the range of keys that start with `key`: its successor as a byte string; a zero byte means all.
   static func rangeEnd(_ key: Data) -> Data {
     var end = Array(key)
@@ -30,6 +36,13 @@ struct EtcdMapping: Sendable {
       modifyRevision: value.modRevision, lease: value.lease)
   }
 
+  func change(_ event: Etcdserverpb_Event) -> StoreChange {
+    switch event.type {
+    case .delete: .delete(key: text(event.kv.key), revision: event.kv.modRevision)
+    default: .put(entry(event.kv))
+    }
+  }
+
   func request(_ transaction: StoreTransaction) -> Etcdserverpb_TxnRequest {
     .with { request in
       request.compare = transaction.comparisons.map(comparison)
@@ -38,20 +51,26 @@ struct EtcdMapping: Sendable {
     }
   }
 
+  func outcome(_ answer: Etcdserverpb_TxnResponse) -> StoreOutcome {
+    let reads = answer.responses.compactMap { response -> StoreEntry?? in
+      guard case .responseRange(let range) = response.response else { return nil }
+      return .some(range.kvs.first.map(entry))
+    }
+    return StoreOutcome(succeeded: answer.succeeded, revision: answer.header.revision, reads: reads)
+  }
+
   private func comparison(_ comparison: StoreComparison) -> Etcdserverpb_Compare {
     .with { compare in
       compare.result = .equal
+      compare.key = key(comparison.key)
       switch comparison {
-      case .isAbsent(let key):
-        compare.key = self.key(key)
+      case .isAbsent:
         compare.target = .create
         compare.createRevision = 0
-      case .createRevision(let key, let revision):
-        compare.key = self.key(key)
+      case .createRevision(_, let revision):
         compare.target = .create
         compare.createRevision = revision
-      case .modifyRevision(let key, let revision):
-        compare.key = self.key(key)
+      case .modifyRevision(_, let revision):
         compare.target = .mod
         compare.modRevision = revision
       }
@@ -72,19 +91,13 @@ struct EtcdMapping: Sendable {
       }
     }
   }
+}
 
-  func outcome(_ response: Etcdserverpb_TxnResponse) -> StoreOutcome {
-    let reads = response.responses.compactMap { response -> StoreEntry?? in
-      guard case .responseRange(let range) = response.response else { return nil }
-      return .some(range.kvs.first.map(entry))
-    }
-    return StoreOutcome(succeeded: response.succeeded, revision: response.header.revision, reads: reads)
-  }
-
-  func change(_ event: Etcdserverpb_Event) -> StoreChange {
-    switch event.type {
-    case .delete: .delete(key: text(event.kv.key), revision: event.kv.modRevision)
-    default: .put(entry(event.kv))
+extension StoreComparison {
+  /// The key that is looked at.
+  var key: String {
+    switch self {
+    case .isAbsent(let key), .createRevision(let key, _), .modifyRevision(let key, _): key
     }
   }
 }

@@ -144,10 +144,10 @@ fault_compaction() {
   at n2 ask quick-20 >/dev/null || fail 'n2 does not reach quick-20'
 }
 fault_no-space() { # the members were started with a small quota
-  local body number
-  body=$(head -c 900000 /dev/zero | tr '\0' x)
+  local number
+  head -c 900000 /dev/zero | tr '\0' x > "$place/filler"
   for number in $(seq 40); do
-    inside hub etcdctl --endpoints "$members" put "filler-$number" "$body" >/dev/null 2>&1 || break
+    inside hub etcdctl --endpoints "$members" put "filler-$number" < "$place/filler" >/dev/null 2>&1 || break
   done
   at n1 spawn counter full -t 5s 2> "$place/refusal" && fail 'a name was taken in a full store'
   say "full: $(head -1 "$place/refusal")"
@@ -169,7 +169,8 @@ fault_hand-overs() {
         >/dev/null 2>&1
     done
   }
-  campaign n1 & local first=$!; campaign n2 & local second=$!
+  { campaign n1 2>/dev/null & } 2>/dev/null; local first=$!
+  { campaign n2 2>/dev/null & } 2>/dev/null; local second=$!
   newer() { local next; next=$(at n3 leader show acting -o jsonl | sed -n 's/.*"token":\([0-9]*\).*/\1/p'); [ "${next:-0}" -gt "$token" ]; }
   while [ $done -lt "$count" ]; do
     within 15 newer >/dev/null

@@ -30,6 +30,9 @@ package final class ActorCell: Sendable {
 
   var options: MailboxOptions { request.mailbox ?? kind.mailbox }
 
+  /// Whether senders of this process wait for room in its mailbox.
+  package var blocksWhenFull: Bool { options.overflow == .block }
+
   // MARK: Arrivals
 
   /// How a cell that has become busy gets its thread.

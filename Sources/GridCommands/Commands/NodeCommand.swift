@@ -105,6 +105,7 @@ struct NodeCommand: AsyncParsableCommand {
             .usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
         }
       }
+      try await session.confirm("stop node \(node?.text ?? session.connection.nodeName)", asksAnyway: true)
       let answer = try await session.request("node.stop", arguments.with("force", .bool(force)))
       let name = answer["node"]?.stringValue ?? ""
       try await waitUntilGone(name, session)

@@ -51,7 +51,7 @@ struct NodeStartCommand: OwnProcessCommand {
   var readyFd: Int32?
   @Option(help: ArgumentHelp("A file for the process id; removed at the end.", valueName: "file"))
   var pidFile: String?
-  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "form"))
+  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "log-form"))
   var log: LogForm = .text
   @Option(
     help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
@@ -120,7 +120,7 @@ struct NodeStartCommand: OwnProcessCommand {
   private func announce(_ node: GridNode, _ settings: Settings) async throws {
     let name = try await node.name
     let address = try await node.address
-    let renderer = Renderer(format: settings.format, writer: .shared)
+    let renderer = settings.renderer
     switch settings.format {
     case .table, .wide:
       try renderer.writer.output("node \(name) serves namespace \(settings.namespace) at \(address)\n")

@@ -15,7 +15,7 @@ public enum Program {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
     TerminationSignals.unblock()
-    StandardDescriptors.reserve()
+    OutputWriter.fillMissingDescriptors()
     AdditionalCommands.register(additional)
     UnstructuredTask.start { exit(await outcome(of: arguments).code) }
     while true { pause() }
@@ -66,8 +66,8 @@ public enum Program {
     _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
   ) -> CommandOutcome {
     if let error = error as? GridError {
-      let format = (command as? any GridCommand)?.chosenFormat ?? .table
-      ErrorReport(error: error).write(format: format, to: writer)
+      let settings = (command as? any GridCommand)?.settings
+      ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
       return CommandOutcome(error)
     }
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
@@ -122,8 +122,9 @@ enum Suggestions {
     for argument in arguments where !argument.hasPrefix("-") {
       let children = command.configuration.subcommands
       if children.isEmpty { return nil }
-      guard let next = children.first(where: { name(of: $0) == argument }) else {
-        let similar = NameSimilarity.similar(to: argument, in: children.map(name(of:)))
+      guard let next = children.first(where: { names(of: $0).contains(argument) }) else {
+        if command.configuration.defaultSubcommand != nil { return nil }
+        let similar = NameSimilarity.similar(to: argument, in: children.flatMap(names(of:)))
         return similar.isEmpty ? nil : "  similar: \(similar.joined(separator: ", "))"
       }
       command = next
@@ -131,7 +132,8 @@ enum Suggestions {
     return nil
   }
 
-  private static func name(of command: any ParsableCommand.Type) -> String {
-    command.configuration.commandName ?? String(describing: command).lowercased()
+  /// What a command is called by, its own name first.
+  static func names(of command: any ParsableCommand.Type) -> [String] {
+    [command.configuration.commandName ?? String(describing: command).lowercased()] + command.configuration.aliases
   }
 }

@@ -15,7 +15,7 @@ package struct SessionServices: Sendable {
     // What was given to the session holds for its commands.
     variables["GRIDCTL_NAMESPACE"] = settings.namespace
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
-    if options.output != nil { variables["GRIDCTL_OUTPUT"] = settings.format.rawValue }
+    if let output = options.output { variables["GRIDCTL_OUTPUT"] = output }
     if let timeout = options.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
     self.variables = variables
   }
@@ -57,17 +57,17 @@ package struct SessionServices: Sendable {
 
   /// Writes an error as commands do: in three parts, or as JSON when the format asks for that.
   package static func report(_ error: GridError, format: String?, to sink: any OutputSink) {
-    ErrorReport(error: error).write(format: OutputFormat(rawValue: format ?? "") ?? .table, to: OutputWriter(sink))
+    ErrorReport(error: error).write(format: outputFormat(format), color: .auto, to: OutputWriter(sink))
   }
 
   /// Writes a value as commands do.
   ///
   /// - Throws: what the sink throws.
   package static func show(_ value: JSONValue, format: String?, to sink: any OutputSink) throws {
-    let renderer = Renderer(format: OutputFormat(rawValue: format ?? "") ?? .table, writer: OutputWriter(sink))
+    let renderer = Renderer(format: outputFormat(format), writer: OutputWriter(sink))
     switch (value, renderer.format) {
     case (_, .json): try renderer.writer.output(value.indented() + "\n")
-    case (_, .yaml): try renderer.writer.output(Renderer.yaml(value))
+    case (_, .yaml): try renderer.writer.output(YAMLEmitter.document(value))
     case (.string(let text), .table), (.string(let text), .wide), (.string(let text), .tsv), (.string(let text), .name):
       try renderer.writer.output(text + "\n")
     case (.object, .table), (.object, .wide), (.array, .table), (.array, .wide):
@@ -76,18 +76,22 @@ package struct SessionServices: Sendable {
     }
   }
 
+  private static func outputFormat(_ name: String?) -> OutputFormat {
+    name.flatMap { try? OutputFormat(parsing: $0) } ?? .table
+  }
+
   /// The text without anything a terminal would act on.
-  package static func printable(_ text: String) -> String { Renderer.printable(text) }
+  package static func printable(_ text: String) -> String { TerminalText.printable(text) }
 
   /// Checks an output format's name.
-  package static func isFormat(_ text: String) -> Bool { OutputFormat(rawValue: text) != nil }
+  package static func isFormat(_ text: String) -> Bool { (try? OutputFormat(parsing: text)) != nil }
 
   /// Terminal cells that a text takes.
-  package static func width(of text: String) -> Int { Renderer.width(text) }
+  package static func width(of text: String) -> Int { TerminalText.width(text) }
 }
 
 /// The command tree as help and completion show it.
-package enum CommandTree {
+package enum CommandHelp {
   /// A command and what it does.
   package struct Entry: Sendable, Equatable {
     package var name: String

@@ -8,8 +8,10 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The part of the etcd v3 API that GridStoreEtcd speaks, written from its documented field numbers
-/// (https://etcd.io/docs/v3.4/dev-guide/api_reference_v3/). `make generate` writes Generated/ from it.
+/// The part of etcd's v3 API that gridctl speaks. Package, service and message names and field numbers are etcd's
+/// (api/etcdserverpb/rpc.proto, api/mvccpb/kv.proto); what is not used is left out and skipped when it arrives.
+///
+/// Generated from it: etcd.pb.swift. README.md beside this file says how.
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
@@ -46,6 +48,7 @@ nonisolated struct Etcdserverpb_ResponseHeader: Sendable {
   init() {}
 }
 
+/// mvccpb.KeyValue; its package is of no account on the wire.
 nonisolated struct Etcdserverpb_KeyValue: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -68,6 +71,64 @@ nonisolated struct Etcdserverpb_KeyValue: Sendable {
   init() {}
 }
 
+/// mvccpb.Event
+nonisolated struct Etcdserverpb_Event: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var type: Etcdserverpb_Event.EventType = .put
+
+  var kv: Etcdserverpb_KeyValue {
+    get {_kv ?? Etcdserverpb_KeyValue()}
+    set {_kv = newValue}
+  }
+  /// Returns true if `kv` has been explicitly set.
+  var hasKv: Bool {self._kv != nil}
+  /// Clears the value of `kv`. Subsequent reads from it will return its default value.
+  mutating func clearKv() {self._kv = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum EventType: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case put // = 0
+    case delete // = 1
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .put
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .put
+      case 1: self = .delete
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .put: return 0
+      case .delete: return 1
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Etcdserverpb_Event.EventType] = [
+      .put,
+      .delete,
+    ]
+
+  }
+
+  init() {}
+
+  fileprivate var _kv: Etcdserverpb_KeyValue? = nil
+}
+
 nonisolated struct Etcdserverpb_RangeRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -83,7 +144,13 @@ nonisolated struct Etcdserverpb_RangeRequest: Sendable {
 
   var sortOrder: Etcdserverpb_RangeRequest.SortOrder = .none
 
+  var sortTarget: Etcdserverpb_RangeRequest.SortTarget = .key
+
   var serializable: Bool = false
+
+  var keysOnly: Bool = false
+
+  var countOnly: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -121,6 +188,52 @@ nonisolated struct Etcdserverpb_RangeRequest: Sendable {
       .none,
       .ascend,
       .descend,
+    ]
+
+  }
+
+  nonisolated enum SortTarget: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case key // = 0
+    case version // = 1
+    case create // = 2
+    case mod // = 3
+    case value // = 4
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .key
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .key
+      case 1: self = .version
+      case 2: self = .create
+      case 3: self = .mod
+      case 4: self = .value
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .key: return 0
+      case .version: return 1
+      case .create: return 2
+      case .mod: return 3
+      case .value: return 4
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [Etcdserverpb_RangeRequest.SortTarget] = [
+      .key,
+      .version,
+      .create,
+      .mod,
+      .value,
     ]
 
   }
@@ -166,6 +279,8 @@ nonisolated struct Etcdserverpb_PutRequest: Sendable {
 
   var lease: Int64 = 0
 
+  var prevKv: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -200,6 +315,8 @@ nonisolated struct Etcdserverpb_DeleteRangeRequest: Sendable {
   var key: Data = Data()
 
   var rangeEnd: Data = Data()
+
+  var prevKv: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -352,12 +469,32 @@ nonisolated struct Etcdserverpb_Compare: Sendable {
     set {targetUnion = .modRevision(newValue)}
   }
 
+  var value: Data {
+    get {
+      if case .value(let v)? = targetUnion {return v}
+      return Data()
+    }
+    set {targetUnion = .value(newValue)}
+  }
+
+  var lease: Int64 {
+    get {
+      if case .lease(let v)? = targetUnion {return v}
+      return 0
+    }
+    set {targetUnion = .lease(newValue)}
+  }
+
+  var rangeEnd: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_TargetUnion: Equatable, Sendable {
     case version(Int64)
     case createRevision(Int64)
     case modRevision(Int64)
+    case value(Data)
+    case lease(Int64)
 
   }
 
@@ -493,61 +630,39 @@ nonisolated struct Etcdserverpb_TxnResponse: Sendable {
   fileprivate var _header: Etcdserverpb_ResponseHeader? = nil
 }
 
-nonisolated struct Etcdserverpb_Event: Sendable {
+nonisolated struct Etcdserverpb_CompactionRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var type: Etcdserverpb_Event.EventType = .put
+  var revision: Int64 = 0
 
-  var kv: Etcdserverpb_KeyValue {
-    get {_kv ?? Etcdserverpb_KeyValue()}
-    set {_kv = newValue}
-  }
-  /// Returns true if `kv` has been explicitly set.
-  var hasKv: Bool {self._kv != nil}
-  /// Clears the value of `kv`. Subsequent reads from it will return its default value.
-  mutating func clearKv() {self._kv = nil}
+  var physical: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum EventType: SwiftProtobuf.Enum, Swift.CaseIterable {
-    typealias RawValue = Int
-    case put // = 0
-    case delete // = 1
-    case UNRECOGNIZED(Int)
+  init() {}
+}
 
-    init() {
-      self = .put
-    }
+nonisolated struct Etcdserverpb_CompactionResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
-    init?(rawValue: Int) {
-      switch rawValue {
-      case 0: self = .put
-      case 1: self = .delete
-      default: self = .UNRECOGNIZED(rawValue)
-      }
-    }
-
-    var rawValue: Int {
-      switch self {
-      case .put: return 0
-      case .delete: return 1
-      case .UNRECOGNIZED(let i): return i
-      }
-    }
-
-    // The compiler won't synthesize support with the UNRECOGNIZED case.
-    static let allCases: [Etcdserverpb_Event.EventType] = [
-      .put,
-      .delete,
-    ]
-
+  var header: Etcdserverpb_ResponseHeader {
+    get {_header ?? Etcdserverpb_ResponseHeader()}
+    set {_header = newValue}
   }
+  /// Returns true if `header` has been explicitly set.
+  var hasHeader: Bool {self._header != nil}
+  /// Clears the value of `header`. Subsequent reads from it will return its default value.
+  mutating func clearHeader() {self._header = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _kv: Etcdserverpb_KeyValue? = nil
+  fileprivate var _header: Etcdserverpb_ResponseHeader? = nil
 }
 
 nonisolated struct Etcdserverpb_WatchRequest: Sendable {
@@ -605,6 +720,10 @@ nonisolated struct Etcdserverpb_WatchCreateRequest: Sendable {
   var startRevision: Int64 = 0
 
   var progressNotify: Bool = false
+
+  var prevKv: Bool = false
+
+  var watchID: Int64 = 0
 
   var fragment: Bool = false
 
@@ -815,6 +934,8 @@ nonisolated struct Etcdserverpb_LeaseTimeToLiveResponse: Sendable {
 
   var grantedTtl: Int64 = 0
 
+  var keys: [Data] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -852,7 +973,17 @@ nonisolated struct Etcdserverpb_StatusResponse: Sendable {
 
   var leader: UInt64 = 0
 
+  var raftIndex: UInt64 = 0
+
+  var raftTerm: UInt64 = 0
+
+  var raftAppliedIndex: UInt64 = 0
+
   var errors: [String] = []
+
+  var dbSizeInUse: Int64 = 0
+
+  var isLearner: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1002,9 +1133,52 @@ nonisolated extension Etcdserverpb_KeyValue: SwiftProtobuf.Message, SwiftProtobu
   }
 }
 
+nonisolated extension Etcdserverpb_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Event"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}kv\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._kv) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.type != .put {
+      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 1)
+    }
+    try { if let v = self._kv {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Etcdserverpb_Event, rhs: Etcdserverpb_Event) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs._kv != rhs._kv {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Etcdserverpb_Event.EventType: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUT\0\u{1}DELETE\0")
+}
+
 nonisolated extension Etcdserverpb_RangeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RangeRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0\u{1}limit\0\u{1}revision\0\u{3}sort_order\0\u{2}\u{2}serializable\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0\u{1}limit\0\u{1}revision\0\u{3}sort_order\0\u{3}sort_target\0\u{1}serializable\0\u{3}keys_only\0\u{3}count_only\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1017,7 +1191,10 @@ nonisolated extension Etcdserverpb_RangeRequest: SwiftProtobuf.Message, SwiftPro
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.limit) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 5: try { try decoder.decodeSingularEnumField(value: &self.sortOrder) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.sortTarget) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.serializable) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.keysOnly) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.countOnly) }()
       default: break
       }
     }
@@ -1039,8 +1216,17 @@ nonisolated extension Etcdserverpb_RangeRequest: SwiftProtobuf.Message, SwiftPro
     if self.sortOrder != .none {
       try visitor.visitSingularEnumField(value: self.sortOrder, fieldNumber: 5)
     }
+    if self.sortTarget != .key {
+      try visitor.visitSingularEnumField(value: self.sortTarget, fieldNumber: 6)
+    }
     if self.serializable != false {
       try visitor.visitSingularBoolField(value: self.serializable, fieldNumber: 7)
+    }
+    if self.keysOnly != false {
+      try visitor.visitSingularBoolField(value: self.keysOnly, fieldNumber: 8)
+    }
+    if self.countOnly != false {
+      try visitor.visitSingularBoolField(value: self.countOnly, fieldNumber: 9)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1051,7 +1237,10 @@ nonisolated extension Etcdserverpb_RangeRequest: SwiftProtobuf.Message, SwiftPro
     if lhs.limit != rhs.limit {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.sortOrder != rhs.sortOrder {return false}
+    if lhs.sortTarget != rhs.sortTarget {return false}
     if lhs.serializable != rhs.serializable {return false}
+    if lhs.keysOnly != rhs.keysOnly {return false}
+    if lhs.countOnly != rhs.countOnly {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1059,6 +1248,10 @@ nonisolated extension Etcdserverpb_RangeRequest: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Etcdserverpb_RangeRequest.SortOrder: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NONE\0\u{1}ASCEND\0\u{1}DESCEND\0")
+}
+
+nonisolated extension Etcdserverpb_RangeRequest.SortTarget: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KEY\0\u{1}VERSION\0\u{1}CREATE\0\u{1}MOD\0\u{1}VALUE\0")
 }
 
 nonisolated extension Etcdserverpb_RangeResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1112,7 +1305,7 @@ nonisolated extension Etcdserverpb_RangeResponse: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Etcdserverpb_PutRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PutRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0\u{1}lease\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}value\0\u{1}lease\0\u{3}prev_kv\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1123,6 +1316,7 @@ nonisolated extension Etcdserverpb_PutRequest: SwiftProtobuf.Message, SwiftProto
       case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.value) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.lease) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.prevKv) }()
       default: break
       }
     }
@@ -1138,6 +1332,9 @@ nonisolated extension Etcdserverpb_PutRequest: SwiftProtobuf.Message, SwiftProto
     if self.lease != 0 {
       try visitor.visitSingularInt64Field(value: self.lease, fieldNumber: 3)
     }
+    if self.prevKv != false {
+      try visitor.visitSingularBoolField(value: self.prevKv, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1145,6 +1342,7 @@ nonisolated extension Etcdserverpb_PutRequest: SwiftProtobuf.Message, SwiftProto
     if lhs.key != rhs.key {return false}
     if lhs.value != rhs.value {return false}
     if lhs.lease != rhs.lease {return false}
+    if lhs.prevKv != rhs.prevKv {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1186,7 +1384,7 @@ nonisolated extension Etcdserverpb_PutResponse: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Etcdserverpb_DeleteRangeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DeleteRangeRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0\u{3}prev_kv\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1196,6 +1394,7 @@ nonisolated extension Etcdserverpb_DeleteRangeRequest: SwiftProtobuf.Message, Sw
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.key) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.rangeEnd) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.prevKv) }()
       default: break
       }
     }
@@ -1208,12 +1407,16 @@ nonisolated extension Etcdserverpb_DeleteRangeRequest: SwiftProtobuf.Message, Sw
     if !self.rangeEnd.isEmpty {
       try visitor.visitSingularBytesField(value: self.rangeEnd, fieldNumber: 2)
     }
+    if self.prevKv != false {
+      try visitor.visitSingularBoolField(value: self.prevKv, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Etcdserverpb_DeleteRangeRequest, rhs: Etcdserverpb_DeleteRangeRequest) -> Bool {
     if lhs.key != rhs.key {return false}
     if lhs.rangeEnd != rhs.rangeEnd {return false}
+    if lhs.prevKv != rhs.prevKv {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1428,7 +1631,7 @@ nonisolated extension Etcdserverpb_ResponseOp: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Etcdserverpb_Compare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Compare"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}result\0\u{1}target\0\u{1}key\0\u{1}version\0\u{3}create_revision\0\u{3}mod_revision\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}result\0\u{1}target\0\u{1}key\0\u{1}version\0\u{3}create_revision\0\u{3}mod_revision\0\u{1}value\0\u{1}lease\0\u{4}8range_end\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1463,6 +1666,23 @@ nonisolated extension Etcdserverpb_Compare: SwiftProtobuf.Message, SwiftProtobuf
           self.targetUnion = .modRevision(v)
         }
       }()
+      case 7: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.targetUnion != nil {try decoder.handleConflictingOneOf()}
+          self.targetUnion = .value(v)
+        }
+      }()
+      case 8: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.targetUnion != nil {try decoder.handleConflictingOneOf()}
+          self.targetUnion = .lease(v)
+        }
+      }()
+      case 64: try { try decoder.decodeSingularBytesField(value: &self.rangeEnd) }()
       default: break
       }
     }
@@ -1495,7 +1715,18 @@ nonisolated extension Etcdserverpb_Compare: SwiftProtobuf.Message, SwiftProtobuf
       guard case .modRevision(let v)? = self.targetUnion else { preconditionFailure() }
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 6)
     }()
+    case .value?: try {
+      guard case .value(let v)? = self.targetUnion else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    }()
+    case .lease?: try {
+      guard case .lease(let v)? = self.targetUnion else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 8)
+    }()
     case nil: break
+    }
+    if !self.rangeEnd.isEmpty {
+      try visitor.visitSingularBytesField(value: self.rangeEnd, fieldNumber: 64)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1505,6 +1736,7 @@ nonisolated extension Etcdserverpb_Compare: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.target != rhs.target {return false}
     if lhs.key != rhs.key {return false}
     if lhs.targetUnion != rhs.targetUnion {return false}
+    if lhs.rangeEnd != rhs.rangeEnd {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1602,9 +1834,9 @@ nonisolated extension Etcdserverpb_TxnResponse: SwiftProtobuf.Message, SwiftProt
   }
 }
 
-nonisolated extension Etcdserverpb_Event: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}kv\0")
+nonisolated extension Etcdserverpb_CompactionRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CompactionRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revision\0\u{1}physical\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1612,8 +1844,42 @@ nonisolated extension Etcdserverpb_Event: SwiftProtobuf.Message, SwiftProtobuf._
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularEnumField(value: &self.type) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._kv) }()
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.physical) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 1)
+    }
+    if self.physical != false {
+      try visitor.visitSingularBoolField(value: self.physical, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Etcdserverpb_CompactionRequest, rhs: Etcdserverpb_CompactionRequest) -> Bool {
+    if lhs.revision != rhs.revision {return false}
+    if lhs.physical != rhs.physical {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Etcdserverpb_CompactionResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".CompactionResponse"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._header) }()
       default: break
       }
     }
@@ -1624,25 +1890,17 @@ nonisolated extension Etcdserverpb_Event: SwiftProtobuf.Message, SwiftProtobuf._
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if self.type != .put {
-      try visitor.visitSingularEnumField(value: self.type, fieldNumber: 1)
-    }
-    try { if let v = self._kv {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    try { if let v = self._header {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Etcdserverpb_Event, rhs: Etcdserverpb_Event) -> Bool {
-    if lhs.type != rhs.type {return false}
-    if lhs._kv != rhs._kv {return false}
+  static func ==(lhs: Etcdserverpb_CompactionResponse, rhs: Etcdserverpb_CompactionResponse) -> Bool {
+    if lhs._header != rhs._header {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
-}
-
-nonisolated extension Etcdserverpb_Event.EventType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PUT\0\u{1}DELETE\0")
 }
 
 nonisolated extension Etcdserverpb_WatchRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1731,7 +1989,7 @@ nonisolated extension Etcdserverpb_WatchRequest: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Etcdserverpb_WatchCreateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WatchCreateRequest"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0\u{3}start_revision\0\u{3}progress_notify\0\u{2}\u{4}fragment\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{3}range_end\0\u{3}start_revision\0\u{3}progress_notify\0\u{4}\u{2}prev_kv\0\u{3}watch_id\0\u{1}fragment\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1743,6 +2001,8 @@ nonisolated extension Etcdserverpb_WatchCreateRequest: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularBytesField(value: &self.rangeEnd) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.startRevision) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.progressNotify) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.prevKv) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self.watchID) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.fragment) }()
       default: break
       }
@@ -1762,6 +2022,12 @@ nonisolated extension Etcdserverpb_WatchCreateRequest: SwiftProtobuf.Message, Sw
     if self.progressNotify != false {
       try visitor.visitSingularBoolField(value: self.progressNotify, fieldNumber: 4)
     }
+    if self.prevKv != false {
+      try visitor.visitSingularBoolField(value: self.prevKv, fieldNumber: 6)
+    }
+    if self.watchID != 0 {
+      try visitor.visitSingularInt64Field(value: self.watchID, fieldNumber: 7)
+    }
     if self.fragment != false {
       try visitor.visitSingularBoolField(value: self.fragment, fieldNumber: 8)
     }
@@ -1773,6 +2039,8 @@ nonisolated extension Etcdserverpb_WatchCreateRequest: SwiftProtobuf.Message, Sw
     if lhs.rangeEnd != rhs.rangeEnd {return false}
     if lhs.startRevision != rhs.startRevision {return false}
     if lhs.progressNotify != rhs.progressNotify {return false}
+    if lhs.prevKv != rhs.prevKv {return false}
+    if lhs.watchID != rhs.watchID {return false}
     if lhs.fragment != rhs.fragment {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2156,7 +2424,7 @@ nonisolated extension Etcdserverpb_LeaseTimeToLiveRequest: SwiftProtobuf.Message
 
 nonisolated extension Etcdserverpb_LeaseTimeToLiveResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LeaseTimeToLiveResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}ID\0\u{1}TTL\0\u{1}grantedTTL\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}ID\0\u{1}TTL\0\u{1}grantedTTL\0\u{1}keys\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2168,6 +2436,7 @@ nonisolated extension Etcdserverpb_LeaseTimeToLiveResponse: SwiftProtobuf.Messag
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.id) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.ttl) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.grantedTtl) }()
+      case 5: try { try decoder.decodeRepeatedBytesField(value: &self.keys) }()
       default: break
       }
     }
@@ -2190,6 +2459,9 @@ nonisolated extension Etcdserverpb_LeaseTimeToLiveResponse: SwiftProtobuf.Messag
     if self.grantedTtl != 0 {
       try visitor.visitSingularInt64Field(value: self.grantedTtl, fieldNumber: 4)
     }
+    if !self.keys.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.keys, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2198,6 +2470,7 @@ nonisolated extension Etcdserverpb_LeaseTimeToLiveResponse: SwiftProtobuf.Messag
     if lhs.id != rhs.id {return false}
     if lhs.ttl != rhs.ttl {return false}
     if lhs.grantedTtl != rhs.grantedTtl {return false}
+    if lhs.keys != rhs.keys {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2224,7 +2497,7 @@ nonisolated extension Etcdserverpb_StatusRequest: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Etcdserverpb_StatusResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StatusResponse"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}version\0\u{1}dbSize\0\u{1}leader\0\u{2}\u{4}errors\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}header\0\u{1}version\0\u{1}dbSize\0\u{1}leader\0\u{1}raftIndex\0\u{1}raftTerm\0\u{1}raftAppliedIndex\0\u{1}errors\0\u{1}dbSizeInUse\0\u{1}isLearner\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2236,7 +2509,12 @@ nonisolated extension Etcdserverpb_StatusResponse: SwiftProtobuf.Message, SwiftP
       case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.dbSize) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.leader) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.raftIndex) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.raftTerm) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.raftAppliedIndex) }()
       case 8: try { try decoder.decodeRepeatedStringField(value: &self.errors) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.dbSizeInUse) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isLearner) }()
       default: break
       }
     }
@@ -2259,8 +2537,23 @@ nonisolated extension Etcdserverpb_StatusResponse: SwiftProtobuf.Message, SwiftP
     if self.leader != 0 {
       try visitor.visitSingularUInt64Field(value: self.leader, fieldNumber: 4)
     }
+    if self.raftIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.raftIndex, fieldNumber: 5)
+    }
+    if self.raftTerm != 0 {
+      try visitor.visitSingularUInt64Field(value: self.raftTerm, fieldNumber: 6)
+    }
+    if self.raftAppliedIndex != 0 {
+      try visitor.visitSingularUInt64Field(value: self.raftAppliedIndex, fieldNumber: 7)
+    }
     if !self.errors.isEmpty {
       try visitor.visitRepeatedStringField(value: self.errors, fieldNumber: 8)
+    }
+    if self.dbSizeInUse != 0 {
+      try visitor.visitSingularInt64Field(value: self.dbSizeInUse, fieldNumber: 9)
+    }
+    if self.isLearner != false {
+      try visitor.visitSingularBoolField(value: self.isLearner, fieldNumber: 10)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2270,7 +2563,12 @@ nonisolated extension Etcdserverpb_StatusResponse: SwiftProtobuf.Message, SwiftP
     if lhs.version != rhs.version {return false}
     if lhs.dbSize != rhs.dbSize {return false}
     if lhs.leader != rhs.leader {return false}
+    if lhs.raftIndex != rhs.raftIndex {return false}
+    if lhs.raftTerm != rhs.raftTerm {return false}
+    if lhs.raftAppliedIndex != rhs.raftAppliedIndex {return false}
     if lhs.errors != rhs.errors {return false}
+    if lhs.dbSizeInUse != rhs.dbSizeInUse {return false}
+    if lhs.isLearner != rhs.isLearner {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

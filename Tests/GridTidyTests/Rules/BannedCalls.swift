@@ -13,6 +13,10 @@ enum BannedCalls {
       tokens: ["Task {", "Task.detached", "Task.immediate", "Task(priority", "Task(name", "Task.init"],
       instead: "add a child to the task group of the owner's run(), or hand the cell to UnstructuredTask",
       allowedIn: "Sources/GridActors/Cells/UnstructuredTask.swift"),
+    Ban(
+      tokens: ["Task(executorPreference"],
+      instead: "add a child to a task group, with addTask(executorPreference:)",
+      allowedIn: "Sources/GridStoreEtcd/Connection/EngineTasks.swift"),
     Ban(tokens: ["try!"], instead: "let the error be thrown, or use try? and say what follows from nil"),
     Ban(tokens: ["as!"], instead: "use as? and handle nil"),
     Ban(
@@ -21,7 +25,7 @@ enum BannedCalls {
     Ban(
       tokens: ["print(", "debugPrint(", "dump("],
       instead: "log it, or write it with OutputWriter, which knows of closed pipes",
-      allowedIn: "Sources/GridCommands/Support/OutputWriter.swift"),
+      allowedIn: "Sources/GridCommands/Output/OutputWriter.swift"),
     Ban(
       tokens: ["Thread.sleep", "usleep", "nanosleep", "sleep("],
       instead: "Task.sleep(for:), or an event loop's scheduleTask: a blocked thread stalls every actor on it"),
