@@ -74,7 +74,7 @@ final class Sandbox: Sendable {
   }
 }
 
-/// So many clusters at once: with all tests side by side, nodes would wait for a processor for longer than their leases.
+/// So many clusters at once: with all side by side, nodes would wait for a processor for longer than their leases.
 private let sandboxes = Turnstile(places: 4)
 
 /// Runs `body` in a sandbox of its own, and cleans up whatever it left.
