@@ -26,6 +26,12 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// GNU Readline is licensed under the GPL. GRIDCTL_WITHOUT_READLINE=1 builds a gridctl without it: the session then
+// reads whole lines, without editing keys, completion and recall.
+let hasReadline = Context.environment["GRIDCTL_WITHOUT_READLINE"] == nil
+
 let package = Package(
   name: "gridctl",
   platforms: [.macOS(.v26)],
@@ -68,10 +74,14 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "GridCore", "GridClient", "Grid", logging, "Yams", argumentParser,
       ]),
-    .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
+    .target(
+      name: "CReadline",
+      cSettings: hasReadline ? [] : [.define("GRID_WITHOUT_READLINE")],
+      linkerSettings: hasReadline ? [.linkedLibrary("readline"), .linkedLibrary("tinfo")] : []),
+    room("GridREPL", ["GridCommands", "GridClient", "GridCore", "CReadline", argumentParser]),
+    .executableTarget(name: "gridctl", dependencies: ["GridCommands", "GridREPL"], swiftSettings: strict),
     room("GridTestKit", ["GridCore", "Grid"]),
 
     .executableTarget(
@@ -85,6 +95,7 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    tests("GridREPLTests", ["GridREPL", "GridCore"]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]
