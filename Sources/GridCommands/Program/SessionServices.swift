@@ -52,6 +52,9 @@ package struct SessionServices: Sendable {
   /// Makes a directory that only its user reads.
   package static func makeDirectory(_ path: String) throws(GridError) { try PrivateDirectory.make(path) }
 
+  /// Keeps descriptors from the programs that are started.
+  package static func keepDescriptorsPrivate() { InheritedDescriptors.keepPrivate() }
+
   /// The clock of the machine.
   package static var clock: any GridClock { SystemClock() }
 
@@ -78,6 +81,15 @@ package struct SessionServices: Sendable {
 
   /// The text without anything a terminal would act on.
   package static func printable(_ text: String) -> String { Renderer.printable(text) }
+
+  /// The version of gridctl.
+  package static var version: String { GridVersion.current }
+
+  /// A length of time as tables show it.
+  package static func text(of duration: Duration) -> String { HumanText.duration(duration.inSeconds) }
+
+  /// What an exit code means, nil for a code that is none of ours.
+  package static func meaning(ofExitCode code: Int32) -> String? { ExitStatus(rawValue: code)?.meaning }
 
   /// Checks an output format's name.
   package static func isFormat(_ text: String) -> Bool { OutputFormat(rawValue: text) != nil }

@@ -13,6 +13,7 @@ final class Notices: Sendable {
   private struct State {
     var lines: [String] = []
     var dropped = 0
+    var prompt: String?
     var isHeld = false
     var shownAt = MonotonicTime(nanoseconds: .min)
   }
@@ -31,25 +32,44 @@ final class Notices: Sendable {
     }
   }
 
+  /// Has the prompt changed with the next repaint.
+  ///
+  /// - Returns: whether somebody should be woken to show it.
+  func offer(prompt: String) -> Bool {
+    state.withLock { state in
+      state.prompt = prompt
+      return !state.isHeld
+    }
+  }
+
+  /// The prompt that waits, once.
+  func takePrompt() -> String? {
+    state.withLock { state in
+      defer { state.prompt = nil }
+      return state.prompt
+    }
+  }
+
   /// Keeps the lines until released, as while a command has the whole screen.
   func hold(_ isHeld: Bool) { state.withLock { $0.isHeld = isHeld } }
 
   /// When they may be shown, nil when there is nothing to show.
   var dueTime: MonotonicTime? {
     state.withLock { state in
-      state.lines.isEmpty || state.isHeld ? nil : max(state.shownAt, MonotonicTime(nanoseconds: 0)) + Self.interval
+      (state.lines.isEmpty && state.prompt == nil) || state.isHeld ? nil : max(state.shownAt, MonotonicTime(nanoseconds: 0)) + Self.interval
     }
   }
 
   /// Takes the lines, when it is time.
   func take(now: MonotonicTime) -> String? {
     state.withLock { state in
-      guard !state.lines.isEmpty, !state.isHeld else { return nil }
+      guard !state.isHeld else { return nil }
+      state.shownAt = now
+      guard !state.lines.isEmpty else { return nil }
       var text = state.lines.map { $0 + "\n" }.joined()
       if state.dropped > 0 { text += "· \(EventFolder.grouped(state.dropped)) more lines were not shown\n" }
       state.lines = []
       state.dropped = 0
-      state.shownAt = now
       return text
     }
   }

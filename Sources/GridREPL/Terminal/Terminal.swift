@@ -82,21 +82,9 @@ actor Terminal: TerminalThread.Work {
     }
   }
 
-  /// Changes the prompt of the line that is being typed.
-  func update(prompt: String) {
-    guard grid_editor_is_active() else { return }
-    nextPrompt = prompt == self.prompt ? nil : prompt
-    showNextPrompt()
-  }
-
-  private func showNextPrompt() {
-    // A search has a prompt of its own; the next repaint is soon enough.
-    guard let next = nextPrompt, grid_editor_is_active(), !grid_editor_is_searching() else { return }
-    nextPrompt = nil
-    prompt = next
-    grid_editor_hide()
-    grid_editor_set_prompt(next)
-    grid_editor_show()
+  /// Changes the prompt of the line that is being typed, soon. Any thread; never waits.
+  nonisolated func offer(prompt: String) {
+    if notices.offer(prompt: prompt) { thread.wake() }
   }
 
   /// Puts a text into the next line, to be edited.
@@ -161,11 +149,18 @@ actor Terminal: TerminalThread.Work {
   }
 
   private func flushNotices() {
-    guard let text = notices.take(now: clock.now()) else { return }
-    guard grid_editor_is_active() else { return screen.lines(text) }
+    let text = notices.take(now: clock.now())
+    if let next = notices.takePrompt() { nextPrompt = next }
+    guard grid_editor_is_active() else {
+      if let text { screen.lines(text) }
+      return
+    }
+    // A search has a prompt of its own; the next repaint is soon enough.
+    let changesPrompt = nextPrompt != nil && nextPrompt != prompt && !grid_editor_is_searching()
+    guard text != nil || changesPrompt else { return }
     grid_editor_hide()
-    screen.lines(text)
-    if let next = nextPrompt, !grid_editor_is_searching() {
+    if let text { screen.lines(text) }
+    if changesPrompt, let next = nextPrompt {
       nextPrompt = nil
       prompt = next
       grid_editor_set_prompt(next)
