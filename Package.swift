@@ -96,7 +96,7 @@ let package = Package(
       ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     .target(name: "CPseudoTerminal", path: "Tests/Support/CPseudoTerminal"),
-    tests("GridREPLTests", ["GridREPL", "GridCommands", "GridCore", "CPseudoTerminal", "gridctl"]),
+    tests("GridREPLTests", ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "gridctl", logging]),
     tests(
       "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
   ]

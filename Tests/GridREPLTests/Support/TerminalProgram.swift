@@ -88,6 +88,13 @@ final class TerminalProgram {
     grid_pty_resize(descriptor, Int32(rows), Int32(columns))
   }
 
+  /// Whether the terminal shows what is typed, as it does for a shell.
+  var echoes: Bool {
+    var settings = termios()
+    return tcgetattr(descriptor, &settings) == 0 && settings.c_lflag & UInt32(ECHO) != 0
+      && settings.c_lflag & UInt32(ICANON) != 0
+  }
+
   // MARK: Waiting
 
   /// Waits until the screen satisfies the condition; fails with the screen when it does not in time.
