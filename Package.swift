@@ -32,12 +32,21 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 // reads whole lines, without editing keys, completion and recall.
 let hasReadline = Context.environment["GRIDCTL_WITHOUT_READLINE"] == nil
 
+// Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
+let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
+
 let package = Package(
   name: "gridctl",
   platforms: [.macOS(.v26)],
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridTestKit", targets: ["GridTestKit"]),
+    .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
+  ],
+  traits: [
+    .trait(name: "Etcd", description: "The etcd engine of the coordination store, with the gRPC it needs."),
+    .default(enabledTraits: ["Etcd"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -46,6 +55,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.38.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     room("GridCore", []),
@@ -68,13 +82,25 @@ let package = Package(
         deque,
       ]),
     room(
+      "GridStoreEtcd",
+      [
+        "GridCore", nioCore, nioPosix, deque,
+        .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: etcd),
+      ], exclude: ["Generated/etcd.proto", "Generated/README.md"]),
+    room(
       "Grid",
-      ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
+      [
+        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
+        .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix,
+      ]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams", argumentParser,
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser,
       ]),
     .target(
       name: "CReadline",
@@ -89,6 +115,9 @@ let package = Package(
     .executableTarget(
       name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
+    .executableTarget(
+      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridCore"], path: "Tests/Support/LeaseHolder",
+      swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
     tests(
@@ -97,7 +126,27 @@ let package = Package(
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     .target(name: "CPseudoTerminal", path: "Tests/Support/CPseudoTerminal"),
     tests("GridREPLTests", ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "gridctl", logging]),
+    .executableTarget(
+      name: "StoreHolder",
+      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
-      "GridCommandsTests", ["gridctl", "GridCommands", "GridExample", "GridCore"], exclude: ["Transcripts"]),
+      "GridStoreSQLiteTests",
+      [
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
+    tests(
+      "GridStoreEtcdTests",
+      ["GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix]),
+    tests(
+      "GridCommandsTests",
+      [
+        "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Transcripts"]),
   ]
 )

@@ -11,13 +11,16 @@
 #include "guard.h"
 
 _Noreturn static void become(char *const arguments[], char *const environment[], int own_group, pid_t parent,
-                             int status_pipe) {
+                             int input, int output, int status_pipe) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (own_group) setpgid(0, 0);
+  // The copies are kept by the program; the originals are closed by exec.
+  if (input >= 0 && dup2(input, 0) < 0) _exit(127);
+  if (output >= 0 && dup2(output, 1) < 0) _exit(127);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above.
   if (getppid() == parent) {
@@ -28,13 +31,14 @@ _Noreturn static void become(char *const arguments[], char *const environment[],
   _exit(127);
 }
 
-int grid_attached_start(char *const arguments[], char *const environment[], int own_group, pid_t *process) {
+int grid_attached_start(char *const arguments[], char *const environment[], int own_group, int input, int output,
+                        pid_t *process) {
   int ends[2];
   int error = grid_guard_make_pipe(&ends[0], &ends[1]);
   if (error != 0) return error;
   pid_t parent = getpid();
   pid_t child = grid_guard_fork();
-  if (child == 0) become(arguments, environment, own_group, parent, ends[1]);
+  if (child == 0) become(arguments, environment, own_group, parent, input, output, ends[1]);
   error = child < 0 ? errno : 0;
   close(ends[1]);
   if (child > 0) {

@@ -52,7 +52,7 @@ package struct ReplCommand: OwnProcessCommand {
       services: services, attachment: attachment, terminal: isInteractive ? Terminal.shared : nil,
       settings: SessionCore.Settings(
         variables: services.commandVariables, stopsOnError: !isInteractive && onError == "stop",
-        prompt: PromptStyle(context: services.namespace, usesColor: NoticeStyle.usesColor)),
+        prompt: PromptStyle(services)),
       allowsStandardInput: !isInteractive && (command != nil || (file != nil && file != "-")))
     let code: Int32
     if let terminal = core.terminal {

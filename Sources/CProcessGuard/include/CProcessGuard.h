@@ -91,7 +91,8 @@ int grid_guard_make_wakeup(void);
 /// thread ends, so that thread must be one that waits for it. With `own_group` it leads a process group of its own.
 /// `arguments` and `environment` end with NULL; the program is looked for in the PATH of `environment_path`.
 /// Returns 0 and sets `process`, or an errno.
-int grid_attached_start(char *const arguments[], char *const environment[], int own_group, pid_t *process);
+int grid_attached_start(char *const arguments[], char *const environment[], int own_group, int input, int output,
+                        pid_t *process);
 
 /// Names the calling thread for `ps -L` and debuggers; at most 15 bytes.
 void grid_guard_name_thread(const char *name);

@@ -84,6 +84,10 @@ int grid_history_append(const char *path);
 /// Keeps so many lines at most, in the list and in the file; 0 or an errno.
 int grid_history_limit(int count, const char *path);
 
+/// Shows or hides what is typed while no line is edited; what is hidden then appears in the next line. Nothing happens
+/// where standard input is no terminal.
+void grid_terminal_echo(bool is_shown);
+
 // Part two: signals.
 
 /// Routes SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP and SIGQUIT into a pipe as one byte each, the signal's number.

@@ -3,23 +3,53 @@ internal import GridCore
 internal import Synchronization
 
 extension NodeRuntime {
-  /// Drives load from this node and measures it: `work` is `tell` or `ask`.
+  /// Drives load from this node and measures it: `work` is `tell`, `ask` or `spawn`.
   func bench(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     var plan = BenchPlan()
     plan.work = BenchPlan.Work(rawValue: arguments["work"]?.stringValue ?? "") ?? .ask
     plan.target = try arguments.required("target")
-    try NameRules.validated(plan.target, as: "actor")
+    try NameRules.validated(plan.target, as: plan.work == .spawn ? "kind" : "actor")
     plan.clients = max(1, min(4096, Int(clamping: arguments["clients"]?.integerValue ?? 1)))
     plan.count = max(1, Int(clamping: arguments["count"]?.integerValue ?? 100_000))
     plan.bodyBytes = max(0, min(Message.maximumBodyBytes, Int(clamping: arguments["size"]?.integerValue ?? 100)))
+    if plan.work == .spawn { return try benchSpawn(plan).json }
+    plan.duration = arguments["durationSeconds"]?.doubleValue.flatMap(Self.seconds)
+    plan.rate = arguments["perSecond"]?.doubleValue.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
+    if let warmUp = arguments["warmUpSeconds"]?.doubleValue.flatMap(Self.seconds) {
+      var warming = plan
+      warming.duration = warmUp
+      _ = try await BenchDriver(node: self, plan: warming).run(deadline: deadline)
+    }
     return try await BenchDriver(node: self, plan: plan).run(deadline: deadline).json
+  }
+
+  /// At most an hour.
+  private static func seconds(_ value: Double) -> Duration? {
+    value > 0 && value <= 3600 ? .nanoseconds(Int64(value * 1e9)) : nil
+  }
+}
+
+extension NodeRuntime {
+  /// Makes actors without names, counts what they cost while they are idle, and lets them go.
+  private func benchSpawn(_ plan: BenchPlan) throws -> BenchReport {
+    let before = Self.residentBytes()
+    let began = clock.now()
+    var actors: [ActorReference] = []
+    actors.reserveCapacity(plan.count)
+    for _ in 0..<plan.count { actors.append(try spawnAnonymous(plan.target, nil)) }
+    let seconds = (clock.now() - began).inSeconds
+    let bytes = Self.residentBytes() - before
+    for actor in actors { actor.cell.stop(reason: "stopped: the benchmark is over") }
+    return BenchReport(
+      plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds,
+      bytesPerActor: Double(bytes) / Double(plan.count))
   }
 }
 
 /// What a benchmark run does.
 struct BenchPlan: Sendable {
   enum Work: String, Sendable {
-    case tell, ask
+    case tell, ask, spawn
   }
 
   var work = Work.ask
@@ -27,6 +57,48 @@ struct BenchPlan: Sendable {
   var clients = 1
   var count = 100_000
   var bodyBytes = 100
+  /// Instead of a count: for so long.
+  var duration: Duration?
+  /// So many a second in all, whether answers come or not; nil is as fast as it goes.
+  var rate: Double?
+}
+
+/// When one client of a benchmark sends next.
+struct BenchPace {
+  private let clock: any GridClock
+  private let interval: Duration?
+  private let end: MonotonicTime?
+  private let count: Int
+  private var sent = 0
+  private var due: MonotonicTime
+
+  /// - Parameters:
+  ///   - index: which client it is, from 0; the clients take turns.
+  ///   - share: the messages of this client, where the plan counts them.
+  init(plan: BenchPlan, index: Int, share: Int, clock: any GridClock) {
+    self.clock = clock
+    interval = plan.rate.map { .nanoseconds(Int64(min(3.6e12, Double(plan.clients) / $0 * 1e9))) }
+    let now = clock.now()
+    end = plan.duration.map { now + $0 }
+    count = plan.duration == nil ? share : .max
+    due = now + (interval ?? .zero) * Double(index) / Double(max(1, plan.clients))
+  }
+
+  /// Waits for the next turn: the time its latency counts from, or nil at the end.
+  ///
+  /// A client that is behind counts from when it should have sent, so that one slow answer shows in all it held up.
+  mutating func next() async -> MonotonicTime? {
+    guard sent < count, !Task.isCancelled else { return nil }
+    sent += 1
+    let now = clock.now()
+    guard let interval else { return end.map { now < $0 } ?? true ? now : nil }
+    let turn = due
+    due = due + interval
+    if let end, turn >= end { return nil }
+    guard turn > now else { return turn }
+    try? await Task.sleep(for: turn - now)
+    return clock.now()
+  }
 }
 
 /// Drives one benchmark from inside a node: `clients` tasks that send as fast as flow control lets them.
@@ -38,10 +110,15 @@ struct BenchDriver: Sendable {
     let message = Message(body: [UInt8](repeating: UInt8(ascii: "x"), count: plan.bodyBytes), contentType: .bytes)
     let before = plan.work == .tell ? await delivered(deadline) : nil
     let began = node.clock.now()
+    // Who asks actors of other nodes waits for a connection; on its thread no hand-over adds to the round trip.
+    let isRemoteAsk = plan.work == .ask && node.cells[plan.target] == nil
+    let executor = isRemoteAsk ? EventLoopTaskExecutor(node.eventLoop) : nil
     let tallies = await withTaskGroup(of: BenchTally.self) { group in
       for index in 0..<plan.clients {
         let share = plan.count / plan.clients + (index < plan.count % plan.clients ? 1 : 0)
-        group.addTask { plan.work == .tell ? await tell(message, share) : await ask(message, share, deadline) }
+        group.addTask(executorPreference: executor) {
+          plan.work == .tell ? await tell(message, share, index) : await ask(message, share, index)
+        }
       }
       return await group.reduce(into: BenchTally()) { $0.merge($1) }
     }
@@ -50,7 +127,7 @@ struct BenchDriver: Sendable {
       // The sink's own count says what arrived; nobody else may be telling it meanwhile.
       while node.clock.now() < deadline {
         delivered = await self.delivered(deadline).map { $0 - before }
-        if delivered ?? plan.count >= tallies.sent { break }
+        if delivered ?? .max >= tallies.sent { break }
         try await Task.sleep(for: .milliseconds(1))
       }
     }
@@ -74,10 +151,11 @@ struct BenchDriver: Sendable {
       .here)
   }
 
-  private func tell(_ message: Message, _ count: Int) async -> BenchTally {
+  private func tell(_ message: Message, _ count: Int, _ index: Int) async -> BenchTally {
     var tally = BenchTally()
     var stream = MessageStream(node: node, target: plan.target, sender: "")
-    for _ in 0..<count {
+    var pace = BenchPace(plan: plan, index: index, share: count, clock: node.clock)
+    while await pace.next() != nil {
       do {
         try await stream.send(message)
         tally.sent += 1
@@ -88,17 +166,16 @@ struct BenchDriver: Sendable {
     return tally
   }
 
-  private func ask(_ message: Message, _ count: Int, _ deadline: MonotonicTime) async -> BenchTally {
+  private func ask(_ message: Message, _ count: Int, _ index: Int) async -> BenchTally {
     var tally = BenchTally()
-    tally.latencies.reserveCapacity(count)
-    for _ in 0..<count {
-      let began = node.clock.now()
+    var pace = BenchPace(plan: plan, index: index, share: count, clock: node.clock)
+    while let began = await pace.next() {
       tally.sent += 1
       do {
         _ = try await PendingAsk.run(clock: node.clock, timeout: .seconds(5), deadlines: node.deadlines) {
           route(message, .reply, $1, $0)
         }
-        tally.latencies.append((node.clock.now() - began).wholeNanoseconds)
+        tally.latencies.record((node.clock.now() - began).wholeNanoseconds)
       } catch {
         tally.errors += 1
       }
@@ -111,12 +188,12 @@ struct BenchDriver: Sendable {
 struct BenchTally: Sendable {
   var sent = 0
   var errors = 0
-  var latencies: [Int64] = []
+  var latencies = LatencyHistogram()
 
   mutating func merge(_ other: BenchTally) {
     sent += other.sent
     errors += other.errors
-    latencies += other.latencies
+    latencies.merge(other.latencies)
   }
 }
 
@@ -126,14 +203,14 @@ struct BenchReport: Sendable {
   let tally: BenchTally
   let delivered: Int
   let seconds: Double
+  /// Resident memory of an idle actor; only where actors were made.
+  var bytesPerActor: Double?
 
   var json: JSONValue {
-    let sorted = tally.latencies.sorted()
     func percentile(_ share: Double) -> JSONValue {
-      guard !sorted.isEmpty else { return .null }
-      return .number(Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]) / 1000)
+      tally.latencies.percentile(share).map { .number(Double($0) / 1000) } ?? .null
     }
-    return [
+    var members: [String: JSONValue] = [
       "work": .string(plan.work.rawValue), "target": .string(plan.target), "clients": .integer(Int64(plan.clients)),
       "bodyBytes": .integer(Int64(plan.bodyBytes)), "sent": .integer(Int64(tally.sent)),
       "delivered": .integer(Int64(delivered)), "errors": .integer(Int64(tally.errors)), "seconds": .number(seconds),
@@ -141,5 +218,7 @@ struct BenchReport: Sendable {
       "p90Micros": percentile(0.9), "p99Micros": percentile(0.99), "p999Micros": percentile(0.999),
       "maxMicros": percentile(1),
     ]
+    if let bytesPerActor { members["bytesPerActor"] = .number(bytesPerActor) }
+    return .object(members)
   }
 }

@@ -92,6 +92,10 @@ extension NodeRuntime {
         stream.send(event.json)
       }
     }
+    // Every node counts its own events, so a number is asked of the node that gave it alone.
+    if let sequence = arguments["sinceSequence"]?.integerValue, !isLocal {
+      for event in events.events(after: sequence) where wanted(event) { stream.send(event.json) }
+    }
     let number = events.subscribe { if wanted($0) { stream.send($0.json) } }
     stream.onEnd { [events] in events.unsubscribe(number) }
   }

@@ -82,10 +82,11 @@ final class DeadLetterOffice: Sendable {
     await write()
   }
 
-  /// Lets ``run()`` write what there is and return.
-  func close() {
+  /// Ends ``run()``, and writes what there is, also in a cancelled task.
+  func close() async {
     state.withLock { $0.isClosed = true }
     wake.close()
+    await write()
   }
 
   private func write() async {
@@ -100,8 +101,9 @@ final class DeadLetterOffice: Sendable {
     } catch {
       logger.error("dead letters could not be kept", metadata: ["error": "\(error)", "count": "\(letters.count)"])
       returnToFolder(letters)
+      if state.withLock({ $0.isClosed }) { return }
       try? await Task.sleep(for: .seconds(1))
-      if !state.withLock({ $0.isClosed }) { _ = wake.push(()) }
+      _ = wake.push(())
       return
     }
     for letter in letters { live.publish(letter) }

@@ -40,6 +40,11 @@ final class EventLog: Sendable {
 
   func events(since: CalendarTime) -> [GridEvent] { state.withLock { $0.events.filter { $0.at >= since } } }
 
+  /// The events that are kept and have a larger number.
+  func events(after sequence: Int64) -> [GridEvent] {
+    state.withLock { $0.events.filter { $0.sequence > sequence } }
+  }
+
   func subscribe(_ receiver: @escaping @Sendable (GridEvent) -> Void) -> UInt64 { live.subscribe(receiver) }
 
   func unsubscribe(_ number: UInt64) { live.unsubscribe(number) }

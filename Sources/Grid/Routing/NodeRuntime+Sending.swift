@@ -11,6 +11,8 @@ extension NodeRuntime {
       awaited.expectation = expectation
       awaited.deadline = deadline
       awaited.responder = ask
+      // A sender of this process waits for room where that is the mailbox's policy, as long as its deadline allows.
+      if let cell = cells[envelope.target], cell.blocksWhenFull { awaited.waitsForRoom = true }
       route(awaited, expectation == .reply ? .here : .pool)
     }
   }

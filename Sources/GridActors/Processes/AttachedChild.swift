@@ -25,10 +25,13 @@ package final class AttachedChild: Sendable {
 
   /// Starts a program; it is looked for in this process's `PATH`.
   ///
+  /// - Parameters:
+  ///   - input: what is its standard input instead of ours; not closed here.
+  ///   - output: what is its standard output instead of ours; not closed here.
   /// - Throws: ``GridError/Code/noInput`` when there is none of that name, ``GridError/Code/refused`` when it may not
   ///   be run, ``GridError/Code/usage`` for an empty command, ``GridError/Code/retryLater`` when something ran out.
   package static func start(
-    _ command: [String], environment: [String: String]
+    _ command: [String], environment: [String: String], input: Int32? = nil, output: Int32? = nil
   ) async throws(GridError) -> AttachedChild {
     guard let program = command.first, !program.isEmpty else {
       throw GridError(.usage, "the command is empty", hint: "name a program: -- PROGRAM [ARGUMENT…]")
@@ -36,7 +39,7 @@ package final class AttachedChild: Sendable {
     let started = await withCheckedContinuation { continuation in
       // The kernel kills the child when the thread that started it ends: so it is the one that waits for it.
       let failure = startThread(named: "child") {
-        Self.run(command, environment) { continuation.resume(returning: $0) }
+        Self.run(command, environment, input ?? -1, output ?? -1) { continuation.resume(returning: $0) }
       }
       if failure != 0 { continuation.resume(returning: .failure(failure)) }
     }
@@ -51,12 +54,14 @@ package final class AttachedChild: Sendable {
     case failure(Int32)
   }
 
-  private static func run(_ command: [String], _ environment: [String: String], _ started: (Start) -> Void) {
+  private static func run(
+    _ command: [String], _ environment: [String: String], _ input: Int32, _ output: Int32, _ started: (Start) -> Void
+  ) {
     let hasOwnGroup = isatty(0) == 0
     var process: pid_t = 0
     let arguments = command.map { strdup($0) } + [nil]
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    let error = grid_attached_start(arguments, variables, hasOwnGroup ? 1 : 0, &process)
+    let error = grid_attached_start(arguments, variables, hasOwnGroup ? 1 : 0, input, output, &process)
     for text in arguments + variables { free(text) }
     guard error == 0 else { return started(.failure(error)) }
     let child = AttachedChild(process, hasOwnGroup: hasOwnGroup)

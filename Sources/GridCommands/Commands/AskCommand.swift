@@ -19,7 +19,7 @@ struct AskCommand: GridCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: MessageOptions
-  @Argument(help: "The actor.")
+  @Argument(help: ArgumentHelp("The actor.", valueName: "actor"))
   var actor: ActorArgument
   @Argument(help: "The body: text, - or @FILE.")
   var payload: String?
@@ -102,7 +102,7 @@ struct LineAsker {
     let connection = session.connection
     let timeout = session.timeout
     let failures = try await withThrowingTaskGroup(of: Answer.self) { group in
-      var input = LineInput()
+      let input = try LineFeed()
       var ready: [Int: Answer] = [:]
       var printed = 0
       var failures: [GridError] = []
@@ -114,19 +114,18 @@ struct LineAsker {
           if let error = try write(next) { failures.append(error) }
         }
       }
-      while let line = try input.next() {
+      while let line = try await input.next() {
         // Replies wait for those before them, so what is under way and what waits share one bound.
-        while input.lineNumber - printed > parallel, let answer = try await group.next() { try take(answer) }
-        let number = input.lineNumber
-        let message = options.message(line)
+        while line.number - printed > parallel, let answer = try await group.next() { try take(answer) }
+        let message = options.message(line.bytes, number: line.number)
         let target = target
         group.addTask {
           let began = clock.now()
           do throws(GridError) {
             let reply = try await connection.ask(target, message, timeout: timeout)
-            return Answer(line: number, result: .success(reply), seconds: (clock.now() - began).inSeconds)
+            return Answer(line: line.number, result: .success(reply), seconds: (clock.now() - began).inSeconds)
           } catch {
-            return Answer(line: number, result: .failure(error), seconds: 0)
+            return Answer(line: line.number, result: .failure(error), seconds: 0)
           }
         }
       }

@@ -1,34 +1,53 @@
 internal import ArgumentParser
+internal import Grid
 internal import GridClient
 internal import GridCore
 
 /// `gridctl bench`
 struct BenchCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast an actor is told or asked.",
+    commandName: "bench", abstract: "Measure how fast actors are told, asked or made.",
     discussion: """
       The load is made by the node that is asked (or --from), so that what is measured is the cluster and not
-      the start of a process. tell counts what a sink received; ask measures each round trip.
+      the start of a process. tell counts what a sink received; ask measures each round trip; spawn makes
+      actors of a kind, without names, and says what an idle one costs. With --rate messages are sent at their times
+      whether answers come or not, and what waits counts from when it should have been sent.
+
+      --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and
+      errors with a number; < <= > >= = and != compare. When one does not hold the exit code is 2.
 
       Examples:
         gridctl bench ask echo1 --count 100000
-        gridctl bench ask echo1 --clients 64 --from n1
-        gridctl bench tell sink1 --count 4000000 --size 100B
+        gridctl bench ask echo1 --rate 20k/s --duration 30s --assert 'p99<5ms,errors=0'
+        gridctl bench tell sink1 --clients 8 --duration 10s --warmup 2s --size 100B --save result.json
+        gridctl bench spawn sink --count 1000000 -o json
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "ask or tell.")
+  @Argument(help: "ask, tell or spawn.")
   var work: String
-  @Argument(help: "The actor: an echo for ask, a sink for tell.")
+  @Argument(help: ArgumentHelp("The actor: an echo for ask, a sink for tell; the kind for spawn.", valueName: "actor"))
   var target: ActorArgument
   @Option(help: ArgumentHelp("So many senders at once.", valueName: "count"))
   var clients: Int = 1
-  @Option(help: ArgumentHelp("So many messages in all.", valueName: "count"))
-  var count: Int = 100_000
-  @Option(help: ArgumentHelp("The size of a body.", valueName: "size"))
+  @Option(help: ArgumentHelp("So many messages in all (default: 100000).", valueName: "count"))
+  var count: Int?
+  @Option(help: ArgumentHelp("Instead of --count: for so long.", valueName: "duration"))
+  var duration: String?
+  @Option(
+    help: ArgumentHelp("So many messages a second, all senders together.", valueName: "rate"),
+    transform: RateArgument.init(parsing:))
+  var rate: RateArgument?
+  @Option(help: ArgumentHelp("For so long before, without measuring.", valueName: "duration"))
+  var warmup: String?
+  @Option(help: ArgumentHelp("The size of a body.", valueName: "size"), transform: SizeArgument.init(parsing:))
   var size = SizeArgument(bytes: 100)
   @Option(help: ArgumentHelp("The node that makes the load.", valueName: "node"))
   var from: String?
+  @Option(help: ArgumentHelp("End with 2 unless these hold: p99<5ms,errors=0.", valueName: "conditions"))
+  var assert: String?
+  @Option(help: ArgumentHelp("Write the result as JSON into a file, too.", valueName: "file"))
+  var save: String?
 
   static let description = ListDescription(
     kind: "BenchResult", noun: "bench", nameField: "target",
@@ -39,6 +58,9 @@ struct BenchCommand: GridCommand {
       Column("RATE") { HumanText.rate($0["perSecond"]?.doubleValue ?? 0) },
       Column("P50") { BenchCommand.micros($0["p50Micros"]) }, Column("P99") { BenchCommand.micros($0["p99Micros"]) },
       Column("MAX") { BenchCommand.micros($0["maxMicros"]) },
+      Column("P90", wideOnly: true) { BenchCommand.micros($0["p90Micros"]) },
+      Column("P999", wideOnly: true) { BenchCommand.micros($0["p999Micros"]) },
+      Column("BODY", wideOnly: true, field: "bodyBytes"),
     ])
 
   private static func micros(_ value: JSONValue?) -> String {
@@ -46,21 +68,117 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
-    guard work == "ask" || work == "tell" else {
-      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell")
+    guard ["ask", "tell", "spawn"].contains(work) else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell or spawn")
     }
+    let assertions = try assert.map { text throws(GridError) in try BenchAssertion.parse(text) } ?? []
+    let arguments = try requestArguments()
     let session = try await CommandSession(global)
-    var arguments: [String: JSONValue] = [
-      "work": .string(work), "target": .string(try target.validated()), "clients": .integer(Int64(clients)),
-      "count": .integer(Int64(count)), "size": .integer(Int64(size.bytes)),
-    ]
-    arguments["node"] = from.map { .string($0) }
-    let timeout = global.timeout == nil ? Duration.seconds(600) : session.timeout
-    let result = try await session.connection.request("bench", .object(arguments), timeout: timeout)
-    if session.renderer.format == .table || session.renderer.format == .wide {
+    let patience = global.timeout == nil ? Duration.seconds(600) + (try busyTime()) : session.timeout
+    let result = try await WaitingLine.show("measuring", session) {
+      try await session.connection.request("bench", arguments, timeout: patience)
+    }
+    if let save { try PrivateFile.replace(save, with: Array((result.indented() + "\n").utf8)) }
+    if session.renderer.format.isTable {
       try session.renderer.list([result], Self.description)
     } else {
       try session.renderer.object(result, kind: "BenchResult", noun: "bench")
     }
+    let failed = assertions.filter { !$0.holds(for: result) }
+    for assertion in failed { session.writer.error("not so: \(assertion.text) (\(assertion.found(in: result)))") }
+    if !failed.isEmpty { throw ExitCode(ExitStatus.negative.rawValue) }
+  }
+
+  private func busyTime() throws(GridError) -> Duration {
+    (try duration.map { text throws(GridError) in try Duration.argument(text) } ?? .zero)
+      + (try warmup.map { text throws(GridError) in try Duration.argument(text) } ?? .zero)
+  }
+
+  private func requestArguments() throws(GridError) -> JSONValue {
+    guard work == "ask" || work == "tell" else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell")
+    }
+    guard count == nil || duration == nil else { throw GridError(.usage, "--count and --duration exclude each other") }
+    guard count ?? 1 > 0, (1...4096).contains(clients) else {
+      throw GridError(.usage, "--count must be at least 1, --clients 1 to 4096")
+    }
+    var arguments: [String: JSONValue] = [
+      "work": .string(work), "target": .string(try target.validated()), "clients": .integer(Int64(clients)),
+      "count": .integer(Int64(count ?? 100_000)), "size": .integer(Int64(size.bytes)),
+    ]
+    arguments["node"] = from.map { .string($0) }
+    arguments["perSecond"] = rate.map { .number($0.perSecond) }
+    for (key, name, text) in [("durationSeconds", "--duration", duration), ("warmUpSeconds", "--warmup", warmup)] {
+      guard let text else { continue }
+      let seconds = try Duration.argument(text).inSeconds
+      guard seconds > 0, seconds <= 3600 else { throw GridError(.usage, "\(name) must be more than 0 and at most 1h") }
+      arguments[key] = .number(seconds)
+    }
+    return .object(arguments)
+  }
+}
+
+/// One condition of `bench --assert`.
+struct BenchAssertion: Sendable {
+  let text: String
+  private let field: String
+  private let comparison: FilterExpression.Comparison
+  private let limit: Double
+
+  private static let fields: [String: String] = [
+    "p50": "p50Micros", "p90": "p90Micros", "p99": "p99Micros", "p999": "p999Micros", "max": "maxMicros",
+    "rate": "perSecond", "sent": "sent", "delivered": "delivered", "errors": "errors",
+  ]
+
+  /// - Throws: ``GridError/Code/usage``.
+  static func parse(_ text: String) throws(GridError) -> [BenchAssertion] {
+    var assertions: [BenchAssertion] = []
+    for part in text.split(separator: ",") { assertions.append(try BenchAssertion(String(part))) }
+    return assertions
+  }
+
+  private init(_ text: String) throws(GridError) {
+    self.text = text
+    let name = String(text.prefix { $0.isLetter || $0.isNumber })
+    let rest = text.dropFirst(name.count)
+    let comparisons = FilterExpression.Comparison.allCases.filter { $0 != .matches }
+    guard let field = Self.fields[name], let comparison = comparisons.first(where: { rest.hasPrefix($0.rawValue) })
+    else {
+      throw GridError(
+        .usage, "\(NameRules.quoted(text)) is no condition",
+        hint: "write p99<5ms, errors=0 or rate>=10k/s; known are \(Self.fields.keys.sorted().joined(separator: ", "))")
+    }
+    self.field = field
+    self.comparison = comparison
+    let value = String(rest.dropFirst(comparison.rawValue.count))
+    if field.hasSuffix("Micros") {
+      limit = try Duration.argument(value).inSeconds * 1e6
+    } else if field == "perSecond" {
+      limit = try RateArgument(parsing: value).perSecond
+    } else {
+      guard let number = Double(value), number.isFinite else {
+        throw GridError(.usage, "\(NameRules.quoted(value)) in \(NameRules.quoted(text)) is no number")
+      }
+      limit = number
+    }
+  }
+
+  func holds(for result: JSONValue) -> Bool {
+    guard let value = result[field]?.doubleValue else { return false }
+    switch comparison {
+    case .less: return value < limit
+    case .atMost: return value <= limit
+    case .greater: return value > limit
+    case .atLeast: return value >= limit
+    case .unequal: return value != limit
+    case .equal, .equalShort, .matches: return value == limit
+    }
+  }
+
+  /// What the result has instead.
+  func found(in result: JSONValue) -> String {
+    guard let value = result[field]?.doubleValue else { return "there is no \(field)" }
+    if field.hasSuffix("Micros") { return HumanText.duration(value / 1e6) }
+    return field == "perSecond" ? HumanText.rate(value) : HumanText.rounded(value, 0)
   }
 }

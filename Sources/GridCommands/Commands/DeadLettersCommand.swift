@@ -57,8 +57,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
     func run() async throws {
       let arguments = try filter.json()
       let session = try await CommandSession(global)
-      try await StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
-        .run("deadLetters.tail", .object(arguments))
+      var printer = StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
+      if filter.since != nil {
+        printer.earlier = { stream in
+          let answer = try await stream.request("deadLetters.list", .object(arguments))
+          return answer["items"]?.arrayValue ?? []
+        }
+      }
+      try await printer.run("deadLetters.tail", .object(arguments))
     }
   }
 
@@ -83,7 +89,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       commandName: "show", abstract: "Show one dead letter, with its body.")
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "Its id.")
+    @Argument(help: ArgumentHelp("Its id.", valueName: "dead-letter"))
     var id: LetterArgument
 
     func run() async throws {
@@ -98,7 +104,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       commandName: "replay", abstract: "Send dead letters again, under a fresh id, to their target or another.")
 
     @OptionGroup var global: GlobalOptions
-    @Argument(help: "Their ids.")
+    @Argument(help: ArgumentHelp("Their ids.", valueName: "dead-letter"))
     var ids: [LetterArgument]
     @Option(help: ArgumentHelp("Send to this actor instead of the original one.", valueName: "actor"))
     var replayTo: ActorArgument?
@@ -139,6 +145,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
     func run() async throws {
       let arguments = try filter.json()
       let session = try await CommandSession(global)
+      try await session.confirm("remove dead letters on all nodes", asksAnyway: arguments.count == 1)
       let answer = try await session.request("deadLetters.purge", .object(arguments))
       if session.renderer.format == .table {
         session.renderer.note(answer)

@@ -55,7 +55,7 @@ struct LeaderShowCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The leader's name.")
+  @Argument(help: ArgumentHelp("The leader's name.", valueName: "leader"))
   var name: LeaderArgument?
   @Option(name: .customLong("is"), help: ArgumentHelp("Ask whether this node leads.", valueName: "node"))
   var isNode: String?
@@ -88,7 +88,7 @@ struct LeaderWatchCommand: GridCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: StreamOptions
-  @Argument(help: "The leader's name.")
+  @Argument(help: ArgumentHelp("The leader's name.", valueName: "leader"))
   var name: LeaderArgument?
 
   func run() async throws {
@@ -112,12 +112,13 @@ struct LeaderResignCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The leader's name.")
+  @Argument(help: ArgumentHelp("The leader's name.", valueName: "leader"))
   var name: LeaderArgument
 
   func run() async throws {
     let name = try name.validated()
     let session = try await CommandSession(global)
+    try await session.confirm("make leader \(name) resign")
     let answer = try await session.request("leader.resign", ["name": .string(name)])
     switch session.renderer.format {
     case .table, .wide:

@@ -20,7 +20,7 @@ struct LeaderRunCommand: OwnProcessCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The leader's name.")
+  @Argument(help: ArgumentHelp("The leader's name.", valueName: "leader"))
   var name: LeaderArgument
   @Option(help: ArgumentHelp("How long the program may take to end after SIGTERM.", valueName: "duration"))
   var grace: String = "5s"

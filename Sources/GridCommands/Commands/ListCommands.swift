@@ -10,6 +10,7 @@ struct PeersCommand: GridCommand {
         gridctl peers
         gridctl peers --status dead -o name
         gridctl peers -l zone=a -o json
+        gridctl peers --watch -o jsonl
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -20,12 +21,14 @@ struct PeersCommand: GridCommand {
     name: [.customShort("l"), .long],
     help: ArgumentHelp("Only peers with this label; may be repeated.", valueName: "key=value"))
   var label: [KeyValueArgument] = []
+  @Flag(name: [.customShort("w"), .long], help: "Go on with what changes.")
+  var watch = false
 
   static let description = ListDescription(
     kind: "PeerList", noun: "peer",
     columns: [
       Column("NODE") { "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")" },
-      Column("ADDRESS", field: "address"), Column("STATUS", field: "status"),
+      Column("ADDRESS", field: "address"), Column("STATUS", style: TextStyle.status, field: "status"),
       Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }, Column("ACTORS", field: "actors"),
       Column("MAILBOX", field: "mailbox"), Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
       Column("INCARNATION", wideOnly: true, field: "incarnation"), Column("VERSION", wideOnly: true, field: "version"),
@@ -37,13 +40,23 @@ struct PeersCommand: GridCommand {
       throw GridError(.usage, "unknown status \(NameRules.quoted(status))", hint: "alive, suspect, dead or left")
     }
     let session = try await CommandSession(global)
-    let answer = try await session.request("peers")
-    let items = (answer["items"]?.arrayValue ?? []).filter { peer in
-      (status.isEmpty || status.contains(peer["status"]?.stringValue ?? ""))
-        && label.allSatisfy { peer["labels"]?[$0.key]?.stringValue == $0.value }
+    if watch {
+      return try await ListWatch(
+        session: session, verb: "peers", arguments: [:], events: ["peer", "node"], description: Self.description,
+        fields: ["address", "status", "incarnation", "labels", "version", "kinds"], filter: matches
+      ).run()
     }
-    try session.renderer.list(items, Self.description)
+    let answer = try await session.request("peers")
+    try session.renderer.list((answer["items"]?.arrayValue ?? []).filter(matches), Self.description)
     try session.warnOfMissing(answer)
+  }
+}
+
+extension PeersCommand {
+  @Sendable
+  private func matches(_ peer: JSONValue) -> Bool {
+    (status.isEmpty || status.contains(peer["status"]?.stringValue ?? ""))
+      && label.allSatisfy { peer["labels"]?[$0.key]?.stringValue == $0.value }
   }
 }
 
@@ -56,6 +69,7 @@ struct ActorsCommand: GridCommand {
         gridctl actors
         gridctl actors 'orders-*' --min-mailbox 100
         gridctl actors --kind exec --on n2 -o name
+        gridctl actors --watch -o jsonl
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -71,12 +85,15 @@ struct ActorsCommand: GridCommand {
   var limit: Int?
   @Flag(help: "One line a kind and node, with totals.")
   var summary = false
+  @Flag(name: [.customShort("w"), .long], help: "Go on with what changes.")
+  var watch = false
 
   static let description = ListDescription(
     kind: "ActorList", noun: "actor",
     columns: [
       Column("NAME", field: "name"), Column("KIND", field: "kind"), Column("NODE", field: "node"),
-      Column("STATUS", field: "status"), Column("MAILBOX", field: "mailbox"), Column("PROCESSED", field: "processed"),
+      Column("STATUS", style: TextStyle.status, field: "status"), Column("MAILBOX", field: "mailbox"),
+      Column("PROCESSED", field: "processed"),
       Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
       Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
       Column("EPOCH", wideOnly: true, field: "epoch"),
@@ -95,7 +112,15 @@ struct ActorsCommand: GridCommand {
     arguments["kind"] = kind.map { .string($0) }
     arguments["node"] = on.map { .string($0) }
     arguments["minMailbox"] = minMailbox.map { .integer(Int64($0)) }
+    if watch, summary || limit != nil { throw GridError(.usage, "--watch goes without --summary and --limit") }
     let session = try await CommandSession(global)
+    if watch {
+      return try await ListWatch(
+        session: session, verb: "actors", arguments: .object(arguments), events: ["actor", "peer"],
+        description: Self.description, fields: ["kind", "node", "status", "failures", "restarts", "epoch"],
+        filter: { _ in true }
+      ).run()
+    }
     let answer = try await session.request("actors", .object(arguments))
     let items = answer["items"]?.arrayValue ?? []
     if summary {
@@ -147,7 +172,7 @@ struct InspectCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The actor's name.")
+  @Argument(help: ArgumentHelp("The actor's name.", valueName: "actor"))
   var actor: ActorArgument
 
   func run() async throws {

@@ -20,6 +20,7 @@ struct NodeStartCommand: OwnProcessCommand {
         gridctl node start
         gridctl node start --detach --name n1 --label zone=a
         gridctl node start --namespace shop --listen 127.0.0.1:5000 --log json
+        gridctl node start --store etcd://10.0.0.9:2379 --listen 10.0.0.1:4743 --insecure
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -29,6 +30,13 @@ struct NodeStartCommand: OwnProcessCommand {
   var listen: String?
   @Option(help: ArgumentHelp("What other nodes are told to dial.", valueName: "host:port"))
   var advertise: String?
+  @Option(
+    help: ArgumentHelp(
+      "The coordination store: embedded, or etcd://HOST:PORT[,HOST:PORT…][/PREFIX].", valueName: "store")
+  )
+  var store: String = "embedded"
+  @Option(help: ArgumentHelp("Put in front of every key in etcd.", valueName: "prefix"))
+  var storePrefix: String?
   @Flag(help: "Allow --listen on an address that others can reach, without encryption.")
   var insecure = false
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
@@ -43,7 +51,7 @@ struct NodeStartCommand: OwnProcessCommand {
   var readyFd: Int32?
   @Option(help: ArgumentHelp("A file for the process id; removed at the end.", valueName: "file"))
   var pidFile: String?
-  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "form"))
+  @Option(help: ArgumentHelp("How to log: text or json.", valueName: "log-form"))
   var log: LogForm = .text
   @Option(
     help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
@@ -56,6 +64,10 @@ struct NodeStartCommand: OwnProcessCommand {
     let settings = try Settings(global)
     if detach {
       return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()
+    }
+    if let readyFd, fcntl(readyFd, F_GETFD) < 0 {
+      throw GridError(
+        .usage, "descriptor \(readyFd) in --ready-fd is not open", hint: "open it, as: --ready-fd 3 3>FILE")
     }
     let configuration = try makeConfiguration(settings)
     let pid = try pidFile.map { path throws(GridError) in try PidFile(path) }
@@ -79,6 +91,8 @@ struct NodeStartCommand: OwnProcessCommand {
       namespace: settings.namespace, name: name, listen: listen, stateDirectory: stateDir ?? settings.directories.state,
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
+    configuration.coordination = store
+    configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
     if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
@@ -106,7 +120,7 @@ struct NodeStartCommand: OwnProcessCommand {
   private func announce(_ node: GridNode, _ settings: Settings) async throws {
     let name = try await node.name
     let address = try await node.address
-    let renderer = Renderer(format: settings.format, writer: .shared)
+    let renderer = settings.renderer
     switch settings.format {
     case .table, .wide:
       try renderer.writer.output("node \(name) serves namespace \(settings.namespace) at \(address)\n")

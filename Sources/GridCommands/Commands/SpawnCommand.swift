@@ -70,7 +70,7 @@ struct SpawnCommand: GridCommand {
         try show(try await session.request("spawn", placed.json), session)
       } catch let error as GridError where error.code != .brokenPipe {
         failed += 1
-        session.writer.error("warning: \(node): \(error.message)")
+        session.writer.warning("\(node): \(error.message)")
       }
     }
     if failed > 0 { throw ExitCode(ExitStatus.partial.rawValue) }
@@ -146,7 +146,7 @@ struct StopCommand: GridCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "The actors' names.")
+  @Argument(help: ArgumentHelp("The actors' names.", valueName: "actor"))
   var actors: [ActorArgument]
   @Flag(help: "Do not wait for the current message to be handled.")
   var kill = false
@@ -154,6 +154,7 @@ struct StopCommand: GridCommand {
   func run() async throws {
     let names = try actors.map { try $0.validated() }
     let session = try await CommandSession(global)
+    try await session.confirm(names.count == 1 ? "stop actor \(names[0])" : "stop \(names.count) actors")
     var failures: [GridError] = []
     for name in names {
       do throws(GridError) {

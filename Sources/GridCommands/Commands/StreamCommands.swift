@@ -14,12 +14,18 @@ struct StreamOptions: ParsableArguments {
 struct StreamPrinter {
   let session: CommandSession
   let options: StreamOptions
-  let description: ListDescription
+  let description: ListDescription<JSONValue>
+  /// Only records for which it holds.
+  var filter: FilterExpression?
+  /// What came before the stream began; asked for once it has, so that nothing falls between. Known by their `id`.
+  var earlier: (@Sendable (CommandSession) async throws -> [JSONValue])?
+  /// What becomes of a record instead of being printed.
+  var handler: (@Sendable (JSONValue) async throws -> Void)?
 
   func run(_ verb: String, _ arguments: JSONValue) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
     if let count = options.count, count <= 0 { return }
-    try session.renderer.streamHeader(description)
+    if handler == nil { try session.renderer.streamHeader(description) }
     let stream = session.connection.stream(verb, arguments)
     let printer = self
     try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -37,24 +43,36 @@ struct StreamPrinter {
   }
 
   private func follow(_ stream: AsyncThrowingStream<JSONValue, any Error>, _ activity: IdleClock) async throws -> Bool {
-    var printed = 0
+    var taken = 0
+    var known: Set<String> = []
     for try await item in stream {
       activity.touch()
       switch item["kind"]?.stringValue {
-      case "synced": continue
-      case "missed":
-        session.writer.error("warning: \(Column.text(item["count"])) records were missed: this side reads too slowly")
-        if session.renderer.format == .jsonl || session.renderer.format == .json {
-          try session.writer.output(item.text + "\n")
+      case "synced":
+        for item in try await earlier?(session) ?? [] {
+          if let identifier = item["id"]?.stringValue { known.insert(identifier) }
+          if try await take(item) { taken += 1 }
+          if let count = options.count, taken >= count { return true }
         }
+      case "missed":
+        session.writer.warning("\(Column.text(item["count"])) records were missed: this side reads too slowly")
+        if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
       default:
-        try session.renderer.record(item, description)
-        printed += 1
+        if let identifier = item["id"]?.stringValue, known.contains(identifier) { continue }
+        if try await take(item) { taken += 1 }
       }
-      if let count = options.count, printed >= count { return true }
+      activity.touch()
+      if let count = options.count, taken >= count { return true }
     }
     throw GridError(
       .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone", hint: "connect to another node")
+  }
+
+  /// - Returns: whether it counts.
+  private func take(_ item: JSONValue) async throws -> Bool {
+    if let filter, !filter.holds(for: item, root: item) { return false }
+    if let handler { try await handler(item) } else { try session.renderer.record(item, description) }
+    return true
   }
 }
 
@@ -63,27 +81,62 @@ struct EventsCommand: GridCommand {
   static let configuration = CommandConfiguration(
     commandName: "events", abstract: "Follow what happens in the cluster.",
     discussion: """
+      With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
+      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
+      its exit code.
+
       Examples:
         gridctl events
         gridctl events --kind peer,leader -o jsonl
         gridctl events --since 10m --idle 1s
+        gridctl events --filter 'kind=="actor" && detail=~"stopped*"'
+        gridctl events --kind peer --exec -- ./tell-somebody.sh
       """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: StreamOptions
-  @Option(help: ArgumentHelp("Only these: node, peer, actor, leader, link; separated by commas.", valueName: "kinds"))
+  @Option(
+    help: ArgumentHelp("Only these: node, peer, actor, leader, link; separated by commas.", valueName: "event-kinds"))
   var kind: [String] = []
-  @Option(help: ArgumentHelp("Begin with what happened in the last while.", valueName: "duration"))
+  @Option(
+    help: ArgumentHelp("Only events for which this holds; see: gridctl help output.", valueName: "condition-text"))
+  var filter: String?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Begin with what happened in the last while, or after the event of this number on the node that answers.",
+      valueName: "duration|number"))
   var since: String?
+  @Flag(help: "Run the program after -- for each event.")
+  var exec = false
+  @Argument(
+    parsing: .postTerminator, help: ArgumentHelp("With --exec: the program and its arguments.", valueName: "command"))
+  var command: [String] = []
 
   static let description = ListDescription(
     kind: "EventList", noun: "event", nameField: "seq",
     columns: [
-      Column("TIME") { String(Column.text($0["at"]).dropFirst(11)) }, Column("NODE", field: "node"),
-      Column("KIND", field: "kind"), Column("NAME", field: "name"), Column("DETAIL", field: "detail"),
+      Column("TIME", streamWidth: 13) { String(Column.text($0["at"]).dropFirst(11)) }, Column("NODE", field: "node"),
+      Column("KIND", streamWidth: 6, field: "kind"), Column("NAME", field: "name"), Column("DETAIL", field: "detail"),
     ])
 
   func run() async throws {
+    let arguments = try requestArguments()
+    let condition = try filter.map { text throws(GridError) in try FilterExpression(parsing: text) }
+    guard exec != command.isEmpty else {
+      throw GridError(
+        .usage, exec ? "--exec needs a program" : "a program needs --exec", hint: "gridctl events --exec -- COMMAND")
+    }
+    let session = try await CommandSession(global)
+    var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
+    if exec {
+      let hook = EventHook(command: command)
+      printer.handler = { try await hook.run($0) }
+    }
+    try await printer.run("events", arguments)
+  }
+
+  private func requestArguments() throws -> JSONValue {
     let kinds = kind.flatMap { $0.split(separator: ",").map(String.init) }
     for kind in kinds where GridEvent.Kind(rawValue: kind) == nil {
       throw GridError(
@@ -91,9 +144,14 @@ struct EventsCommand: GridCommand {
         hint: GridEvent.Kind.allCases.map(\.rawValue).joined(separator: ", "))
     }
     var arguments: [String: JSONValue] = ["kinds": .array(kinds.map { .string($0) })]
-    if let since { arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since)) }
-    let session = try await CommandSession(global)
-    try await StreamPrinter(session: session, options: options, description: Self.description)
-      .run("events", .object(arguments))
+    if let since {
+      let text = since.hasPrefix("-") ? String(since.dropFirst()) : since
+      if let sequence = Int64(text) {
+        arguments["sinceSequence"] = .integer(sequence)
+      } else {
+        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(text))
+      }
+    }
+    return .object(arguments)
   }
 }

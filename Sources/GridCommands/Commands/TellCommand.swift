@@ -12,8 +12,16 @@ struct MessageOptions: ParsableArguments {
     name: [.customShort("H"), .customLong("header")],
     help: ArgumentHelp("A header; may be repeated.", valueName: "key=value"))
   var headers: [KeyValueArgument] = []
+  @Flag(help: "In the body, put the number for {{n}}, a fresh identifier for {{uuid}} and the time for {{now}}.")
+  var template = false
 
-  func message(_ body: [UInt8]) -> Message { Payload.message(body, type: type, headers: headers) }
+  /// - Parameter number: which message it is, from 1.
+  func message(_ body: [UInt8], number: Int = 1) -> Message {
+    guard template else { return Payload.message(body, type: type, headers: headers) }
+    var generator = SystemRandomNumberGenerator()
+    let filled = MessageTemplate(body).body(number: number, clock: SystemClock(), using: &generator)
+    return Payload.message(filled, type: type, headers: headers)
+  }
 }
 
 /// `gridctl tell`
@@ -28,12 +36,13 @@ struct TellCommand: GridCommand {
       Examples:
         gridctl tell hits 1
         gridctl tell orders @order.json -m Order
+        gridctl tell hits '{{n}}' --template --count 10 --every 1s
         seq 1 1000 | gridctl tell hits --lines -
       """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: MessageOptions
-  @Argument(help: "The actor.")
+  @Argument(help: ArgumentHelp("The actor.", valueName: "actor"))
   var actor: ActorArgument
   @Argument(help: "The body: text, - or @FILE.")
   var payload: String?
@@ -58,10 +67,11 @@ struct TellCommand: GridCommand {
       let session = try await CommandSession(global)
       return try await LineSender(session: session, target: target, options: options).run()
     }
-    let message = options.message(try Payload.read(payload))
+    let body = try Payload.read(payload)
     let session = try await CommandSession(global)
     for index in 0..<count {
       if index > 0, let pause { try await Task.sleep(for: pause) }
+      let message = options.message(body, number: index + 1)
       if noWait {
         try await session.connection.post(target, message)
       } else {
@@ -83,10 +93,11 @@ struct LineSender {
     let outcomes = LineOutcomes(limit: 10, writer: session.writer)
     let progress = Progress(
       "lines", clock: SystemClock(), writer: session.writer, isSilent: session.settings.isQuiet)
-    var input = LineInput()
+    let input = try LineFeed()
     var sent = 0
-    while let line = try input.next() {
-      try await session.connection.streamTell(target, options.message(line), outcomes, UInt64(input.lineNumber))
+    while let line = try await input.next() {
+      try await session.connection.streamTell(
+        target, options.message(line.bytes, number: line.number), outcomes, UInt64(line.number))
       sent += 1
       progress.advance()
       if outcomes.isHopeless { break }

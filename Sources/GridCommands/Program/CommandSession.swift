@@ -17,21 +17,37 @@ struct CommandSession {
   init(_ options: GlobalOptions) async throws(GridError) {
     let settings = try Settings(options)
     self.settings = settings
-    renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
+    renderer = settings.renderer
     if let environment = CommandEnvironment.current, options.namesNoNode {
       connection = try await environment.connections.connection(timeout: settings.timeout)
       return
     }
     connection = try await settings.connect()
     CommandEnvironment.current?.adopt(connection)
+    if settings.verbosity != .normal {
+      let place = settings.context.map { " (context \($0.name))" } ?? ""
+      writer.error("connected to node \(connection.nodeName) at \(connection.endpoint)\(place)")
+    }
   }
 
+  /// Sends a request, which with `-vv` is told on standard error with the time it took.
   func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
-    try await connection.request(verb, arguments, timeout: timeout)
+    guard settings.verbosity == .most else {
+      return try await connection.request(verb, arguments, timeout: timeout)
+    }
+    let clock = SystemClock()
+    let began = clock.now()
+    defer { writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))") }
+    return try await connection.request(verb, arguments, timeout: timeout)
+  }
+
+  /// Asks before something is done that cannot be undone; see ``Confirmation``.
+  func confirm(_ action: String, asksAnyway: Bool = false) async throws(GridError) {
+    try await Confirmation(settings: settings, writer: writer).require(action, asksAnyway: asksAnyway)
   }
 
   /// Sends a request whose answer is a list, prints it, and names the nodes that are missing from it.
-  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription) async throws {
+  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription<JSONValue>) async throws {
     let answer = try await request(verb, arguments)
     try renderer.list(answer["items"]?.arrayValue ?? [], description)
     try warnOfMissing(answer)
@@ -42,44 +58,41 @@ struct CommandSession {
     let missing = answer["missing"]?.arrayValue ?? []
     for node in missing {
       let name = node["node"]?.stringValue ?? "?"
-      writer.error("warning: node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
+      writer.warning("node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
   }
 }
 
 extension Settings {
-  /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
+  /// Connects to the first node that answers: of `others` when given, else as the options say, else any node of the
+  /// namespace on this machine.
   func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
     let chosen = others.isEmpty ? endpoints : others
-    return try await NodeConnection.open(
-      chosen.isEmpty ? localEndpoints() : chosen, namespace: namespace, timeout: min(timeout, .seconds(5)),
-      clock: SystemClock())
+    let sockets = try chosen.isEmpty ? LocalSockets.find(in: directories.runtime) : []
+    do throws(GridError) {
+      return try await NodeConnection.open(
+        others.isEmpty ? reachableEndpoints() : others, namespace: namespace, timeout: min(timeout, .seconds(5)),
+        clock: SystemClock())
+    } catch {
+      // Sockets that killed nodes left behind are no nodes.
+      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? noLocalNode : error
+    }
   }
 
-  private func localEndpoints() throws(GridError) -> [String] {
-    let sockets = LocalSockets.find(in: directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
-    }
+  /// The endpoints to try: those that were named, else the sockets of this machine's nodes.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when there is none.
+  func reachableEndpoints() throws(GridError) -> [String] {
+    if !endpoints.isEmpty { return endpoints }
+    let sockets = try LocalSockets.find(in: directories.runtime)
+    guard !sockets.isEmpty else { throw noLocalNode }
     return sockets.map { "unix:\($0)" }
   }
-}
 
-/// The sockets of the nodes on this machine.
-enum LocalSockets {
-  static func find(in directory: String) -> [String] {
-    guard let handle = opendir(directory) else { return [] }
-    defer { closedir(handle) }
-    var found: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
-    }
-    return found.sorted()
+  private var noLocalNode: GridError {
+    GridError(
+      .unavailable, "no node of namespace \(namespace) runs on this machine",
+      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
   }
 }

@@ -14,13 +14,15 @@ struct Gridctl: AsyncParsableCommand {
         gridctl spawn counter hits
         gridctl tell hits 1
         gridctl ask hits
-      Exit codes: gridctl exit-codes
+      More: gridctl help output, payloads, names, contexts, environment, exit-codes
       """,
     version: "gridctl \(GridVersion.current)",
     subcommands: [
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
-      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, ExitCodesCommand.self,
+      DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, TopCommand.self, WaitCommand.self,
+      CheckCommand.self, ContextCommand.self, ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self,
+      HelpCommand.self,
     ] + AdditionalCommands.all)
 
   @OptionGroup var global: GlobalOptions
@@ -50,8 +52,8 @@ package protocol GridCommand: AsyncParsableCommand {
 }
 
 extension GridCommand {
-  /// The output format, for telling errors; wrong options have been told already.
-  var chosenFormat: OutputFormat { (try? Settings(global))?.format ?? .table }
+  /// The settings, for telling errors; nil for wrong options, which have been told already.
+  var settings: Settings? { try? Settings(global) }
 }
 
 /// `gridctl exit-codes`
@@ -62,15 +64,19 @@ struct ExitCodesCommand: GridCommand {
 
   func run() async throws {
     let settings = try Settings(global)
-    let renderer = Renderer(format: settings.format, hidesHeaders: settings.hidesHeaders, writer: .shared)
-    try renderer.list(
-      ExitStatus.allCases.map { status in
-        [
-          "code": .integer(Int64(status.rawValue)), "name": .string("\(status)"), "meaning": .string(status.meaning),
-        ]
-      },
+    try settings.renderer.list(
+      ExitStatus.allCases,
       ListDescription(
-        kind: "ExitCodeList", noun: "exit-code", nameField: "code",
-        columns: [Column("CODE", field: "code"), Column("NAME", field: "name"), Column("MEANING", field: "meaning")]))
+        kind: "ExitCodeList", rowKind: "ExitCode", noun: "exit-code",
+        columns: [
+          Column("CODE", alignment: .trailing) { String($0.rawValue) }, Column("NAME") { $0.label },
+          Column("MEANING") { $0.meaning },
+        ],
+        json: { status in
+          [
+            "code": .integer(Int64(status.rawValue)), "name": .string(status.label), "meaning": .string(status.meaning),
+          ]
+        },
+        name: { String($0.rawValue) }))
   }
 }

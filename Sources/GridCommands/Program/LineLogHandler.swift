@@ -56,7 +56,7 @@ struct LineLogHandler: LogHandler {
     switch form {
     case .text:
       let pairs = all.sorted { $0.key < $1.key }.map { " \($0.key)=\(Self.quoted("\($0.value)"))" }.joined()
-      sink.write("\(time) \(event.level) \(Renderer.printable("\(event.message)"))\(pairs)")
+      sink.write("\(time) \(event.level) \(TerminalText.printable("\(event.message)"))\(pairs)")
     case .json:
       var members: [String: JSONValue] = all.reduce(into: [:]) { $0[$1.key] = .string("\($1.value)") }
       members["time"] = .string(time)
@@ -68,6 +68,6 @@ struct LineLogHandler: LogHandler {
 
   private static func quoted(_ text: String) -> String {
     text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline })
-      ? JSONValue.string(text).text : Renderer.printable(text)
+      ? JSONValue.string(text).text : TerminalText.printable(text)
   }
 }

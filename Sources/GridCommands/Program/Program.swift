@@ -14,7 +14,7 @@ public enum Program {
   package static func main(_ arguments: [String], additional: [any GridCommand.Type] = []) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
-    StandardDescriptors.reserve()
+    OutputWriter.fillMissingDescriptors()
     AdditionalCommands.register(additional)
     UnstructuredTask.start { exit(await outcome(of: arguments).code) }
     while true { pause() }
@@ -55,10 +55,7 @@ public enum Program {
     _ error: any Error, _ arguments: [String], _ writer: OutputWriter
   ) -> CommandOutcome {
     let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else {
-      do { try writer.output(text + "\n") } catch { return CommandOutcome(error) }
-      return CommandOutcome(.ok)
-    }
+    guard Gridctl.exitCode(for: error) != .success else { return tell(text, writer) }
     writer.error(text)
     if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
     return CommandOutcome(GridError(.usage, Gridctl.message(for: error)))
@@ -68,15 +65,21 @@ public enum Program {
     _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
   ) -> CommandOutcome {
     if let error = error as? GridError {
-      let format = (command as? any GridCommand)?.chosenFormat ?? .table
-      ErrorReport(error: error).write(format: format, to: writer)
+      let settings = (command as? any GridCommand)?.settings
+      ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
       return CommandOutcome(error)
     }
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
-    // Help and usage asked for while running.
     let code = Gridctl.exitCode(for: error)
+    // Help and version that were asked for are results.
+    if code == .success { return tell(Gridctl.fullMessage(for: error), writer) }
     writer.error(Gridctl.fullMessage(for: error))
-    return code == .success ? CommandOutcome(.usage) : CommandOutcome(code: code.rawValue)
+    return CommandOutcome(code: code.rawValue)
+  }
+
+  private static func tell(_ text: String, _ writer: OutputWriter) -> CommandOutcome {
+    do { try writer.output(text + "\n") } catch { return CommandOutcome(error) }
+    return CommandOutcome(.ok)
   }
 }
 
@@ -118,8 +121,9 @@ enum Suggestions {
     for argument in arguments where !argument.hasPrefix("-") {
       let children = command.configuration.subcommands
       if children.isEmpty { return nil }
-      guard let next = children.first(where: { name(of: $0) == argument }) else {
-        let similar = NameSimilarity.similar(to: argument, in: children.map(name(of:)))
+      guard let next = children.first(where: { names(of: $0).contains(argument) }) else {
+        if command.configuration.defaultSubcommand != nil { return nil }
+        let similar = NameSimilarity.similar(to: argument, in: children.flatMap(names(of:)))
         return similar.isEmpty ? nil : "  similar: \(similar.joined(separator: ", "))"
       }
       command = next
@@ -127,7 +131,8 @@ enum Suggestions {
     return nil
   }
 
-  private static func name(of command: any ParsableCommand.Type) -> String {
-    command.configuration.commandName ?? String(describing: command).lowercased()
+  /// What a command is called by, its own name first.
+  static func names(of command: any ParsableCommand.Type) -> [String] {
+    [command.configuration.commandName ?? String(describing: command).lowercased()] + command.configuration.aliases
   }
 }

@@ -6,33 +6,73 @@ package import GridCore
 /// What a session of many commands needs to know before the first of them, settled as for any command.
 package struct SessionServices: Sendable {
   private let settings: Settings
-  private let variables: [String: String]
+  private let flags: SettingFlags
+  /// The environment that the session's commands see.
+  package let commandVariables: [String: String]
 
   /// - Throws: as every command does for wrong options and variables.
   package init(_ options: GlobalOptions, variables: [String: String] = ProcessEnvironment.variables) throws(GridError) {
-    settings = try Settings(options, environment: variables)
+    try self.init(options.flags, variables)
+  }
+
+  private init(_ flags: SettingFlags, _ variables: [String: String]) throws(GridError) {
+    let settings = try Settings(flags, environment: variables)
+    self.settings = settings
+    self.flags = flags
     var variables = variables
-    // What was given to the session holds for its commands.
+    // What was given to the session holds for its commands, whatever is chosen elsewhere meanwhile.
+    variables["GRIDCTL_CONTEXT"] = settings.context?.name
     variables["GRIDCTL_NAMESPACE"] = settings.namespace
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
-    if options.output != nil { variables["GRIDCTL_OUTPUT"] = settings.format.rawValue }
-    if let timeout = options.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
-    self.variables = variables
+    if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
+    if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
+    commandVariables = variables
+  }
+
+  /// The same session in another context.
+  ///
+  /// - Throws: ``GridError/Code/notFound`` when there is none of that name.
+  package func using(context: String, variables: [String: String] = ProcessEnvironment.variables) throws(GridError)
+    -> SessionServices
+  {
+    var flags = flags
+    (flags.context, flags.endpoints, flags.namespace) = (context, [], nil)
+    var variables = variables
+    // The variables describe where the session began.
+    for name in ["GRIDCTL_CONTEXT", "GRIDCTL_ENDPOINTS", "GRIDCTL_NAMESPACE"] { variables[name] = nil }
+    return try SessionServices(flags, variables)
+  }
+
+  /// Options of the session that no variable stands for, as its commands take them.
+  package var commandOptions: [String] {
+    var options: [String] = []
+    if let color = flags.color { options += ["--color", color] }
+    if let confirmed = flags.confirm { options += ["--confirm", confirmed] }
+    if flags.agrees { options.append("--yes") }
+    if flags.forbidsInput { options.append("--no-input") }
+    if flags.isQuiet { options.append("--quiet") }
+    return options
   }
 
   package var namespace: String { settings.namespace }
+  /// The context in force, nil for none.
+  package var context: String? { settings.context?.name }
+  package var isProtected: Bool { settings.context?.isProtected ?? false }
+  /// The context's colour, as the number of its escape sequence.
+  package var contextColor: Int? {
+    settings.context?.color.flatMap { ContextDefinition.escapeNumbers[$0] }
+  }
+  /// Whether a stream of the process gets colour.
+  package var allowsColor: Bool { OutputWriter.shared.allowsColor(on: .output, settings.color) }
+  package var forbidsInput: Bool { settings.forbidsInput }
+  /// The names of the contexts there are.
+  package var contexts: [String] { ContextStore(environment: commandVariables).names() }
   package var timeout: Duration { settings.timeout }
   package var isQuiet: Bool { settings.isQuiet }
-  /// The environment that the session's commands see.
-  package var commandVariables: [String: String] { variables }
   /// The directory of the files that sessions of every namespace share.
-  package var stateDirectory: String {
-    (variables["XDG_STATE_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.local/state") + "/gridctl"
-  }
+  package var stateDirectory: String { ContextStore(environment: commandVariables).stateDirectory }
   /// The directory of what the user has written.
-  package var configurationDirectory: String {
-    (variables["XDG_CONFIG_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.config") + "/gridctl"
-  }
+  package var configurationDirectory: String { ContextStore(environment: commandVariables).configurationDirectory }
 
   /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
   ///
@@ -43,7 +83,7 @@ package struct SessionServices: Sendable {
 
   /// The sockets of nodes on this machine, as endpoints, by the names of the nodes.
   package var localEndpoints: [(node: String, endpoint: String)] {
-    LocalSockets.find(in: settings.directories.runtime).map { path in
+    ((try? LocalSockets.find(in: settings.directories.runtime)) ?? []).map { path in
       let file = path.split(separator: "/").last.map(String.init) ?? path
       return (String(file.dropLast(5)), "unix:\(path)")
     }
@@ -60,17 +100,17 @@ package struct SessionServices: Sendable {
 
   /// Writes an error as commands do: in three parts, or as JSON when the format asks for that.
   package static func report(_ error: GridError, format: String?, to sink: any OutputSink) {
-    ErrorReport(error: error).write(format: OutputFormat(rawValue: format ?? "") ?? .table, to: OutputWriter(sink))
+    ErrorReport(error: error).write(format: outputFormat(format), color: .auto, to: OutputWriter(sink))
   }
 
   /// Writes a value as commands do.
   ///
   /// - Throws: what the sink throws.
   package static func show(_ value: JSONValue, format: String?, to sink: any OutputSink) throws {
-    let renderer = Renderer(format: OutputFormat(rawValue: format ?? "") ?? .table, writer: OutputWriter(sink))
+    let renderer = Renderer(format: outputFormat(format), writer: OutputWriter(sink))
     switch (value, renderer.format) {
     case (_, .json): try renderer.writer.output(value.indented() + "\n")
-    case (_, .yaml): try renderer.writer.output(Renderer.yaml(value))
+    case (_, .yaml): try renderer.writer.output(YAMLEmitter.document(value))
     case (.string(let text), .table), (.string(let text), .wide), (.string(let text), .tsv), (.string(let text), .name):
       try renderer.writer.output(text + "\n")
     case (.object, .table), (.object, .wide), (.array, .table), (.array, .wide):
@@ -79,8 +119,12 @@ package struct SessionServices: Sendable {
     }
   }
 
+  private static func outputFormat(_ name: String?) -> OutputFormat {
+    name.flatMap { try? OutputFormat(parsing: $0) } ?? .table
+  }
+
   /// The text without anything a terminal would act on.
-  package static func printable(_ text: String) -> String { Renderer.printable(text) }
+  package static func printable(_ text: String) -> String { TerminalText.printable(text) }
 
   /// The version of gridctl.
   package static var version: String { GridVersion.current }
@@ -92,14 +136,14 @@ package struct SessionServices: Sendable {
   package static func meaning(ofExitCode code: Int32) -> String? { ExitStatus(rawValue: code)?.meaning }
 
   /// Checks an output format's name.
-  package static func isFormat(_ text: String) -> Bool { OutputFormat(rawValue: text) != nil }
+  package static func isFormat(_ text: String) -> Bool { (try? OutputFormat(parsing: text)) != nil }
 
   /// Terminal cells that a text takes.
-  package static func width(of text: String) -> Int { Renderer.width(text) }
+  package static func width(of text: String) -> Int { TerminalText.width(text) }
 }
 
 /// The command tree as help and completion show it.
-package enum CommandTree {
+package enum CommandHelp {
   /// A command and what it does.
   package struct Entry: Sendable, Equatable {
     package var name: String

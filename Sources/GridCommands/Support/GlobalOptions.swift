@@ -7,16 +7,23 @@ package struct GlobalOptions: ParsableArguments {
   package init() {}
 
   @Option(
+    name: [.customShort("C"), .long],
+    help: ArgumentHelp("The context: a cluster under a name. An empty name is none.", valueName: "context"))
+  var context: String?
+
+  @Option(
     name: [.customShort("e"), .long],
-    help: ArgumentHelp("Node to talk to: HOST:PORT or unix:PATH.", valueName: "endpoint"))
+    help: ArgumentHelp("Node to talk to: HOST:PORT or unix:PATH; may be repeated.", valueName: "endpoint"))
   var endpoint: [String] = []
 
-  @Option(help: ArgumentHelp("The cluster (default: default).", valueName: "name"))
+  @Option(help: ArgumentHelp("The cluster (default: default).", valueName: "namespace"))
   var namespace: String?
 
   @Option(
     name: [.customShort("o", allowingJoined: true), .long],
-    help: ArgumentHelp("table, wide, json, jsonl, yaml, name or tsv (default: table).", valueName: "format"))
+    help: ArgumentHelp(
+      "table, wide, json, jsonl, yaml, name, tsv, jsonpath=EXPR or columns=SPEC; see: gridctl help output.",
+      valueName: "format"))
   var output: String?
 
   @Flag(help: "Leave the header line out.")
@@ -27,61 +34,53 @@ package struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("How long to wait for an answer (default: 5s).", valueName: "duration"))
   var timeout: String?
 
+  @Option(help: ArgumentHelp("Colour: auto, always or never (default: auto).", valueName: "when"))
+  var color: String?
+
   @Flag(name: [.customShort("q"), .long], help: "No progress and no remarks on standard error.")
   var quiet = false
 
   @Flag(name: [.customShort("v"), .long], help: "Say more on standard error; may be given twice.")
   var verbose: Int
 
+  @Flag(help: "Never ask anything, even on a terminal.")
+  var noInput = false
+
+  @Flag(name: [.customShort("y"), .long], help: "Do not ask before something is removed or stopped.")
+  var yes = false
+
+  @Option(
+    help: ArgumentHelp("Confirm a destructive command in the protected context of this name.", valueName: "context"))
+  var confirm: String?
+
   /// Whether the command goes where the session is.
-  var namesNoNode: Bool { endpoint.isEmpty && namespace == nil }
+  var namesNoNode: Bool { endpoint.isEmpty && namespace == nil && context == nil }
+
+  /// What was typed, as values.
+  var flags: SettingFlags {
+    SettingFlags(
+      context: context, endpoints: endpoint, namespace: namespace, output: output, timeout: timeout, color: color,
+      confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
+      says: verbose > 1 ? .most : verbose > 0 ? .more : .normal, agrees: yes)
+  }
 }
 
-/// The options with the environment and the defaults behind them.
-struct Settings {
-  var endpoints: [String]
-  var namespace: String
-  var format: OutputFormat
-  var timeout: Duration
-  var hidesHeaders: Bool
-  var isQuiet: Bool
-  var directories: GridDirectories
-
+extension Settings {
   /// The environment of the process, or what a session put in its place.
   static var variables: [String: String] { CommandEnvironment.current?.variables ?? ProcessEnvironment.variables }
 
-  /// Precedence: option, environment, default.
+  /// The options with the environment, context and configuration of this process behind them.
   ///
-  /// - Throws: ``GridError/Code/usage`` for a wrong option, ``GridError/Code/configuration`` for a wrong variable.
+  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/configuration`` or ``GridError/Code/notFound``.
   init(_ options: GlobalOptions, environment: [String: String] = Settings.variables) throws(GridError) {
-    namespace = options.namespace ?? environment["GRIDCTL_NAMESPACE"] ?? "default"
-    try NameRules.validated(namespace, as: "namespace")
-    endpoints = options.endpoint
-    if endpoints.isEmpty, let variable = environment["GRIDCTL_ENDPOINTS"] {
-      endpoints = variable.split(separator: ",").map { String($0.drop { $0 == " " }) }
-    }
-    directories = GridDirectories(environment: environment, namespace: namespace)
-    hidesHeaders = options.noHeaders
-    isQuiet = options.quiet
-    format = try Self.format(options.output, environment["GRIDCTL_OUTPUT"])
-    timeout = try Self.timeout(options.timeout, environment["GRIDCTL_TIMEOUT"])
+    try self.init(options.flags, environment: environment)
   }
 
-  private static func format(_ option: String?, _ variable: String?) throws(GridError) -> OutputFormat {
-    guard let text = option ?? variable else { return .table }
-    if let format = OutputFormat(rawValue: text) { return format }
-    throw GridError(
-      option == nil ? .configuration : .usage,
-      "unknown output format \(NameRules.quoted(text)) in \(option == nil ? "GRIDCTL_OUTPUT" : "--output")",
-      hint: "one of \(OutputFormat.allCases.map(\.rawValue).joined(separator: ", "))")
-  }
-
-  private static func timeout(_ option: String?, _ variable: String?) throws(GridError) -> Duration {
-    guard let text = option ?? variable else { return .seconds(5) }
-    if let timeout = Duration(gridText: text), timeout > .zero { return timeout }
-    throw GridError(
-      option == nil ? .configuration : .usage,
-      "\(NameRules.quoted(text)) in \(option == nil ? "GRIDCTL_TIMEOUT" : "--timeout") is no duration",
-      hint: "write 250ms, 5s, 2m or 1h30m")
+  init(_ flags: SettingFlags, environment: [String: String]) throws(GridError) {
+    let store = ContextStore(environment: environment)
+    let configuration = try SettingsFile.read(store.configurationPath)
+    let found = try store.inForce(flag: flags.context, environment: environment, configuration: configuration)
+    self = try .resolve(flags: flags, environment: environment, context: found?.0, configuration: configuration)
+    if let source = found?.1 { sources.context = source }
   }
 }

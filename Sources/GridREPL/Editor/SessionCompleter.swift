@@ -33,11 +33,11 @@ struct SessionCompleter: Sendable {
     case .stage(let prefix): return matching(["each"], prefix)
     case .command(let words, let prefix, let quote):
       if words.isEmpty {
-        return matching((CommandTree.commands().map(\.name) + SessionWords.beginnings).sorted(), prefix)
+        return matching((CommandHelp.commands().map(\.name) + SessionWords.beginnings).sorted(), prefix)
       }
       if words[0] == "help" {
         let topics = words.count == 1 ? SessionHelp.topics.map(\.name) : []
-        return matching((CommandTree.commands(below: Array(words.dropFirst())).map(\.name) + topics).sorted(), prefix)
+        return matching((CommandHelp.commands(below: Array(words.dropFirst())).map(\.name) + topics).sorted(), prefix)
       }
       return commands.candidates(after: words, prefix: prefix).map {
         Candidate(text: quote + $0.text, isWhole: $0.isWhole)
@@ -69,6 +69,7 @@ struct SessionCompleter: Sendable {
 
   private func argument(of name: String, _ index: Int, _ prefix: String) -> [Candidate] {
     switch (name, index) {
+    case ("use", 0): return matching(core.services.contexts, prefix)
     case ("attach", 0): return commands.candidates(after: ["node", "info"], prefix: prefix)
     case ("events", _): return matching((["on", "off", "all"] + EventChoice.all).sorted(), prefix)
     case ("set", 0): return matching(SessionSettingsCommand.names, prefix)

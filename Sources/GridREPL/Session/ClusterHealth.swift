@@ -1,3 +1,4 @@
+internal import GridCommands
 internal import GridCore
 
 /// What the prompt says of the cluster. Pure.
@@ -34,6 +35,20 @@ struct PromptStyle: Equatable, Sendable {
   /// The context's colour, as the number of an SGR sequence.
   var color: Int?
   var usesColor = true
+
+  init(context: String, isProtected: Bool = false, color: Int? = nil, usesColor: Bool = true) {
+    self.context = context
+    self.isProtected = isProtected
+    self.color = color
+    self.usesColor = usesColor
+  }
+
+  /// As the context says; without one the namespace stands in its place.
+  init(_ services: SessionServices) {
+    self.init(
+      context: services.context ?? services.namespace, isProtected: services.isProtected, color: services.contextColor,
+      usesColor: services.allowsColor)
+  }
 
   enum Form { case command, continuation }
 

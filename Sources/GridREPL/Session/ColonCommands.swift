@@ -30,6 +30,9 @@ enum ColonCommands {
 
   static let all: [Command] = [
     Command(
+      name: "use", usage: "use CONTEXT", summary: "go to another cluster, by the name of its context", arguments: 1...1,
+      run: use),
+    Command(
       name: "attach", usage: "attach NODE", summary: "go to another node of the cluster", arguments: 1...1, run: attach),
     Command(
       name: "events", usage: "events [on|off|all|KINDS]", summary: "choose what is shown above the prompt",
@@ -65,6 +68,14 @@ enum ColonCommands {
     let name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
     try await evaluator.core.attachment.attach(
       to: try NameRules.validated(name, as: "node"), timeout: evaluator.core.timeout)
+    if evaluator.core.jobs.background.isEmpty { evaluator.core.attachment.closeRetired() }
+    return 0
+  }
+
+  private static func use(_ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> Int32 {
+    let services = try evaluator.core.services.using(context: arguments[0])
+    try await evaluator.core.attachment.use(services)
+    evaluator.core.enter(services)
     if evaluator.core.jobs.background.isEmpty { evaluator.core.attachment.closeRetired() }
     return 0
   }

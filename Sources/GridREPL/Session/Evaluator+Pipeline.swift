@@ -33,8 +33,8 @@ extension Evaluator {
     guard pipe(&ends) == 0 else {
       throw GridError(.software, "cannot make a pipe: \(String(cString: strerror(errno)))")
     }
-    core.terminal?.holdNotices(true)
-    defer { core.terminal?.holdNotices(false) }
+    core.terminal?.lend(true)
+    defer { core.terminal?.lend(false) }
     let end: StatementEnd
     let child: ShellChild
     do {
@@ -88,6 +88,7 @@ extension Evaluator {
   ) async -> StatementEnd {
     var evaluator = Evaluator(core: core, sink: sink, source: source)
     (evaluator.changesValues, evaluator.snapshot, evaluator.row) = (changesValues, snapshot, row)
+    evaluator.questioner = questioner
     switch stage {
     case .command(let words): return await evaluator.command(words, rows: rows)
     case .value(let expression): return await evaluator.show(expression, rows: rows)
@@ -117,8 +118,8 @@ extension Evaluator {
       let arguments = try evaluation.arguments(words)
       if let end = try SessionWords.run(arguments, self) { return end }
       let results = ResultCollector(rows: rows)
-      let environment = core.environment(sink: sink, results: results)
-      let outcome = await Program.run(arguments, in: environment)
+      let environment = core.environment(sink: sink, results: results, questioner: questioner)
+      let outcome = await Program.run(core.services.commandOptions + arguments, in: environment)
       environment.close()
       if outcome.error?.code == .usage { mark(words, outcome.error?.message ?? "") }
       return StatementEnd(outcome, value: outcome.code == 0 || outcome.code == 3 ? results.value : nil)

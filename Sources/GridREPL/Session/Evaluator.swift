@@ -35,6 +35,8 @@ struct Evaluator: Sendable {
   var snapshot: SessionValues?
   /// The row inside `each`.
   var row: RowQueue.Row?
+  /// Whom commands may ask; nobody behind the prompt and in scripts.
+  var questioner: (any Questioner)?
 
   /// Runs statements until one fails where that ends a script, or the session is left.
   ///
@@ -132,8 +134,8 @@ struct Evaluator: Sendable {
 
   private func shell(_ text: String) async -> StatementEnd {
     await telling { () throws(GridError) in
-      core.terminal?.holdNotices(true)
-      defer { core.terminal?.holdNotices(false) }
+      core.terminal?.lend(true)
+      defer { core.terminal?.lend(false) }
       let child = try ShellChild(
         text.isEmpty ? "exec \"${SHELL:-/bin/sh}\"" : text, variables: core.shellVariables)
       return StatementEnd(code: await child.exitCode())

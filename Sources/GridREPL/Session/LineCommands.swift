@@ -40,8 +40,8 @@ enum LineCommands {
     let file = String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { unlink(file) }
     try TextFile.write(last + "\n", to: file)
-    terminal.holdNotices(true)
-    defer { terminal.holdNotices(false) }
+    terminal.lend(true)
+    defer { terminal.lend(false) }
     let child = try ShellChild("${VISUAL:-${EDITOR:-vi}} \(file)", variables: evaluator.core.shellVariables)
     let code = await child.exitCode()
     if code == 0 { await terminal.preset(try TextFile.read(file).trimmed) }

@@ -48,7 +48,7 @@ final class ReplSession: TerminalDelegate {
     self.options = options
     clock = SessionServices.clock
     names = NameIndex(clock: clock)
-    completer = SessionCompleter(commands: TreeCompleter(index: names), core: core)
+    completer = SessionCompleter(commands: EngineCompleter(index: names, contexts: { core.services.contexts }), core: core)
     let box = HealthBox()
     feed = EventFeed(
       choice: options.events,
@@ -170,13 +170,19 @@ final class ReplSession: TerminalDelegate {
       let actors = peers.reduce(Int64(0)) { $0 + ($1["actors"]?.integerValue ?? 0) }
       if !options.isQuiet {
         terminal.screen.remark(
-          "gridctl \(SessionServices.version), namespace \(core.services.namespace), attached to \(connection.nodeName), "
+          "gridctl \(SessionServices.version), \(place), attached to \(connection.nodeName), "
             + "\(Self.count(Int64(health.alive), "node")), \(Self.count(actors, "actor")). help, Ctrl-D to leave")
       }
     } catch {
       // Told by whoever keeps the connection.
     }
     if options.readsStartFile { await runStartFile() }
+  }
+
+  private var place: String {
+    let services = core.services
+    guard let context = services.context else { return "namespace \(services.namespace)" }
+    return "context \(context)\(services.isProtected ? " (protected)" : "")"
   }
 
   private static func count(_ number: Int64, _ noun: String) -> String {
@@ -225,7 +231,9 @@ final class ReplSession: TerminalDelegate {
     let terminal = terminal
     let began = clock.now()
     let job = Job(text: text, sink: JobSink(screen: terminal.screen) { terminal.announce($0) }) { job in
-      let code = await Evaluator(core: core, sink: job.sink, source: text).run(statements)
+      var evaluator = Evaluator(core: core, sink: job.sink, source: text)
+      if !core.services.forbidsInput { evaluator.questioner = PromptQuestioner(terminal: terminal, sink: job.sink) }
+      let code = await evaluator.run(statements)
       core.finished(job, code: code)
       return code
     }
@@ -347,6 +355,21 @@ final class ReplSession: TerminalDelegate {
   func terminated(_ signal: Int32) {
     core.leave(128 + signal)
     state.withLock { $0.foreground }?.cancel()
+  }
+}
+
+/// Asks at the prompt of a session, for a command that is before it.
+struct PromptQuestioner: Questioner {
+  let terminal: Terminal
+  let sink: JobSink
+
+  func answer(to question: String) async -> String? {
+    guard sink.isInForeground else { return nil }
+    // What stands above the question is what it is about.
+    terminal.holdNotices(true)
+    defer { terminal.holdNotices(false) }
+    guard case .line(let text) = await terminal.readLine(prompt: question) else { return nil }
+    return text
   }
 }
 

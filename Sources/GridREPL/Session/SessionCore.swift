@@ -17,6 +17,7 @@ final class SessionCore: Sendable {
   private struct State {
     var values = SessionValues()
     var settings: Settings
+    var services: SessionServices
     var lastError: GridError?
     var exitCode: Int32?
     var depth = 0
@@ -29,7 +30,6 @@ final class SessionCore: Sendable {
   let jobs = JobTable()
   /// The terminal, nil in a script.
   let terminal: Terminal?
-  let services: SessionServices
   /// Whether a payload `-` reads the process's standard input: not when lines come from there.
   let allowsStandardInput: Bool
   private let state: Mutex<State>
@@ -38,17 +38,32 @@ final class SessionCore: Sendable {
   init(
     services: SessionServices, attachment: Attachment, terminal: Terminal?, settings: Settings, allowsStandardInput: Bool
   ) {
-    self.services = services
     self.attachment = attachment
     self.terminal = terminal
     self.allowsStandardInput = allowsStandardInput
-    state = Mutex(State(settings: settings))
+    state = Mutex(State(settings: settings, services: services))
   }
 
   /// The events that are shown, when there is a terminal to show them on.
   var feed: EventFeed? {
     get { feedBox.withLock { $0 } }
     set { feedBox.withLock { $0 = newValue } }
+  }
+
+  /// Where the session is, and what was given to it.
+  var services: SessionServices { state.withLock { $0.services } }
+
+  /// Goes to another context: its variables and its prompt.
+  func enter(_ services: SessionServices) {
+    state.withLock { state in
+      state.services = services
+      let kept = ["GRIDCTL_OUTPUT", "GRIDCTL_TIMEOUT"].map { ($0, state.settings.variables[$0]) }
+      state.settings.variables = services.commandVariables
+      for (name, value) in kept where state.settings.variables[name] == nil { state.settings.variables[name] = value }
+      let format = state.settings.prompt.format
+      state.settings.prompt = PromptStyle(services)
+      state.settings.prompt.format = format
+    }
   }
 
   var isInteractive: Bool { terminal != nil }
@@ -111,10 +126,13 @@ final class SessionCore: Sendable {
   // MARK: Commands
 
   /// The environment of one command.
-  func environment(sink: any OutputSink, results: (any ResultListener)?) -> CommandEnvironment {
-    CommandEnvironment(
+  func environment(
+    sink: any OutputSink, results: (any ResultListener)?, questioner: (any Questioner)?
+  ) -> CommandEnvironment {
+    let terminal = terminal
+    return CommandEnvironment(
       sink: sink, connections: attachment, results: results, variables: settings.variables,
-      allowsStandardInput: allowsStandardInput)
+      allowsStandardInput: allowsStandardInput, questioner: questioner, screenIsTaken: { terminal?.lend($0) })
   }
 
   /// Tells of an error as commands do.

@@ -20,11 +20,11 @@ enum SessionHelp {
       return ":\(command.usage)\n  \(command.summary)\n"
     }
     if let topic = topics.first(where: { $0.name == name }) { return topic.text + "\n" }
-    if let help = CommandTree.help(for: words, columns: columns) { return help.hasSuffix("\n") ? help : help + "\n" }
+    if let help = CommandHelp.help(for: words, columns: columns) { return help.hasSuffix("\n") ? help : help + "\n" }
     if let command = ColonCommands.all.first(where: { $0.names.contains(name) }) {
       return ":\(command.usage)\n  \(command.summary)\n"
     }
-    let known = CommandTree.commands().map(\.name) + topics.map(\.name) + ColonCommands.all.map { ":" + $0.name }
+    let known = CommandHelp.commands().map(\.name) + topics.map(\.name) + ColonCommands.all.map { ":" + $0.name }
     let similar = NameSimilarity.similar(to: first, in: known)
     throw GridError(
       .usage, "there is no help on \(NameRules.quoted(first))",
@@ -38,11 +38,12 @@ enum SessionHelp {
       return ColonCommands.all.first { $0.names.contains(String(first.dropFirst())) }.map { ":\($0.usage)   \($0.summary)" }
     }
     if let topic = topics.first(where: { $0.name == first }) { return topic.text }
-    return CommandTree.usage(for: words)
+    let usage = CommandHelp.usage(for: words)
+    return usage.map { $0.hasPrefix("gridctl ") ? String($0.dropFirst(8)) : $0 }
   }
 
   static var overview: String {
-    let commands = CommandTree.commands().map { ($0.name, $0.abstract) }
+    let commands = CommandHelp.commands().map { ($0.name, $0.abstract) }
     let forms = topics.map { ($0.name, $0.summary) }
     let colon = ColonCommands.all.map { (":" + $0.usage, $0.summary) }
     return """

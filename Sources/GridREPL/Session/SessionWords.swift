@@ -23,8 +23,8 @@ enum SessionWords {
     default: break
     }
     if first.hasPrefix("-") { return nil }
-    let commands = CommandTree.commands().map(\.name)
-    guard !commands.contains(first), CommandTree.usage(for: [first]) == nil else { return nil }
+    let commands = CommandHelp.commands().map(\.name)
+    guard !commands.contains(first), CommandHelp.usage(for: [first]) == nil else { return nil }
     let known = (commands + beginnings).sorted()
     let similar = NameSimilarity.similar(to: first, in: known)
     throw GridError(

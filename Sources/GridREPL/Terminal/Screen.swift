@@ -48,6 +48,9 @@ final class Screen: OutputSink {
     }
   }
 
+  /// The terminal itself has written into the line: the sign of a key.
+  func wroteKey() { state.withLock { $0.isAtLineStart = false } }
+
   /// Finishes a line that a command left unfinished, so that the prompt has a line of its own.
   func finishLine() { lines("") }
 

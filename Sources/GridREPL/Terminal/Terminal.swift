@@ -37,6 +37,7 @@ actor Terminal: TerminalThread.Work {
   private nonisolated let thread: TerminalThread
   private nonisolated let notices = Notices()
   private nonisolated let clock: any GridClock
+  private nonisolated let isEchoing = Atomic(true)
   private nonisolated let delegate = Mutex<(any TerminalDelegate)?>(nil)
   private var isPrepared = false
   private var waiting: CheckedContinuation<TypedLine, Never>?
@@ -62,6 +63,7 @@ actor Terminal: TerminalThread.Work {
   /// Leaves the terminal as it was found.
   func close() {
     grid_editor_end()
+    grid_terminal_echo(true)
     flushNotices()
     delegate.withLock { $0 = nil }
   }
@@ -72,12 +74,15 @@ actor Terminal: TerminalThread.Work {
   func readLine(prompt: String) async -> TypedLine {
     prepare()
     if let ending { return .terminated(ending) }
+    // A request that was left behind has nobody to ask.
+    guard waiting == nil else { return .endOfInput }
     screen.finishLine()
     flushNotices()
     return await withCheckedContinuation { continuation in
       waiting = continuation
       self.prompt = prompt
       nextPrompt = nil
+      echo(true)
       grid_editor_begin(prompt)
     }
   }
@@ -114,6 +119,8 @@ actor Terminal: TerminalThread.Work {
 
   private func entered(_ line: String?) {
     if line == nil { screen.lines("") }
+    // What is typed while a command runs appears in the next line, once, and not in the middle of the output.
+    if line != nil { echo(false) }
     resume(with: line.map { .line($0) } ?? .endOfInput)
   }
 
@@ -146,6 +153,17 @@ actor Terminal: TerminalThread.Work {
   nonisolated func holdNotices(_ isHeld: Bool) {
     notices.hold(isHeld)
     if !isHeld { thread.wake() }
+  }
+
+  /// Gives keys and screen to a program, or takes them back. Any thread.
+  nonisolated func lend(_ isLent: Bool) {
+    holdNotices(isLent)
+    echo(isLent)
+  }
+
+  private nonisolated func echo(_ isShown: Bool) {
+    isEchoing.store(isShown, ordering: .relaxed)
+    grid_terminal_echo(isShown)
   }
 
   private func flushNotices() {
@@ -183,13 +201,17 @@ actor Terminal: TerminalThread.Work {
         grid_editor_cancel()
         resume(with: .interrupted)
       } else {
+        if isEchoing.load(ordering: .relaxed) { screen.wroteKey() } else { screen.lines("^C\n") }
         delegate.withLock { $0 }?.interrupted()
       }
     case SIGWINCH: if grid_editor_is_active() { grid_editor_resized() }
     case SIGTSTP:
+      let hidesKeys = !grid_editor_is_active() && !isEchoing.load(ordering: .relaxed)
       grid_editor_suspend()
+      grid_terminal_echo(true)
       // To this thread, so that nothing of it runs before the process has stopped and goes on.
       raise(SIGSTOP)
+      if hidesKeys { grid_terminal_echo(false) }
       grid_editor_resume()
     case SIGTERM, SIGHUP:
       ending = signal

@@ -13,7 +13,7 @@ final class Sandbox: Sendable {
   let binaries: String
 
   init() throws {
-    // Short, since a socket's path has room for 107 bytes.
+    // Short, since a socket's path has room for 103 bytes.
     directory = "/tmp/gridctl-test-" + UUID().uuidString.prefix(8)
     binaries =
       Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }.map {

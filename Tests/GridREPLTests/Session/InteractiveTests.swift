@@ -47,14 +47,15 @@ struct InteractiveTests {
   @Test func whatIsTypedWhileACommandRunsIsKept() async throws {
     try await withCluster { cluster in
       try await cluster.start("n1")
-      let session = try cluster.session()
+      _ = try await cluster.run(
+        "gridctl spawn exec gate -- bash -c 'while read -r l; do until [ -e go ]; do sleep 0.02; done; echo open; done'")
+      let session = try cluster.session(["--no-events"])
       try await session.prompt("default n1 1/1>")
-      try session.enter("!read line <go; echo it was $line")
-      try await session.wait("the shell") { $0.text.hasSuffix("$line") && $0.cursorLine == "" }
+      try session.enter("ask gate knock -t 60s")
+      try await session.wait("the request under way") { $0.cursorLine == "" && $0.text.hasSuffix("-t 60s") }
       try session.type("peers -o name\r")
-      _ = try await cluster.run("mkfifo go 2>/dev/null; true")
-      try session.type("\u{3}")
-      try await session.prompt("default n1 1/1>")
+      _ = try await cluster.run("touch go")
+      try await session.text("-t 60s\nopen\ndefault n1 1/1> peers -o name\npeer/n1\ndefault n1 1/1>")
     }
   }
 
@@ -63,7 +64,8 @@ struct InteractiveTests {
       try await cluster.start("n1", "n2")
       let session = try cluster.session()
       try await session.prompt("default n1 2/2>")
-      try session.enter("let kept = peers -o json")
+      try session.enter("let kept = peers; nothing")
+      try await session.text("there is no command")
       try await session.prompt("default n1 2/2>")
       try session.type("$kept.items[0].name")
       try await session.prompt("default n1 2/2> $kept.items[0].name")
@@ -133,7 +135,7 @@ struct InteractiveTests {
       try await session.prompt("default n1 1/1>")
       // A program that does not mind being asked to end.
       try session.enter("!trap '' INT TERM; echo ready; sleep 100 & wait; wait; wait; sleep 100")
-      try await session.text("\nready\n")
+      try await session.wait("the program") { $0.text.hasSuffix("\nready") && $0.cursorLine == "" }
       try session.type("\u{3}")
       try await session.text("^C")
       try session.type("\u{3}")

@@ -166,7 +166,7 @@ struct EditingTests {
       try await session.prompt("default n1 1/1>")
       try session.type("ask orders-7\u{1B}OP")
       try await session.wait("the usage above the line") {
-        $0.text.contains("gridctl ask") && $0.text.contains("--parallel") && $0.cursorLine == "default n1 1/1> ask orders-7"
+        $0.text.contains("\nask [<options>] <actor> [<payload>]\n") && $0.cursorLine == "default n1 1/1> ask orders-7"
       }
     }
   }
@@ -190,7 +190,7 @@ struct EditingTests {
       }
       let text = String(decoding: FileManager.default.contents(atPath: cluster.historyPath) ?? Data(), as: UTF8.self)
       let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
-      #expect(lines == ["let a = 1", "let a = 1", "let b = 3", "let c = 4", "let d = 5"])
+      #expect(lines == ["let a = 1", "let b = 3", "let c = 4", "let d = 5"])
       let mode = try FileManager.default.attributesOfItem(atPath: cluster.historyPath)[.posixPermissions] as? Int
       #expect(mode == 0o600)
       let third = try cluster.session(["--no-events"])

@@ -21,7 +21,7 @@ enum BannedCalls {
     Ban(
       tokens: ["print(", "debugPrint(", "dump("],
       instead: "log it, or write it with OutputWriter, which knows of closed pipes",
-      allowedIn: "Sources/GridCommands/Support/OutputWriter.swift"),
+      allowedIn: "Sources/GridCommands/Output/OutputWriter.swift"),
     Ban(
       tokens: ["Thread.sleep", "usleep", "nanosleep", "sleep("],
       instead: "Task.sleep(for:), or an event loop's scheduleTask: a blocked thread stalls every actor on it"),

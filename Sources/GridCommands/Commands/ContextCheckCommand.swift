@@ -1,0 +1,116 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Grid
+internal import GridClient
+internal import GridCore
+
+/// `gridctl context check`
+struct ContextCheckCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Connect to contexts, and say what is wrong with those that do not work.",
+    discussion: """
+      Ends with 2 when one of them does not work.
+
+      Examples:
+        gridctl context check prod
+        gridctl context check --all -o json
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: ArgumentHelp("Its name; without it the one in force.", valueName: "context"))
+  var name: String?
+  @Flag(help: "Every context.")
+  var all = false
+
+  static let description = ListDescription(
+    kind: "ContextCheckList", noun: "context",
+    columns: [
+      Column("NAME", field: "name"), Column("OK") { $0["ok"]?.boolValue == true ? "yes" : "no" },
+      Column("NODE", field: "node"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) },
+      Column("MESSAGE", field: "message"),
+    ])
+
+  func run() async throws {
+    let settings = try ContextCommand.plainSettings(global)
+    let names = try names()
+    var rows: [JSONValue] = []
+    for name in names { rows.append(await check(name)) }
+    try settings.renderer.list(rows, Self.description)
+    if rows.contains(where: { $0["ok"]?.boolValue != true }) { throw ExitCode(ExitStatus.negative.rawValue) }
+  }
+
+  private func names() throws(GridError) -> [String] {
+    let store = ContextCommand.store
+    if all { return store.names() }
+    if let name { return [try store.read(name).name] }
+    guard let context = try Settings(global).context else {
+      throw GridError(.notFound, "no context is in force", hint: "gridctl context check NAME, or --all")
+    }
+    return [context.name]
+  }
+
+  private func check(_ name: String) async -> JSONValue {
+    var options = global
+    options.context = name
+    do throws(GridError) {
+      let settings = try Settings(options)
+      _ = try await settings.context?.token?.resolve(environment: ProcessEnvironment.variables)
+      let clock = SystemClock()
+      let connection = try await NodeConnection.open(
+        settings.reachableEndpoints(), namespace: settings.namespace, timeout: settings.timeout, clock: clock)
+      let began = clock.now()
+      _ = try await connection.request("ping", timeout: settings.timeout)
+      return [
+        "name": .string(name), "ok": true, "node": .string(connection.nodeName),
+        "rttSeconds": .number((clock.now() - began).inSeconds), "message": .null,
+      ]
+    } catch {
+      return [
+        "name": .string(name), "ok": false, "node": .null, "rttSeconds": .null, "message": .string(error.message),
+      ]
+    }
+  }
+}
+
+/// `gridctl context edit`
+struct ContextEditCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "edit", abstract: "Change a context in an editor.",
+    discussion: """
+      The editor is VISUAL, EDITOR or vi. What it leaves is checked before it takes the file's place.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: ArgumentHelp("Its name.", valueName: "context"))
+  var name: String
+
+  func run() async throws {
+    let store = ContextCommand.store
+    try NameRules.validated(name, as: "context")
+    let path = store.path(of: name)
+    guard PrivateFile.exists(path) else { throw store.missing(name) }
+    let draft = "\(path).\(getpid()).edit"
+    try PrivateFile.replace(draft, with: try Payload.file(path, limit: 1 << 20))
+    let environment = ProcessEnvironment.variables
+    let editor = [environment["VISUAL"], environment["EDITOR"], "vi"].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
+    // Ctrl-C is the editor's.
+    let before = signal(SIGINT, SIG_IGN)
+    defer { signal(SIGINT, before) }
+    let child = try await AttachedChild.start(
+      ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: environment)
+    let status = await child.exit()
+    guard case .exited(0) = status else {
+      unlink(draft)
+      throw GridError(.failed, "the editor \(NameRules.quoted(editor)) ended with \(status)", hint: "set EDITOR")
+    }
+    let bytes = try Payload.file(draft, limit: 1 << 20)
+    do throws(GridError) {
+      let table = try ConfigurationTable(path: path, text: String(decoding: bytes, as: UTF8.self))
+      _ = try ContextDefinition(name: name, table: table)
+    } catch {
+      throw GridError(error.code, error.message, hint: "the context is unchanged; what you wrote is in \(draft)")
+    }
+    try PrivateFile.replace(path, with: bytes)
+    unlink(draft)
+  }
+}

@@ -1,0 +1,130 @@
+internal import GridCore
+
+/// What `gridctl help TOPIC` explains beside the commands.
+enum HelpTopic: String, CaseIterable, Sendable {
+  case exitCodes = "exit-codes"
+  case environment, output, payloads, names, contexts
+
+  var abstract: String {
+    switch self {
+    case .exitCodes: "what each exit code means"
+    case .environment: "the variables gridctl reads"
+    case .output: "output formats, paths and filters"
+    case .payloads: "how bodies of messages are given"
+    case .names: "what names look like"
+    case .contexts: "clusters under names, and which setting wins"
+    }
+  }
+
+  /// The text, with a line feed at its end.
+  var text: String {
+    switch self {
+    case .exitCodes: Self.exitCodesText
+    case .environment: Self.environmentText
+    case .output: Self.outputText
+    case .payloads: Self.payloadsText
+    case .names: Self.namesText
+    case .contexts: Self.contextsText
+    }
+  }
+
+  private static var exitCodesText: String {
+    let rows = ExitStatus.allCases.map { "  \(column(String($0.rawValue), 5))\(column($0.label, 13))\($0.meaning)\n" }
+    return "EXIT CODES\n\n" + rows.joined()
+      + "\nThe table for programs: gridctl exit-codes -o json\n"
+  }
+
+  private static var environmentText: String {
+    let rows = EnvironmentVariable.all.map { "  \(column($0.name, 20))\($0.meaning)\n" }
+    return "ENVIRONMENT\n\n" + rows.joined()
+      + "\nAn option goes before a variable, a variable before the context, the context before config.toml.\n"
+      + "gridctl context show --effective tells where each value comes from.\n"
+  }
+
+  /// The text with spaces behind it up to a width, at least one.
+  private static func column(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+  }
+
+  private static var outputText: String {
+    let formats = OutputFormat.named.map { "  \(column($0.name, 16))\($0.help)\n" }.joined()
+    return """
+      OUTPUT
+
+      Results go to standard output, everything else to standard error.
+
+      \(formats)  jsonpath=EXPR   parts of the document of json
+        columns=SPEC    a table of your own
+
+      jsonpath has kubectl's form: a text with paths in braces.
+        gridctl actors -o jsonpath='{.items[*].name}'
+        gridctl actors -o jsonpath='{range .items[*]}{.name}{"\\t"}{.node}{"\\n"}{end}'
+        gridctl peers -o jsonpath='{.items[?(@.status=="alive")].name}'
+      A path has .name, ['a.b'], [0], [-1], [1:3], [0,2], .*, ..name and [?(condition)].
+
+      columns names a header and a path for each column, from the row on.
+        gridctl actors -o columns=NAME:.name,WAITING:.mailbox
+        gridctl peers -o columns=name,labels.zone
+
+      A condition, here and in events --filter, compares with == != < <= > >= and =~ (a pattern with * and ?), and
+      combines with && || ! and parentheses.
+        gridctl events --filter 'kind=="actor" && name=~"orders-*"'
+
+      A stream is written a record at a time; json is jsonl there. With json and jsonl an error is one line on
+      standard error: {"error":{"code":67,"name":"no-such-actor","message":…,"hint":…,…}}.
+      Tables have colour and are cut to the width on a terminal only; see --color, NO_COLOR and CLICOLOR_FORCE.
+
+      """
+  }
+
+  private static let payloadsText = """
+    PAYLOADS
+
+    The body of tell, ask and spawn --arg is
+      TEXT     the text itself
+      -        standard input to its end; it is read for a literal - alone
+      @FILE    the content of a file
+
+    A body that begins with a dash needs -- before it: gridctl tell calc -- -1
+    With --lines every line of standard input is a message of its own.
+    With --template, in each body
+      {{n}}      is the number of the message, from 1
+      {{uuid}}   is a fresh random identifier
+      {{now}}    is the time, as 2026-01-02T03:04:05.678Z
+    and every other text stays as it is.
+
+    UTF-8 is sent as text, everything else as bytes; a message carries at most \(Message.maximumBodyBytes) bytes.
+
+    """
+
+  private static let namesText = """
+    NAMES
+
+    Names of actors, nodes, kinds, namespaces, contexts and leaders begin with a letter or digit and have letters,
+    digits, - and _, at most \(NameRules.maximumLength) bytes. An actor's name is unique in its namespace.
+
+    -o name prints actor/NAME, peer/NAME, dead-letter/ID and so on; commands take them back:
+      gridctl actors 'orders-*' -o name | xargs gridctl stop
+
+    Patterns: * stands for any characters, ? for one.
+    Durations: 250ms, 5s, 2m, 1h30m. Sizes: 100, 64KiB, 1MB. Rates: 100/s, 20k/s, 5/m.
+
+    """
+
+  private static let contextsText = """
+    CONTEXTS
+
+    A context is a cluster and how to reach it, under a name, in a file of its own:
+      gridctl context add prod -e 10.0.0.1:4743 -e 10.0.0.2:4743 --namespace shop --protected
+      gridctl -C prod peers
+      gridctl context use prod     from now on; gridctl context use - goes back
+      GRIDCTL_CONTEXT=prod         in one terminal
+
+    In a protected context a destructive command wants the context's name: typed on a terminal, or --confirm NAME.
+    Secrets stand in contexts as references: file:PATH, env:NAME or cmd:COMMAND.
+
+    What wins: option, environment variable, context, config.toml, default.
+      gridctl context show --effective
+
+    """
+}

@@ -1,0 +1,103 @@
+internal import GridCore
+
+/// One column of a list: its header, and how a row becomes the text of a cell.
+struct Column<Row>: Sendable {
+  /// On which side of the column a cell stands.
+  enum Alignment: Sendable {
+    case leading, trailing
+  }
+
+  /// In capitals, as it is printed.
+  let header: String
+  /// Shown by `-o wide` only.
+  var isWideOnly: Bool
+  var alignment: Alignment
+  /// Terminal cells the column has in a stream, where the widest text cannot be known; at least the header's width.
+  var streamWidth: Int
+  /// The text of a cell, as it came: control characters are escaped by the renderer.
+  let cell: @Sendable (Row) -> String
+  /// How the cell looks where colour is allowed.
+  let style: @Sendable (Row) -> TextStyle
+
+  init(
+    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, streamWidth: Int = 12,
+    style: @escaping @Sendable (Row) -> TextStyle = { _ in .plain }, _ cell: @escaping @Sendable (Row) -> String
+  ) {
+    self.header = header
+    isWideOnly = wideOnly
+    self.alignment = alignment
+    self.streamWidth = max(streamWidth, TerminalText.width(header))
+    self.cell = cell
+    self.style = style
+  }
+}
+
+/// What a list is made of, said once for all formats.
+struct ListDescription<Row>: Sendable {
+  /// The document's `kind`: `PeerList`.
+  let kind: String
+  /// The `kind` of one row on its own: `Peer`.
+  let rowKind: String
+  /// What stands before the slash in `-o name`: `actor` for `actor/orders-7`.
+  let noun: String
+  let columns: [Column<Row>]
+  /// A row as the machine formats show it; its field names are part of the contract.
+  let json: @Sendable (Row) -> JSONValue
+  /// What stands after the slash in `-o name`.
+  let name: @Sendable (Row) -> String
+  /// The member of a row's JSON that is the name.
+  let nameField: String
+
+  init(
+    kind: String, rowKind: String, noun: String, columns: [Column<Row>],
+    nameField: String = "name", json: @escaping @Sendable (Row) -> JSONValue,
+    name: @escaping @Sendable (Row) -> String
+  ) {
+    self.nameField = nameField
+    self.kind = kind
+    self.rowKind = rowKind
+    self.noun = noun
+    self.columns = columns
+    self.json = json
+    self.name = name
+  }
+
+  /// The row as `-o name` prints it: always one line.
+  func qualifiedName(_ row: Row) -> String { "\(noun)/\(TerminalText.printable(name(row)))" }
+}
+
+extension Column where Row == JSONValue {
+  /// A column that shows a member of an object as it is.
+  init(
+    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, streamWidth: Int = 12,
+    style: @escaping @Sendable (JSONValue) -> TextStyle = { _ in .plain }, field: String
+  ) {
+    self.init(header, wideOnly: wideOnly, alignment: alignment, streamWidth: streamWidth, style: style) {
+      Self.text($0[field])
+    }
+  }
+
+  /// A value as a cell shows it: `-` for nothing, `a,b` for an array, `k=v,l=w` for an object.
+  static func text(_ value: JSONValue?) -> String {
+    switch value {
+    case nil, .null: "-"
+    case .string(let text): text.isEmpty ? "-" : text
+    case .array(let elements): elements.isEmpty ? "-" : elements.map { text($0) }.joined(separator: ",")
+    case .object(let members):
+      members.isEmpty
+        ? "-" : members.sorted { $0.key < $1.key }.map { "\($0.key)=\(text($0.value))" }.joined(separator: ",")
+    case .some(let other): other.text
+    }
+  }
+}
+
+extension ListDescription where Row == JSONValue {
+  /// A list whose rows are JSON objects already, as a node answers them.
+  ///
+  /// - Parameter nameField: the member that is the name.
+  init(kind: String, noun: String, nameField: String = "name", columns: [Column<JSONValue>]) {
+    self.init(
+      kind: kind, rowKind: kind.hasSuffix("List") ? String(kind.dropLast(4)) : kind, noun: noun, columns: columns,
+      nameField: nameField, json: { $0 }, name: { Column.text($0[nameField]) })
+  }
+}

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Grid
+internal import GridCore
+
+/// Runs a program for an event: `events --exec`.
+struct EventHook: Sendable {
+  let command: [String]
+  var environment = ProcessEnvironment.variables
+
+  /// Runs the program, and returns when it has ended well.
+  ///
+  /// - Throws: `ExitCode` with the program's, when it is not 0; 128 and the signal's number when one ended it.
+  func run(_ event: JSONValue) async throws {
+    let input = try InputFile(event.serialized() + [0x0A])
+    let child = try await AttachedChild.start(command, environment: variables(event), input: input.descriptor)
+    switch await child.exit() {
+    case .exited(0): return
+    case .exited(let code): throw ExitCode(code)
+    case .signalled(let number): throw ExitCode(128 + number)
+    case .lost: throw ExitCode(ExitStatus.software.rawValue)
+    }
+  }
+
+  /// Texts as they are, without quotes; no text has a NUL, which a variable cannot hold.
+  func variables(_ event: JSONValue) -> [String: String] {
+    var variables = environment
+    for field in ["seq", "at", "kind", "name", "node", "detail"] {
+      let text = event[field].map { $0 == .null ? "" : JSONPath.text($0) } ?? ""
+      variables["GRIDCTL_EVENT_\(field.uppercased())"] = text.filter { $0 != "\0" }
+    }
+    return variables
+  }
+}

@@ -1,0 +1,35 @@
+internal import Glibc
+internal import Grid
+internal import GridCore
+
+/// Shows long texts to people, a screen at a time.
+enum Pager {
+  /// Writes a text to standard output; on a terminal that is shorter than the text, through `PAGER` (default: less).
+  ///
+  /// `PAGER` empty or `cat`, or `--no-input`, shows it all at once.
+  static func show(
+    _ text: String, writer: OutputWriter, forbidsInput: Bool = false,
+    environment: [String: String] = ProcessEnvironment.variables
+  ) async throws(GridError) {
+    let lines = text.utf8.count { $0 == 0x0A }
+    let command = environment["PAGER"] ?? "less"
+    guard writer.outputIsTerminal, isatty(0) == 1, !forbidsInput, let height = writer.outputHeight, lines >= height,
+      !["", "cat"].contains(command)
+    else { return try writer.output(text) }
+    var variables = environment
+    // Quit when it fits after all, keep what is shown on the screen, pass colours on.
+    if variables["LESS"] == nil { variables["LESS"] = "FRX" }
+    let input = try InputFile(Array(text.utf8))
+    CommandEnvironment.takeScreen(true)
+    defer { CommandEnvironment.takeScreen(false) }
+    // Ctrl-C is the pager's; without it the text is shown at once.
+    let before = signal(SIGINT, SIG_IGN)
+    defer { signal(SIGINT, before) }
+    guard
+      let child = try? await AttachedChild.start(
+        ["/bin/sh", "-c", "command -v \"${1%% *}\" >/dev/null || exit 127; exec $1", "sh", command],
+        environment: variables, input: input.descriptor)
+    else { return try writer.output(text) }
+    if case .exited(127) = await child.exit() { try writer.output(text) }
+  }
+}

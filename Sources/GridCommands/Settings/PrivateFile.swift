@@ -1,0 +1,39 @@
+internal import Glibc
+internal import GridCore
+
+/// Small files that only their user reads.
+enum PrivateFile {
+  /// Puts a file in place as a whole: whoever reads it sees the old or the new content, never a part.
+  ///
+  /// - Throws: ``GridError/Code/inputOutput`` with the path.
+  static func replace(_ path: String, with bytes: [UInt8]) throws(GridError) {
+    let part = "\(path).\(getpid()).part"
+    let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw failure("write", path) }
+    do throws(GridError) {
+      defer { close(descriptor) }
+      try OutputWriter.writeAll(bytes, to: descriptor, path)
+      guard fsync(descriptor) == 0 else { throw failure("write", path) }
+    } catch {
+      unlink(part)
+      throw error
+    }
+    guard rename(part, path) == 0 else {
+      let error = failure("replace", path)
+      unlink(part)
+      throw error
+    }
+  }
+
+  static func failure(_ verb: String, _ path: String) -> GridError {
+    GridError(.inputOutput, "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+  }
+}
+
+extension PrivateFile {
+  /// Whether there is anything under the path, readable or not.
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+}

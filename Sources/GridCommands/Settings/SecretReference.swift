@@ -1,0 +1,70 @@
+internal import Glibc
+internal import Grid
+internal import GridCore
+
+/// Where a secret is: `file:PATH`, `env:NAME` or `cmd:COMMAND`. Never the secret itself, which has no place in
+/// configuration files, arguments, logs or output.
+struct SecretReference: Sendable, Equatable {
+  enum Place: Sendable, Equatable {
+    case file(String)
+    case environment(String)
+    /// Run by `/bin/sh`; what it prints, without the last line feed.
+    case command(String)
+  }
+
+  let place: Place
+  /// As it was written.
+  let text: String
+
+  /// - Throws: ``GridError/Code/configuration`` for a text of another form; it is not repeated, since it may be the
+  ///   secret.
+  init(parsing text: String) throws(GridError) {
+    self.text = text
+    guard let colon = text.firstIndex(of: ":"), text.index(after: colon) != text.endIndex else { throw Self.literal }
+    let rest = String(text[text.index(after: colon)...])
+    switch text[..<colon] {
+    case "file": place = .file(rest)
+    case "env": place = .environment(rest)
+    case "cmd": place = .command(rest)
+    default: throw Self.literal
+    }
+  }
+
+  private static let literal = GridError(
+    .configuration, "a secret must be a reference, not the secret itself",
+    hint: "write file:PATH, env:NAME or cmd:COMMAND")
+
+  /// The longest secret, and the longest time a command may take.
+  private static let limit = 64 * 1024
+  private static let patience = Duration.seconds(10)
+
+  /// The secret.
+  ///
+  /// - Throws: ``GridError/Code/configuration`` when it cannot be had, with the place and without the secret.
+  func resolve(environment: [String: String]) async throws(GridError) -> String {
+    let secret: String
+    switch place {
+    case .file(let path):
+      do throws(GridError) {
+        secret = String(decoding: try Payload.file(path, limit: Self.limit), as: UTF8.self)
+      } catch {
+        throw GridError(.configuration, "the secret of \(text) cannot be read", cause: error.message)
+      }
+    case .environment(let name):
+      guard let value = environment[name] else {
+        throw GridError(.configuration, "the secret of \(text) cannot be read: the variable is not set")
+      }
+      secret = value
+    case .command(let command):
+      let result = try await ShellCommand.output(
+        command, environment: environment, limit: Self.limit, patience: Self.patience)
+      guard case .exited(0) = result.status else {
+        throw GridError(.configuration, "the secret of \(text) cannot be read: the command ended with \(result.status)")
+      }
+      secret = String(decoding: result.output, as: UTF8.self)
+    }
+    let trimmed = secret.last?.isNewline == true ? String(secret.dropLast()) : secret
+    guard !trimmed.isEmpty else { throw GridError(.configuration, "the secret of \(text) is empty") }
+    return trimmed
+  }
+}

@@ -1,0 +1,170 @@
+internal import Grid
+internal import GridCore
+
+/// What the user has typed about where and how; nil for what was not given.
+struct SettingFlags: Sendable {
+  var context: String?
+  var endpoints: [String] = []
+  var namespace: String?
+  var output: String?
+  var timeout: String?
+  var color: String?
+  var confirm: String?
+  var hidesHeaders = false
+  var isQuiet = false
+  var forbidsInput = false
+  var says = Verbosity.normal
+  var agrees = false
+
+  /// How much is said on standard error.
+  enum Verbosity: Sendable {
+    case normal, more, most
+  }
+}
+
+/// The options of all commands with the environment, the context, the configuration and the defaults behind them, each
+/// checked.
+struct Settings: Sendable {
+  /// Where each value comes from.
+  struct Sources: Sendable, Equatable {
+    var context = SettingSource.standard
+    var endpoints = SettingSource.standard
+    var namespace = SettingSource.standard
+    var output = SettingSource.standard
+    var timeout = SettingSource.standard
+    var color = SettingSource.standard
+  }
+
+  /// The context in force; nil when there is none.
+  var context: ContextDefinition?
+  /// Nodes to try, in order; empty means any node of the namespace on this machine.
+  var endpoints: [String] = []
+  var namespace = "default"
+  var format = OutputFormat.table
+  /// How long an answer may take; always positive.
+  var timeout = Duration.seconds(5)
+  var color = ColorMode.auto
+  var hidesHeaders = false
+  var isQuiet = false
+  var verbosity = SettingFlags.Verbosity.normal
+  /// Never asks, even on a terminal (`--no-input`).
+  var forbidsInput = false
+  /// Says yes to what would be asked (`--yes`); not to a protected context.
+  var agrees = false
+  /// What `--confirm` names.
+  var confirmed: String?
+  var directories: GridDirectories
+  var sources = Sources()
+
+  /// Precedence: option, environment, context, configuration, default. An empty variable is as good as none.
+  ///
+  /// - Parameters:
+  ///   - context: the context in force and how it came to be; nil for none.
+  ///   - configuration: what `config.toml` says.
+  /// - Throws: ``GridError/Code/usage`` that names the wrong option, ``GridError/Code/configuration`` that names the
+  ///   wrong variable or file.
+  static func resolve(
+    flags: SettingFlags, environment: [String: String], context: ContextDefinition? = nil,
+    configuration: SettingsFile = SettingsFile()
+  ) throws(GridError) -> Settings {
+    let resolver = SettingResolver(environment: environment, context: context, configuration: configuration)
+    var settings = Settings(
+      directories: GridDirectories(environment: environment, namespace: "default", user: ProcessEnvironment.user))
+    settings.context = context
+    (settings.namespace, settings.sources.namespace) = try resolver.value(
+      flags.namespace, "--namespace", "GRIDCTL_NAMESPACE", \.namespace, settings.namespace
+    ) { text throws(GridError) in try NameRules.validated(text, as: "namespace") }
+    (settings.format, settings.sources.output) = try resolver.value(
+      flags.output, "--output", "GRIDCTL_OUTPUT", \.output, settings.format, OutputFormat.init(parsing:))
+    (settings.timeout, settings.sources.timeout) = try resolver.value(
+      flags.timeout, "--timeout", "GRIDCTL_TIMEOUT", \.timeout, settings.timeout, SettingRules.timeout)
+    (settings.color, settings.sources.color) = try resolver.value(
+      flags.color, "--color", nil, \.color, settings.color, ColorMode.init(parsing:))
+    // Joined, so that several options and the variable's list are one text with one rule.
+    (settings.endpoints, settings.sources.endpoints) = try resolver.value(
+      flags.endpoints.isEmpty ? nil : flags.endpoints.joined(separator: ","), "--endpoint", "GRIDCTL_ENDPOINTS",
+      \.endpoints, [], SettingRules.endpoints)
+    settings.directories = GridDirectories(
+      environment: environment, namespace: settings.namespace, user: ProcessEnvironment.user)
+    settings.takeSwitches(flags)
+    return settings
+  }
+
+  private mutating func takeSwitches(_ flags: SettingFlags) {
+    hidesHeaders = flags.hidesHeaders
+    isQuiet = flags.isQuiet
+    verbosity = flags.says
+    forbidsInput = flags.forbidsInput
+    agrees = flags.agrees
+    confirmed = flags.confirm
+  }
+
+  /// Writes as these settings say.
+  var renderer: Renderer {
+    Renderer(format: format, hidesHeaders: hidesHeaders, color: color, writer: .shared)
+  }
+}
+
+/// What values of settings look like.
+enum SettingRules {
+  static func timeout(_ text: String) throws(GridError) -> Duration {
+    let timeout = try Duration.argument(text)
+    guard timeout > .zero else { throw GridError(.usage, "a time-out must be longer than 0") }
+    return timeout
+  }
+
+  /// - Parameter text: endpoints separated by commas.
+  static func endpoints(_ text: String) throws(GridError) -> [String] {
+    var endpoints: [String] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let endpoint = String(part.drop { $0 == " " })
+      guard isEndpoint(endpoint) else {
+        throw GridError(
+          .usage, "\(NameRules.quoted(endpoint)) is no endpoint", hint: "write HOST:PORT, [IPV6]:PORT or unix:PATH")
+      }
+      endpoints.append(endpoint)
+    }
+    return endpoints
+  }
+
+  /// Whether a text has the form of an endpoint; what is behind it is found out by connecting.
+  private static func isEndpoint(_ text: String) -> Bool {
+    // A socket's path has room for 107 bytes.
+    if text.hasPrefix("unix:") { return (1...107).contains(text.utf8.count - 5) }
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]) else { return false }
+    let host = text[..<colon]
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]") && host.count > 2
+    return (1...65_535).contains(port) && !host.isEmpty && (isBracketed || !host.contains(":"))
+  }
+}
+
+/// Finds one setting after the other.
+private struct SettingResolver {
+  let environment: [String: String]
+  let context: ContextDefinition?
+  let configuration: SettingsFile
+
+  func value<Value>(
+    _ flag: String?, _ flagName: String, _ variableName: String?, _ key: KeyPath<SettingsFile, String?>,
+    _ standard: Value, _ parse: (String) throws(GridError) -> Value
+  ) throws(GridError) -> (Value, SettingSource) {
+    let source: SettingSource
+    let text: String
+    if let flag {
+      (text, source) = (flag, .flag(flagName))
+    } else if let variableName, let variable = environment[variableName], !variable.isEmpty {
+      (text, source) = (variable, .environment(variableName))
+    } else if let context, let value = context.settings[keyPath: key] {
+      (text, source) = (value, .context(context.name))
+    } else if let value = configuration[keyPath: key] {
+      (text, source) = (value, .configuration)
+    } else {
+      return (standard, .standard)
+    }
+    do throws(GridError) {
+      return (try parse(text), source)
+    } catch {
+      throw source.blame(error)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+internal import Grid
+internal import GridClient
+internal import GridCore
+
+/// Tells that something happened in the cluster, so that a list is worth asking for again. Events that come together
+/// ring once.
+struct ChangeBells {
+  /// Rings: an event came, or `after` an event the time in which what it announces has surely been done.
+  let rings: AsyncStream<Void>
+  private let ring: AsyncStream<Void>.Continuation
+
+  init() { (rings, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+  /// How long events are gathered, and when it is looked once more after the last of them.
+  private static let gathering = Duration.milliseconds(50)
+  private static let settling = Duration.milliseconds(400)
+
+  /// Follows the events of the given kinds until the stream is lost, which it throws.
+  func follow(_ connection: NodeConnection, kinds: [String], seen: @Sendable (JSONValue) -> Void) async throws {
+    let stream = connection.stream("events", ["kinds": .array(kinds.map { .string($0) })])
+    let settled = Latest()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        // An actor's end is announced before its name is free; the last look comes when all is done.
+        for await _ in settled.rings {
+          try await Task.sleep(for: Self.settling)
+          ring.yield()
+        }
+      }
+      for try await event in stream {
+        seen(event)
+        ring.yield()
+        settled.ring.yield()
+      }
+      group.cancelAll()
+      throw GridError(
+        .unavailable, "the stream was lost: node \(connection.nodeName) is gone", hint: "connect to another node")
+    }
+  }
+
+  /// Calls `look` now and after each ring, until it returns true.
+  func untilTrue(_ look: () async throws -> Bool) async throws {
+    if try await look() { return }
+    for await _ in rings {
+      try await Task.sleep(for: Self.gathering)
+      if try await look() { return }
+    }
+    throw CancellationError()
+  }
+
+  private struct Latest {
+    let rings: AsyncStream<Void>
+    let ring: AsyncStream<Void>.Continuation
+
+    init() { (rings, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+  }
+}

@@ -1,0 +1,106 @@
+internal import Grid
+internal import GridClient
+internal import GridCore
+
+/// A list that goes on: its rows as `ADDED`, then `SYNCED`, then `ADDED`, `MODIFIED` and `DELETED` as they happen.
+///
+/// The list is asked for again when an event says that something changed, never on a timer.
+struct ListWatch {
+  let session: CommandSession
+  let verb: String
+  let arguments: JSONValue
+  /// The kinds of events that may change the list.
+  let events: [String]
+  let description: ListDescription<JSONValue>
+  /// The members whose change makes a row `MODIFIED`; counters that always move are not among them.
+  let fields: [String]
+  let filter: @Sendable (JSONValue) -> Bool
+
+  /// Until the connection is lost or the command is ended.
+  func run() async throws {
+    let watched = watchDescription
+    try session.renderer.streamHeader(watched)
+    let bells = ChangeBells()
+    let watch = self
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await bells.follow(watch.session.connection, kinds: watch.events) { _ in } }
+      group.addTask {
+        var changes = ListChanges(fields: watch.fields)
+        try await bells.untilTrue {
+          for record in changes.take(try await watch.rows(), at: SystemClock().date()) {
+            if record["kind"]?.stringValue != "SYNCED" || watch.session.renderer.format.isJSON {
+              try watch.session.renderer.record(record, watched)
+            }
+          }
+          return false
+        }
+      }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func rows() async throws -> [JSONValue] {
+    let answer = try await session.request(verb, arguments)
+    for node in answer["missing"]?.arrayValue ?? [] {
+      session.writer.warning("node \(Column.text(node["node"])) did not answer: \(Column.text(node["message"]))")
+    }
+    return (answer["items"]?.arrayValue ?? []).filter(filter)
+  }
+
+  private var watchDescription: ListDescription<JSONValue> {
+    let inner = description
+    let columns = inner.columns.map { column in
+      Column<JSONValue>(
+        column.header, wideOnly: column.isWideOnly, alignment: column.alignment, streamWidth: column.streamWidth,
+        style: { column.style($0["object"] ?? .null) }, { column.cell($0["object"] ?? .null) })
+    }
+    return ListDescription(
+      kind: inner.kind, rowKind: inner.rowKind, noun: inner.noun,
+      columns: [Column<JSONValue>("EVENT", streamWidth: 8, field: "kind")] + columns, json: { $0 },
+      name: { inner.name($0["object"] ?? .null) })
+  }
+}
+
+/// What became of a list between two looks at it. Pure.
+struct ListChanges {
+  private let fields: [String]
+  private var known: [String: JSONValue] = [:]
+  private var sequence: Int64 = 0
+  private var hasSynced = false
+
+  init(fields: [String]) { self.fields = fields }
+
+  /// The records of what changed since the last look, each with `seq`, `at` and `kind`; after the first look `SYNCED`.
+  mutating func take(_ rows: [JSONValue], at time: CalendarTime) -> [JSONValue] {
+    var records: [JSONValue] = []
+    var present: [String: JSONValue] = [:]
+    for row in rows {
+      let name = Column.text(row["name"])
+      present[name] = row
+      if let before = known[name] {
+        if fields.contains(where: { before[$0] != row[$0] }) { records.append(record("MODIFIED", row, time)) }
+      } else {
+        records.append(record("ADDED", row, time))
+      }
+    }
+    for (name, row) in known.sorted(by: { $0.key < $1.key }) where present[name] == nil {
+      records.append(record("DELETED", row, time))
+    }
+    known = present
+    if !hasSynced {
+      hasSynced = true
+      sequence += 1
+      records.append([
+        "seq": .integer(sequence), "at": .string(time.rfc3339), "kind": "SYNCED",
+        "count": .integer(Int64(present.count)),
+      ])
+    }
+    return records
+  }
+
+  private mutating func record(_ kind: String, _ row: JSONValue, _ time: CalendarTime) -> JSONValue {
+    sequence += 1
+    return ["seq": .integer(sequence), "at": .string(time.rfc3339), "kind": .string(kind), "object": row]
+  }
+}
