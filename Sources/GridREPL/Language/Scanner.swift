@@ -275,7 +275,8 @@ extension Scanner {
     if current == "-" { advance() }
     while let character = current, character.isASCII, character.isNumber { advance() }
     guard let index = Int(text(begin..<position)), current == "]" else {
-      throw SyntaxError(message: "an index is a whole number in brackets", range: start..<min(position + 1, characters.count))
+      throw SyntaxError(
+        message: "an index is a whole number in brackets", range: start..<min(position + 1, characters.count))
     }
     advance()
     return .element(index)

@@ -71,7 +71,8 @@ final class Attachment: ConnectionProvider {
 
   /// The alive peers that are known from before: by their socket on this machine, else by their address.
   private func candidates(_ services: SessionServices) -> [String] {
-    let local = Dictionary(services.localEndpoints.map { ($0.node, $0.endpoint) }, uniquingKeysWith: { first, _ in first })
+    let local = Dictionary(
+      services.localEndpoints.map { ($0.node, $0.endpoint) }, uniquingKeysWith: { first, _ in first })
     return state.withLock { $0.peers }.filter { $0["status"]?.stringValue == "alive" }.compactMap { peer in
       peer["name"]?.stringValue.flatMap { local[$0] } ?? peer["address"]?.stringValue
     }
@@ -103,7 +104,8 @@ final class Attachment: ConnectionProvider {
       let similar = NameSimilarity.similar(to: node, in: names)
       throw GridError(
         .noSuchNode, "there is no node \(node)",
-        hint: similar.isEmpty ? "nodes: \(names.joined(separator: ", "))" : "similar: \(similar.joined(separator: ", "))")
+        hint: similar.isEmpty
+          ? "nodes: \(names.joined(separator: ", "))" : "similar: \(similar.joined(separator: ", "))")
     }
     let local = services.localEndpoints.filter { $0.node == node }.map(\.endpoint)
     let connection = try await services.connect(to: local + [peer["address"]?.stringValue ?? ""].filter { !$0.isEmpty })

@@ -18,11 +18,13 @@ enum ColonCommands {
   /// Runs one.
   ///
   /// - Throws: ``GridError/Code/usage`` for an unknown name or wrong arguments, and what the command throws.
-  static func run(_ name: String, _ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> StatementEnd {
+  static func run(_ name: String, _ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> StatementEnd
+  {
     guard let command = all.first(where: { $0.names.contains(name) }) else {
       let similar = NameSimilarity.similar(to: name, in: all.flatMap(\.names)).map { ":" + $0 }
       throw GridError(
-        .usage, "there is no :\(name)", hint: similar.isEmpty ? ":help lists them" : "similar: \(similar.joined(separator: ", "))")
+        .usage, "there is no :\(name)",
+        hint: similar.isEmpty ? ":help lists them" : "similar: \(similar.joined(separator: ", "))")
     }
     guard command.arguments.contains(arguments.count) else { throw GridError(.usage, "usage: :\(command.usage)") }
     return StatementEnd(code: try await command.run(arguments, evaluator))
@@ -38,7 +40,8 @@ enum ColonCommands {
       name: "events", usage: "events [on|off|all|KINDS]", summary: "choose what is shown above the prompt",
       arguments: 0...8, run: events),
     Command(
-      name: "explain", usage: "explain", summary: "tell all that is known of the last error", arguments: 0...0, run: explain),
+      name: "explain", usage: "explain", summary: "tell all that is known of the last error", arguments: 0...0,
+      run: explain),
     Command(name: "values", usage: "values", summary: "list variables and results", arguments: 0...0, run: values),
     Command(name: "jobs", usage: "jobs", summary: "list what runs behind the prompt", arguments: 0...0, run: jobs),
     Command(
@@ -47,9 +50,11 @@ enum ColonCommands {
     Command(
       name: "set", usage: "set [NAME VALUE]", summary: "show or change: output, timeout, prompt, timing",
       arguments: 0...2, run: SessionSettingsCommand.run),
-    Command(name: "timing", usage: "timing [on|off]", summary: "show how long each line took", arguments: 0...1, run: timing),
     Command(
-      name: "history", usage: "history [COUNT]", summary: "show what was typed", arguments: 0...1, run: LineCommands.history),
+      name: "timing", usage: "timing [on|off]", summary: "show how long each line took", arguments: 0...1, run: timing),
+    Command(
+      name: "history", usage: "history [COUNT]", summary: "show what was typed", arguments: 0...1,
+      run: LineCommands.history),
     Command(
       name: "edit", usage: "edit", summary: "change the last line in $EDITOR", arguments: 0...0, run: LineCommands.edit),
     Command(
@@ -57,7 +62,8 @@ enum ColonCommands {
       run: LineCommands.save),
     Command(
       name: "source", usage: "source FILE|NAME", summary: "run a script", arguments: 1...1, run: LineCommands.source),
-    Command(name: "help", aliases: ["h"], usage: "help [NAME]", summary: "tell what there is", arguments: 0...4, run: help),
+    Command(
+      name: "help", aliases: ["h"], usage: "help [NAME]", summary: "tell what there is", arguments: 0...4, run: help),
     Command(
       name: "quit", aliases: ["q", "exit"], usage: "quit", summary: "leave; nodes go on", arguments: 0...0, run: quit),
   ]
@@ -98,7 +104,9 @@ enum ColonCommands {
     }
     let outcome = CommandOutcome(error)
     var lines = ["error \(outcome.code) (\(error.code.label)): \(error.message)"]
-    if let meaning = SessionServices.meaning(ofExitCode: outcome.code) { lines.append("  \(outcome.code) means: \(meaning)") }
+    if let meaning = SessionServices.meaning(ofExitCode: outcome.code) {
+      lines.append("  \(outcome.code) means: \(meaning)")
+    }
     if let cause = error.cause { lines.append("  cause: \(cause)") }
     if let hint = error.hint { lines.append("  try: \(hint)") }
     for line in lines { try evaluator.sink.line(SessionServices.printable(line)) }
@@ -121,7 +129,8 @@ enum ColonCommands {
   }
 
   private static func timing(_ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> Int32 {
-    try SessionSettingsCommand.set("timing", arguments.first ?? (evaluator.core.settings.showsTiming ? "off" : "on"), evaluator)
+    try SessionSettingsCommand.set(
+      "timing", arguments.first ?? (evaluator.core.settings.showsTiming ? "off" : "on"), evaluator)
     try evaluator.sink.line("timing: \(evaluator.core.settings.showsTiming ? "on" : "off")")
     return 0
   }
@@ -202,7 +211,8 @@ enum SessionSettingsCommand {
     let similar = NameSimilarity.similar(to: name, in: names)
     return GridError(
       .usage, "there is no setting \(NameRules.quoted(name))",
-      hint: "\(similar.isEmpty ? "settings" : "similar"): \((similar.isEmpty ? names : similar).joined(separator: ", "))")
+      hint:
+        "\(similar.isEmpty ? "settings" : "similar"): \((similar.isEmpty ? names : similar).joined(separator: ", "))")
   }
 
   /// - Throws: ``GridError/Code/usage`` for an unknown name or a wrong value.
@@ -211,7 +221,9 @@ enum SessionSettingsCommand {
     switch name {
     case "output":
       guard SessionServices.isFormat(value) else {
-        throw GridError(.usage, "unknown output format \(NameRules.quoted(value))", hint: "table, wide, json, jsonl, yaml, name or tsv")
+        throw GridError(
+          .usage, "unknown output format \(NameRules.quoted(value))",
+          hint: "table, wide, json, jsonl, yaml, name or tsv")
       }
       core.changeSettings { $0.variables["GRIDCTL_OUTPUT"] = value }
     case "timeout":

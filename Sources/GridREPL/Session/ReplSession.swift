@@ -48,7 +48,8 @@ final class ReplSession: TerminalDelegate {
     self.options = options
     clock = SessionServices.clock
     names = NameIndex(clock: clock)
-    completer = SessionCompleter(commands: EngineCompleter(index: names, contexts: { core.services.contexts }), core: core)
+    completer = SessionCompleter(
+      commands: EngineCompleter(index: names, contexts: { core.services.contexts }), core: core)
     let box = HealthBox()
     feed = EventFeed(
       choice: options.events,

@@ -50,7 +50,8 @@ final class ResultCollector: ResultListener {
     state.withLock { state in
       if let list = state.list { return list }
       if !state.records.isEmpty {
-        return SessionValue(["items": .array(Array(state.records.suffix(Self.keptRecords)))], nameField: state.nameField)
+        return SessionValue(
+          ["items": .array(Array(state.records.suffix(Self.keptRecords)))], nameField: state.nameField)
       }
       switch state.values.count {
       case 0: return nil

@@ -36,7 +36,8 @@ final class SessionCore: Sendable {
   private let feedBox = Mutex<EventFeed?>(nil)
 
   init(
-    services: SessionServices, attachment: Attachment, terminal: Terminal?, settings: Settings, allowsStandardInput: Bool
+    services: SessionServices, attachment: Attachment, terminal: Terminal?, settings: Settings,
+    allowsStandardInput: Bool
   ) {
     self.attachment = attachment
     self.terminal = terminal

@@ -35,7 +35,9 @@ enum SessionHelp {
   static func usage(for words: [String]) -> String? {
     guard let first = words.first else { return nil }
     if first.hasPrefix(":") {
-      return ColonCommands.all.first { $0.names.contains(String(first.dropFirst())) }.map { ":\($0.usage)   \($0.summary)" }
+      return ColonCommands.all.first { $0.names.contains(String(first.dropFirst())) }.map {
+        ":\($0.usage)   \($0.summary)"
+      }
     }
     if let topic = topics.first(where: { $0.name == first }) { return topic.text }
     let usage = CommandHelp.usage(for: words)

@@ -29,6 +29,7 @@ enum SessionWords {
     let similar = NameSimilarity.similar(to: first, in: known)
     throw GridError(
       .usage, "there is no command \(NameRules.quoted(first))",
-      hint: similar.isEmpty ? "help lists them; !COMMAND runs one of the shell" : "similar: \(similar.joined(separator: ", "))")
+      hint: similar.isEmpty
+        ? "help lists them; !COMMAND runs one of the shell" : "similar: \(similar.joined(separator: ", "))")
   }
 }

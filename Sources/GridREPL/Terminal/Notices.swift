@@ -56,7 +56,8 @@ final class Notices: Sendable {
   /// When they may be shown, nil when there is nothing to show.
   var dueTime: MonotonicTime? {
     state.withLock { state in
-      (state.lines.isEmpty && state.prompt == nil) || state.isHeld ? nil : max(state.shownAt, MonotonicTime(nanoseconds: 0)) + Self.interval
+      (state.lines.isEmpty && state.prompt == nil) || state.isHeld
+        ? nil : max(state.shownAt, MonotonicTime(nanoseconds: 0)) + Self.interval
     }
   }
 

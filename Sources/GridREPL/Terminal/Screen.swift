@@ -1,6 +1,6 @@
 internal import Glibc
-internal import GridCore
 internal import GridCommands
+internal import GridCore
 internal import Synchronization
 
 /// Standard output and standard error of a session on a terminal: knows whether the last line is finished, so that

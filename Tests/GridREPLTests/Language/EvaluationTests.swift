@@ -11,7 +11,11 @@ import Testing
     values.bind("none", to: SessionValue(.null))
     values.keep(
       SessionValue(
-        ["items": [["name": "n1", "status": "alive"], ["name": "n2", "status": "dead"], ["name": "n3", "status": "alive"]]]))
+        [
+          "items": [
+            ["name": "n1", "status": "alive"], ["name": "n2", "status": "dead"], ["name": "n3", "status": "alive"],
+          ]
+        ]))
     values.code = 67
     values.fail(["code": 67, "message": "no actor"])
     return values
@@ -36,7 +40,8 @@ import Testing
   func variablesBecomeText(_ text: String, _ expected: String) throws { #expect(try argument(text) == expected) }
 
   @Test(arguments: [
-    ("{}", "orders-7"), ("{.node}", "n2"), ("job-{}", "job-orders-7"), ("{.tags[0]}", "x"), ("'{\"id\":{.name}}'", "{\"id\":\"orders-7\"}"),
+    ("{}", "orders-7"), ("{.node}", "n2"), ("job-{}", "job-orders-7"), ("{.tags[0]}", "x"),
+    ("'{\"id\":{.name}}'", "{\"id\":\"orders-7\"}"),
     ("{\"n\": {.size}}", "{\"n\": 3}"), ("{.missing}", "null"), ("{x}", "{x}"), ("\"{.name}: $n\"", "orders-7: 5"),
   ])
   func rowsBecomeText(_ text: String, _ expected: String) throws {
@@ -57,9 +62,11 @@ import Testing
     ("$? == 67", true), ("$? != 0", true), ("$n < 10 and $n > 4", true), ("$n <= 5 && $n >= 5", true),
     ("not $n", false), ("!$none", true), ("$none == null", true), ("len($r.items) == 2", true), ("len($_) == 3", true),
     ("$r.items[0].name == 'a'", true), ("'5' == $n", true), ("'a' < 'b'", true), ("'a' < 5", false),
-    ("contains($r.items, {\"name\": \"a\"})", true), ("contains('hello', 'ell')", true), ("contains($r, 'total')", true),
+    ("contains($r.items, {\"name\": \"a\"})", true), ("contains('hello', 'ell')", true),
+    ("contains($r, 'total')", true),
     ("matches('orders-7', 'orders-*')", true), ("matches('audit', 'orders-*')", false), ("($n == 5) or false", true),
-    ("false or false", false), ("true and (false or true)", true), ("$_.alive==2", true), ("1.5 > 1", true), ("-1 < 0", true),
+    ("false or false", false), ("true and (false or true)", true), ("$_.alive==2", true), ("1.5 > 1", true),
+    ("-1 < 0", true),
     ("[1] == [1]", true), ("$r.total", true), ("''", false), ("not not true", true), ("\"$n\" == 5", true),
   ])
   func expressionsHold(_ text: String, _ expected: Bool) throws {

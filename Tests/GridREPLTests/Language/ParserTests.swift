@@ -48,9 +48,11 @@ import Testing
     ("tell x }]", "", -1), ("tell x [}", "} closes nothing", 8), ("watch -n soon peers", "-n needs a duration", 9),
     ("watch --sometimes peers", "watch does not know --sometimes", 6), ("| cat", "| is not expected here", 0),
     ("peers >", "a file is missing after >", 6), (": quit", "a name is missing after :", 1),
-    ("if total == 5; peers; end", "total is no value", 3), ("if len() == 5; peers; end", "len takes 1 values, not 0", 3),
+    ("if total == 5; peers; end", "total is no value", 3),
+    ("if len() == 5; peers; end", "len takes 1 values, not 0", 3),
     ("for 5 in x; y; end", "a name is missing after for", 4), ("for x of y; z; end", "in is missing after for x", 6),
-    ("tell x ${", "", -1), ("tell x ${}", "a variable's name is missing", 7), ("$x[1.5]", "an index is a whole number", 2),
+    ("tell x ${", "", -1), ("tell x ${}", "a variable's name is missing", 7),
+    ("$x[1.5]", "an index is a whole number", 2),
   ])
   func faultsAreNamedWithTheirPlace(_ text: String, _ message: String, _ place: Int) {
     do {
@@ -65,7 +67,8 @@ import Testing
   }
 
   @Test func pipelinesKnowTheirStagesAndTarget() throws {
-    guard case .pipeline(let pipeline)? = try Parser.parse("actors |> each -P 8 ask {} |> each stop {} | sort > f; ").first
+    guard
+      case .pipeline(let pipeline)? = try Parser.parse("actors |> each -P 8 ask {} |> each stop {} | sort > f; ").first
     else { return #expect(Bool(false), "no pipeline") }
     #expect(pipeline.stages.count == 3)
     guard case .each(let parallel, _) = pipeline.stages[1] else { return #expect(Bool(false), "no each") }

@@ -48,7 +48,8 @@ struct InteractiveTests {
     try await withCluster { cluster in
       try await cluster.start("n1")
       _ = try await cluster.run(
-        "gridctl spawn exec gate -- bash -c 'while read -r l; do until [ -e go ]; do sleep 0.02; done; echo open; done'")
+        "gridctl spawn exec gate -- bash -c 'while read -r l; do until [ -e go ]; do sleep 0.02; done; echo open; done'"
+      )
       let session = try cluster.session(["--no-events"])
       try await session.prompt("default n1 1/1>")
       try session.enter("ask gate knock -t 60s")

@@ -7,7 +7,8 @@ import Testing
 @Suite struct PureTests {
   @Test(arguments: [
     ("peers", true), (" peers", false), ("", false), ("again", false), ("tell x --token abc", false),
-    ("tell x '{\"password\":\"y\"}'", false), ("let token = 5", false), ("TOKEN=abc", false), ("ask tokens hello", true),
+    ("tell x '{\"password\":\"y\"}'", false), ("let token = 5", false), ("TOKEN=abc", false),
+    ("ask tokens hello", true),
     ("ask x -H Authorization=Basic", false), ("tell x 'Bearer abcdef'", false), ("!curl http://me:pw@host/x", false),
     ("!curl http://host:80/x", true), ("ask passwords -m List", true), ("tell x api_key: 5", false),
     ("!ssh-add key", true), ("tell secret-santa hello", true), ("tell x --secret=5", false), ("--password x", false),
@@ -123,7 +124,9 @@ import Testing
     ]
     #expect(EventLine(event: event, node: "n1")?.text == "14:02:07 n3 suspect")
     #expect(EventLine(event: event, node: "n2") == nil)
-    let letter: JSONValue = ["target": "x", "reason": "mailbox-full", "id": "7", "count": 1200, "at": "2026-01-02T14:02:07Z"]
+    let letter: JSONValue = [
+      "target": "x", "reason": "mailbox-full", "id": "7", "count": 1200, "at": "2026-01-02T14:02:07Z",
+    ]
     #expect(EventLine(deadLetter: letter).text == "14:02:07 1,200 dead letters to x: mailbox-full (7)")
     #expect(try EventChoice("off").kinds == [])
     #expect(try EventChoice("member,leader").text == "leader,peer")

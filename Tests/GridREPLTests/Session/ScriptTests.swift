@@ -30,7 +30,8 @@ import Testing
 
   @Test func whatCannotBeReadIsFoundBeforeAnythingRuns() async throws {
     try await withCluster { cluster in
-      let result = try await cluster.run("printf '1 |> nothing\\n' > s; gridctl repl -c \"let a = 1\n$(cat s)\"; exit $?")
+      let result = try await cluster.run(
+        "printf '1 |> nothing\\n' > s; gridctl repl -c \"let a = 1\n$(cat s)\"; exit $?")
       #expect(result.status == 64)
       #expect(result.errors.contains("-c, line 2: "))
       let unfinished = try await cluster.run("gridctl repl -c 'if 1 == 1; !touch made'; ls made")

@@ -151,7 +151,9 @@ struct ScreenModel {
     guard let end = pending[(place + 2)...].firstIndex(where: { (0x40...0x7E).contains($0) }) else { return nil }
     let body = String(decoding: pending[(place + 2)..<end], as: UTF8.self)
     let isPrivate = body.hasPrefix("?")
-    let numbers = body.drop { "?>=".contains($0) }.split(separator: ";", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    let numbers = body.drop { "?>=".contains($0) }.split(separator: ";", omittingEmptySubsequences: false).map {
+      Int($0) ?? 0
+    }
     perform(Character(UnicodeScalar(pending[end])), numbers, isPrivate, body)
     return end - place + 1
   }

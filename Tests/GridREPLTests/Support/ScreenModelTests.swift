@@ -6,7 +6,8 @@ import Testing
     ("abc\r\nde", "abc\nde"), ("abcdefghij", "abcdefgh\nij"), ("abcdefgh\r\nx", "abcdefgh\nx"), ("abc\rX", "Xbc"),
     ("abc\u{8}\u{8}X", "aXc"), ("ab\u{1B}[2DX", "Xb"), ("a\r\nb\u{1B}[AX", "aX\nb"), ("abc\r\u{1B}[K", ""),
     ("abcd\u{1B}[2D\u{1B}[K", "ab"), ("1\r\n2\r\n3\r\n4\r\n5", "2\n3\n4\n5"), ("abc\r\u{1B}[1P", "bc"),
-    ("abc\r\u{1B}[2@", "  abc"), ("\u{1B}[7mhi\u{1B}[0m", "hi"), ("é\u{1B}[DX", "X"), ("a\tb", "a       b".prefix(8) + ""),
+    ("abc\r\u{1B}[2@", "  abc"), ("\u{1B}[7mhi\u{1B}[0m", "hi"), ("é\u{1B}[DX", "X"),
+    ("a\tb", "a       b".prefix(8) + ""),
     ("ab\u{1B}[H\u{1B}[2JX", "X"), ("a\r\nb\u{1B}M\rX", "X\nb"), ("\u{1B}]0;title\u{7}x", "x"),
   ])
   func bytesBecomeAScreen(_ bytes: String, _ expected: String) {

@@ -150,7 +150,8 @@ final class TerminalProgram {
   /// Waits until the program has ended.
   ///
   /// - Returns: its exit code, 128 and the signal's number when one ended it.
-  func exitCode(limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
+  func exitCode(limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32
+  {
     let deadline = ContinuousClock.now + limit
     while status == nil {
       read()

@@ -96,7 +96,9 @@ struct EditingTests {
       try session.type("\u{3}")
       try await session.prompt("default n1 1/1>")
       try session.type("\u{12}peer\r")
-      try await session.wait("the line that was found ran") { $0.text.components(separatedBy: "\npeer/n1\n").count == 3 }
+      try await session.wait("the line that was found ran") {
+        $0.text.components(separatedBy: "\npeer/n1\n").count == 3
+      }
     }
   }
 
@@ -178,7 +180,9 @@ struct EditingTests {
       let second = try cluster.session(["--no-events"])
       try await first.prompt("default n1 1/1>")
       try await second.prompt("default n1 1/1>")
-      for line in ["let a = 1", " let hidden = 2", "tell x --token abc", "let a = 1", "let b = 3"] { try first.enter(line) }
+      for line in ["let a = 1", " let hidden = 2", "tell x --token abc", "let a = 1", "let b = 3"] {
+        try first.enter(line)
+      }
       try await first.wait("the last line") { $0.text.hasSuffix("let b = 3\ndefault n1 1/1>") }
       try second.enter("let c = 4")
       try await second.wait("the line") { $0.text.hasSuffix("let c = 4\ndefault n1 1/1>") }
