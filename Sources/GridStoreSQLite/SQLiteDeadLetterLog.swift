@@ -14,9 +14,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   package init(path: String, capacity: Int = 100_000) async throws(GridError) {
     self.capacity = max(1, capacity)
     do {
-      if !FileManager.default.fileExists(atPath: path) {
-        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      }
+      StoreDatabase.makePrivateFile(path)
       var configuration = StoreDatabase.configuration()
       configuration.label = "dead letters"
       queue = try DatabaseQueue(path: path, configuration: configuration)

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import Glibc
 internal import GridCore
 
 /// The tables of the embedded store and what is done to them; every method runs inside a transaction or read of the
@@ -24,6 +25,19 @@ enum StoreDatabase {
       try database.execute(sql: "PRAGMA synchronous = NORMAL")
     }
     return configuration
+  }
+
+  /// Makes an empty file that is nobody else's to read, unless there is one: another process may make it, and write to
+  /// it, at the same time.
+  static func makePrivateFile(_ path: String) {
+    // Made under another name, since closing a database's file would let go of the locks that this process has on it.
+    let temporary = "\(path).new-\(UInt64.random(in: 0...UInt64.max))"
+    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    // Whatever goes wrong is told better by opening the database.
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    link(temporary, path)
+    unlink(temporary)
   }
 
   static func prepare(_ database: Database) throws {

@@ -36,10 +36,7 @@ struct StoreEngine {
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      let isNew = !FileManager.default.fileExists(atPath: path)
-      if isNew {
-        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      }
+      StoreDatabase.makePrivateFile(path)
       queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
       try queue.inTransaction(.immediate) { database in
         try StoreDatabase.prepare(database)

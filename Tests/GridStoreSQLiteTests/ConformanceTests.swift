@@ -5,10 +5,10 @@ internal import Testing
 @testable internal import GridStoreSQLite
 
 private let storeEngines = [
-  CoordinationStoreConformance.Engine("embedded", timeToLive: .seconds(2)) { count, body in
+  CoordinationStoreConformance.Engine("embedded", timeToLive: .seconds(3)) { count, body in
     try await withStores(count) { try await body($0) }
   },
-  CoordinationStoreConformance.Engine("memory", timeToLive: .seconds(2)) { count, body in
+  CoordinationStoreConformance.Engine("memory", timeToLive: .seconds(1)) { count, body in
     let server = InMemoryStoreServer()
     try await body((0..<count).map { _ in InMemoryCoordinationStore(server: server) })
   },

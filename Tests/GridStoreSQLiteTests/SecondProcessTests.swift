@@ -77,6 +77,24 @@ struct SecondProcessTests {
     }
   }
 
+  @Test("processes that start at once where there is no file yet share one", arguments: 1...5)
+  func firstStart(round: Int) async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/store.sqlite"
+      try await withProcesses { start in
+        var children: [ChildProcess] = []
+        for _ in 0..<4 { children.append(try await start("contend", path, "counter", "25")) }
+        var numbers: [Int] = []
+        for child in children {
+          while let line = try await child.line() { numbers.append(try #require(Int(line), "\(line)")) }
+        }
+        #expect(numbers.sorted() == Array(1...100))
+      }
+      let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+      #expect(!files.contains { $0.contains(".new-") })
+    }
+  }
+
   @Test("a process killed in the midst of transactions loses none that it was told of")
   func killedWriter() async throws {
     try await withStore { store, path in

@@ -2,11 +2,16 @@ internal import GridActors
 internal import GridCore
 
 extension NodeRuntime {
-  /// Sends and waits for the outcome.
+  /// Sends and waits for the outcome. What no link could carry is refused wherever its target lives.
   func send(
     _ envelope: Envelope, _ expectation: Envelope.Expectation, timeout: Duration
   ) async throws(GridError) -> Message {
-    try await PendingAsk.run(clock: clock, timeout: timeout, deadlines: deadlines) { ask, deadline in
+    guard envelope.message.body.count <= Message.maximumBodyBytes else {
+      throw GridError(
+        .undecodable, "a body of \(envelope.message.body.count) bytes for \(envelope.target) is too large",
+        hint: "a body has \(Message.maximumBodyBytes) bytes at most")
+    }
+    return try await PendingAsk.run(clock: clock, timeout: timeout, deadlines: deadlines) { ask, deadline in
       var awaited = envelope
       awaited.expectation = expectation
       awaited.deadline = deadline

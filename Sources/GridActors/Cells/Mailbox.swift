@@ -51,6 +51,9 @@ struct Mailbox {
   /// - Parameter takesOne: takes the first message alone; the others stay, to be displaced or given up with the actor.
   /// - Returns: the messages that found room by it and are now in the queue.
   mutating func takeBatch(into batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions) -> [Envelope] {
+    taken = 0
+    // Where nothing is queued, what waits for room is what there is to do next.
+    var admitted = queue.isEmpty ? admitWaiting(options: options) : []
     if takesOne {
       if let first = pop() { batch.append(first) }
     } else {
@@ -59,7 +62,8 @@ struct Mailbox {
     }
     taken = batch.count
     largestBatch = max(largestBatch, taken)
-    return admitWaiting(options: options)
+    admitted += admitWaiting(options: options)
+    return admitted
   }
 
   /// Notes that all but `rest` messages of the batch were handled.

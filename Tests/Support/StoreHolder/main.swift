@@ -16,7 +16,8 @@ internal import GridStoreSQLite
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 let input = Thread {
-  while getchar() != EOF {}
+  var byte: UInt8 = 0
+  while read(STDIN_FILENO, &byte, 1) > 0 {}
   exit(0)
 }
 input.start()
@@ -138,6 +139,6 @@ func append(_ path: String) async throws {
 
 /// Writes a line at once, whatever standard output is.
 func say(_ line: String) {
-  print(line)
-  fflush(nil)
+  let bytes = Array((line + "\n").utf8)
+  _ = write(STDOUT_FILENO, bytes, bytes.count)
 }
