@@ -33,7 +33,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
   public var keyFile: String?
   /// How long one attempt at one member may take before the next is tried; doubled when there is only one member.
   public var attemptTimeout: Duration
-  /// How long an operation may take in all.
+  /// How long an operation may take in all: less than users wait for an answer that depends on it.
   public var operationTimeout: Duration
   /// How often each watch compares what it delivered with a complete reading.
   public var verificationInterval: Duration
@@ -48,7 +48,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
     certificateFile = nil
     keyFile = nil
     attemptTimeout = .milliseconds(1500)
-    operationTimeout = .seconds(5)
+    operationTimeout = .seconds(4)
     verificationInterval = .seconds(30)
   }
 

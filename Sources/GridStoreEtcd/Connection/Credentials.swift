@@ -61,9 +61,10 @@ final class Credentials: Sendable {
     request.name = user
     request.password = password
     do throws(EtcdFailure) {
-      let answer = try await connection.call(.authenticate, request, token: nil, sent: SentMark())
-      finish(.valid(answer.token))
-      return answer.token
+      let answers = try await connection.call(.authenticate, [request], token: nil, sent: SentMark())
+      let token = answers.first?.token ?? ""
+      finish(.valid(token))
+      return token
     } catch {
       finish(error.reason == .authenticationDisabled ? .needless : .none)
       if error.reason == .authenticationDisabled { return nil }

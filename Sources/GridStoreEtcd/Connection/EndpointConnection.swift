@@ -76,20 +76,24 @@ final class EndpointConnection: Sendable {
   /// Takes no new calls, and closes behind the last of those in progress.
   func retire() { state.retire() }
 
-  /// Sends one request and returns the answer to it.
+  /// Sends requests on one stream and returns the answers to them.
   func call<Request, Response>(
-    _ method: EtcdMethod<Request, Response>, _ request: Request, token: String?, sent: SentMark
-  ) async throws(EtcdFailure) -> Response {
+    _ method: EtcdMethod<Request, Response>, _ requests: [Request], token: String?, sent: SentMark
+  ) async throws(EtcdFailure) -> [Response] {
     let message = StreamingClientRequest<Request>(metadata: Self.metadata(token)) { writer in
       // Called only once the stream is open: what fails before has certainly not been sent.
       sent.set()
-      try await writer.write(request)
+      for request in requests { try await writer.write(request) }
     }
     do {
-      return try await client.clientStreaming(
-        request: message, descriptor: method.descriptor, serializer: ProtobufSerializer(),
-        deserializer: ProtobufDeserializer(), options: Self.options
-      ) { response in try response.message }
+      return try await client.bidirectionalStreaming(
+        request: message, descriptor: method.descriptor, serializer: ProtobufSerializer<Request>(),
+        deserializer: ProtobufDeserializer<Response>(), options: Self.options
+      ) { response in
+        var answers: [Response] = []
+        for try await answer in response.messages { answers.append(answer) }
+        return answers
+      }
     } catch {
       throw failure(error, sent)
     }

@@ -17,6 +17,7 @@ final class EtcdChannel: Sendable {
   private let tasks: EngineTasks
   private let clock: any GridClock
   private let state: Mutex<State>
+  private let isAway = Atomic(false)
 
   init(
     _ configuration: EtcdConfiguration, executor: LoopExecutor, credentials: Credentials?, tasks: EngineTasks,
@@ -35,6 +36,13 @@ final class EtcdChannel: Sendable {
     configuration.endpoints.count > 1 ? configuration.attemptTimeout : configuration.attemptTimeout * 2
   }
 
+  /// Once a whole call has found nobody, the next ones try each member and wait for no election, until one succeeds:
+  /// who asks then learns soon that the store is away.
+  private var patience: Duration {
+    guard isAway.load(ordering: .relaxed) else { return configuration.operationTimeout }
+    return min(configuration.operationTimeout, attemptTimeout * configuration.endpoints.count, .seconds(2))
+  }
+
   /// Calls `method` until it succeeds, is refused for good, or the time is over; each attempt at the next member.
   ///
   /// A method that is not repeatable is tried again only while it certainly has not been carried out.
@@ -42,7 +50,7 @@ final class EtcdChannel: Sendable {
   func perform<Request, Response>(
     _ method: EtcdMethod<Request, Response>, _ request: Request, within timeout: Duration? = nil
   ) async throws(EtcdFailure) -> Response {
-    let deadline = clock.now() + (timeout ?? configuration.operationTimeout)
+    let deadline = clock.now() + (timeout ?? patience)
     var hasSignedInAgain = false
     var attempts = 0
     while true {
@@ -60,7 +68,10 @@ final class EtcdChannel: Sendable {
       guard failure.isWorthAnotherAttempt, method.isRepeatable || !failure.mayBeApplied else { throw failure }
       // Every member once without delay; then they are given time to find a leader.
       let pause: Duration = attempts.isMultiple(of: configuration.endpoints.count) ? .milliseconds(100) : .zero
-      guard clock.now() + pause < deadline else { throw failure }
+      guard clock.now() + pause < deadline else {
+        isAway.store(true, ordering: .relaxed)
+        throw failure
+      }
       if pause > .zero { await executor.sleep(pause) }
       if Task.isCancelled { throw .cancelled(mayBeApplied: failure.mayBeApplied) }
     }
@@ -70,22 +81,38 @@ final class EtcdChannel: Sendable {
   func attempt<Request, Response>(
     _ method: EtcdMethod<Request, Response>, _ request: Request, within timeout: Duration
   ) async throws(EtcdFailure) -> Response {
+    guard let answer = try await exchange(method, [request], within: timeout).first else {
+      throw EtcdFailure(
+        .undecided, mayBeApplied: true, GridError(.unavailable, "etcd ended a call without an answer"))
+    }
+    return answer
+  }
+
+  /// Sends requests on one stream, once, at the present member.
+  ///
+  /// - Returns: the answers, as many as there were.
+  func exchange<Request, Response>(
+    _ method: EtcdMethod<Request, Response>, _ requests: [Request], within timeout: Duration
+  ) async throws(EtcdFailure) -> [Response] {
     let connection = try enter()
     defer { connection.leave() }
     let sent = SentMark()
     do throws(EtcdFailure) {
-      let answer = try await executor.withDeadline(timeout) { [credentials] () async throws(EtcdFailure) -> Response in
+      let answers = try await executor.withDeadline(timeout) { [credentials] () async throws(EtcdFailure) in
         let token = try await credentials?.token(connection)
         do throws(EtcdFailure) {
-          return try await connection.call(method, request, token: token, sent: sent)
+          return try await connection.call(method, requests, token: token, sent: sent)
         } catch {
           if error.reason == .tokenInvalid { credentials?.forget(token) }
           throw error
         }
       }
-      if let answer { return answer }
+      if let answers {
+        isAway.store(false, ordering: .relaxed)
+        return answers
+      }
     } catch {
-      if error.isWorthAnotherAttempt { leave(connection) }
+      if error.isWorthAnotherAttempt { leave(connection) } else { isAway.store(false, ordering: .relaxed) }
       throw error
     }
     if Task.isCancelled { throw .cancelled(mayBeApplied: sent.isSet) }

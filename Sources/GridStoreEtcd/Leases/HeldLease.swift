@@ -9,7 +9,6 @@ final class HeldLease: Sendable {
     /// What was put under it and not taken away again since, with the revision of the put.
     var keys: [Data: Int64] = [:]
     var isEnded = false
-    var task: Task<Void, Never>?
   }
 
   let lease: StoreLease
@@ -24,10 +23,11 @@ final class HeldLease: Sendable {
 
   var isEnded: Bool { state.withLock { $0.isEnded } }
 
-  /// Until when it certainly lives: etcd counts from a later time than we.
-  var validUntil: MonotonicTime { state.withLock { $0.renewedAt } + lease.timeToLive }
+  /// When the last keep-alive was sent that was confirmed.
+  var renewedAt: MonotonicTime { state.withLock { $0.renewedAt } }
 
-  func isKept(by task: Task<Void, Never>) { state.withLock { $0.task = task } }
+  /// Until when it certainly lives: etcd counts from a later time than we.
+  var validUntil: MonotonicTime { renewedAt + lease.timeToLive }
 
   /// A keep-alive that was sent then was confirmed.
   func renewed(sentAt: MonotonicTime) {
@@ -47,15 +47,8 @@ final class HeldLease: Sendable {
     if isNews { observer.leaseLost(reason) }
   }
 
-  /// Ends it on purpose; its keeper stops.
-  func end() {
-    let task = state.withLock { state in
-      state.isEnded = true
-      defer { state.task = nil }
-      return state.task
-    }
-    task?.cancel()
-  }
+  /// Ends it on purpose: nothing is told any more.
+  func end() { state.withLock { $0.isEnded = true } }
 
   // MARK: What it owns
 
