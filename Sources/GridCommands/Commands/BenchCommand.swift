@@ -12,8 +12,8 @@ struct BenchCommand: GridCommand {
       the start of a process. tell counts what a sink received; ask measures each round trip. With --rate messages are
       sent at their times whether answers come or not, and what waits counts from when it should have been sent.
 
-      --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and errors with a
-      number; < <= > >= = and != compare. When one does not hold the exit code is 2.
+      --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and errors
+      with a number; < <= > >= = and != compare. When one does not hold the exit code is 2.
 
       Examples:
         gridctl bench ask echo1 --count 100000

@@ -82,8 +82,8 @@ struct EventsCommand: GridCommand {
     commandName: "events", abstract: "Follow what happens in the cluster.",
     discussion: """
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
-      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with its
-      exit code.
+      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command
+      with its exit code.
 
       Examples:
         gridctl events

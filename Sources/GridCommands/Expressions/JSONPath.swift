@@ -1,7 +1,7 @@
 internal import GridCore
 
-/// A path into a JSON value, in the form that kubectl has: `.items[0].name`, `['a.b']`, `..name`, `[1:3]`, `[-1]`, `.*`,
-/// `[?(@.mailbox>100)]`.
+/// A path into a JSON value, in the form that kubectl has: `.items[0].name`, `['a.b']`, `..name`, `[1:3]`, `[-1]`,
+/// `.*`, `[?(@.mailbox>100)]`.
 ///
 /// Members that do not exist give no value. Of an object's members, a wildcard gives those in the order of their names.
 struct JSONPath: Hashable, Sendable {

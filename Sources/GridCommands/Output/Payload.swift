@@ -10,8 +10,8 @@ enum Payload {
   ///   - argument: what was typed; nil is an empty body.
   ///   - input: the descriptor that `-` stands for.
   ///   - limit: the longest body; nothing beyond it is read.
-  /// - Throws: ``GridError/Code/noInput`` for a file that cannot be read, ``GridError/Code/undecodable`` for a body over
-  ///   the limit.
+  /// - Throws: ``GridError/Code/noInput`` for a file that cannot be read, ``GridError/Code/undecodable`` for a body
+  ///   over the limit.
   static func read(
     _ argument: String?, input: Int32 = 0, limit: Int = Message.maximumBodyBytes
   ) throws(GridError) -> [UInt8] {
