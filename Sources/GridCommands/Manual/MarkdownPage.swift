@@ -1,5 +1,5 @@
-/// Makes a page of the manual from a document in the plain Markdown of this project: headings, paragraphs, lists, tables
-/// and fenced blocks.
+/// Makes a page of the manual from a document in the plain Markdown of this project: headings, paragraphs, lists,
+/// tables and fenced blocks.
 struct MarkdownPage {
   private var page: ManualText
   private var lines: ArraySlice<String>

@@ -119,8 +119,8 @@ private final class Terminal {
 
   func close() {
     try? input.fileHandleForWriting.close()
-    process.terminate()
-    process.waitUntilExit()
+    // An interactive shell ignores SIGTERM; the sandbox ends what is left of it.
+    kill(process.processIdentifier, SIGKILL)
   }
 
   func type(_ text: String) throws { try input.fileHandleForWriting.write(contentsOf: Data(text.utf8)) }

@@ -30,7 +30,7 @@ import Testing
 
   @Test func `every option and variable is in the manual`() throws {
     let main = Self.plain(try Self.text("Man/gridctl.1"))
-    for variable in EnvironmentVariable.all { #expect(main.contains(".Ev \(variable.name)\n"), "\(variable.name)") }
+    for variable in EnvironmentVariable.all { #expect(main.contains("It Ev \(variable.name)\n"), "\(variable.name)") }
     for option in CommandTree.gridctl.root.arguments where !option.isHidden {
       #expect(main.contains("Fl \(option.preferredName.dropFirst())"), "\(option.preferredName)")
     }
