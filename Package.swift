@@ -24,7 +24,11 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+
+// Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
+let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
 
 let package = Package(
   name: "gridctl",
@@ -32,6 +36,12 @@ let package = Package(
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridTestKit", targets: ["GridTestKit"]),
+    .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
+  ],
+  traits: [
+    .trait(name: "Etcd", description: "The etcd engine of the coordination store, with the gRPC it needs."),
+    .default(enabledTraits: ["Etcd"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -40,6 +50,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+    .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.38.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
@@ -63,8 +78,21 @@ let package = Package(
         deque,
       ]),
     room(
+      "GridStoreEtcd",
+      [
+        "GridCore", nioCore, nioPosix, deque,
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: etcd),
+        .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
+        .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: etcd),
+      ], exclude: ["Generated/etcd.proto", "Generated/README.md"]),
+    room(
       "Grid",
-      ["GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", logging, nioCore, nioPosix]),
+      [
+        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
+        .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix,
+      ]),
     room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
@@ -80,18 +108,38 @@ let package = Package(
     .executableTarget(
       name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
+    .executableTarget(
+      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridCore"], path: "Tests/Support/LeaseHolder",
+      swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
     tests(
       "GridLinkTests",
-      ["GridLink", "GridCore", nioCore, nioPosix, .product(name: "NIOEmbedded", package: "swift-nio")]),
+      ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    .executableTarget(
+      name: "StoreHolder",
+      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/Support/StoreHolder", swiftSettings: strict),
+    tests(
+      "GridStoreSQLiteTests",
+      [
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
+    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
+    tests(
+      "GridStoreEtcdTests",
+      [
+        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
+      ]),
     tests(
       "GridCommandsTests",
       [
         "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Transcripts"]),
+      exclude: ["Transcripts", "Support/functions.bash"]),
   ]
 )

@@ -24,36 +24,19 @@ package final class NodeConnection: Sendable {
     _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
     group: any EventLoopGroup = NodeConnection.sharedGroup
   ) async throws(GridError) -> NodeConnection {
-    var failures: [GridError] = []
-    for endpoint in endpoints {
-      do throws(GridError) {
-        return try await open(endpoint, namespace: namespace, timeout: timeout, clock: clock, group: group)
-      } catch {
-        failures.append(error)
-      }
+    let receiver = ClientReceiver()
+    let side = LinkEndpoint(
+      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock)
+    do {
+      let (link, endpoint) = try await DialRace(endpoints, from: side, on: group.next(), timeout: timeout).run()
+      return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)
+    } catch {
+      throw error.summary
     }
-    // A refusal says more than a closed port, so it is what the user hears of.
-    if let telling = failures.first(where: { $0.code != .unavailable }) ?? failures.first, failures.count == 1 {
-      throw telling
-    }
-    throw failures.first { $0.code != .unavailable }
-      ?? GridError(
-        .unavailable, "none of \(endpoints.count) endpoints answers: \(failures.map(\.message).joined(separator: "; "))"
-      )
   }
 
   /// The threads of client connections; started by the first one.
   package static let sharedGroup: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-
-  private static func open(
-    _ endpoint: String, namespace: String, timeout: Duration, clock: any GridClock, group: any EventLoopGroup
-  ) async throws(GridError) -> NodeConnection {
-    let receiver = ClientReceiver()
-    let side = LinkEndpoint(
-      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock)
-    let link = try await side.dial(LinkAddress(parsing: endpoint), on: group, timeout: timeout)
-    return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)
-  }
 
   private init(
     link: Link, receiver: ClientReceiver, clock: any GridClock, group: any EventLoopGroup, endpoint: String

@@ -110,7 +110,7 @@ package final class LeaderDirectory: Sendable {
   }
 
   private func apply(_ change: StoreChange) {
-    let name = String(change.key.dropFirst(keys.leaders.count))
+    let name = keys.name(change.key, under: keys.leaders)
     let entry: Entry?
     let revision: Int64
     switch change {

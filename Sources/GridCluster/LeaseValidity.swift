@@ -51,14 +51,19 @@ package final class LeaseValidity: LeaseObserver {
   }
 
   package func leaseLost(_ reason: GridError) {
-    invalidate()
-    lost(reason)
+    if invalidate() { lost(reason) }
   }
 
-  func invalidate() {
+  /// Whether the lease was lost or given back.
+  var hasEnded: Bool { isEnded.withLock { $0 } }
+
+  /// - Returns: whether it was valid until now.
+  @discardableResult
+  func invalidate() -> Bool {
     isEnded.withLock { isEnded in
-      isEnded = true
-      ownership.end()
+      defer { isEnded = true }
+      if !isEnded { ownership.end() }
+      return !isEnded
     }
   }
 }

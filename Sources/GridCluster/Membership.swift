@@ -26,8 +26,19 @@ package final class Membership: Sendable {
     var validity: LeaseValidity?
     var peers: [String: NodeRecord] = [:]
     var isLeaving = false
+    /// How often it was tried to join; the number of the attempt that the present membership came from.
+    var attempts = 0
+    var membership = 0
+    /// Leases that could not be given back: their engine keeps them alive, with what they may own.
+    var unreturned: [StoreLease] = []
     /// Kept while the node is between two memberships.
     var ownName = ""
+  }
+
+  /// The end of the lease of one attempt to join.
+  private struct Loss: Sendable {
+    var attempt: Int
+    var reason: GridError
   }
 
   private let store: any CoordinationStore
@@ -37,7 +48,7 @@ package final class Membership: Sendable {
   package let leaders: LeaderDirectory
   private let leaderChanges = LeaderObserver()
   private let state = Mutex(State())
-  private let loss = Signal<GridError>()
+  private let loss = Signal<Loss>()
   private let ownership = Ownership()
 
   package init(store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5)) {
@@ -81,30 +92,81 @@ package final class Membership: Sendable {
   ///   - record: makes the record for a name.
   /// - Throws: ``GridError/Code/nameTaken`` when none is free.
   package func join(names: [String], record: @Sendable (String) -> NodeRecord) async throws(GridError) -> NodeRecord {
-    let validity = LeaseValidity(ownership, timeToLive: timeToLive) { [loss] in loss.raise($0) }
+    await returnLeases()
+    let attempt = state.withLock { state in
+      state.attempts += 1
+      return state.attempts
+    }
+    let validity = LeaseValidity(ownership, timeToLive: timeToLive) { [loss] in
+      loss.raise(Loss(attempt: attempt, reason: $0))
+    }
     let lease = try await store.grantLease(timeToLive: timeToLive, observer: validity)
+    do throws(GridError) {
+      let joined = try await register(names, lease, record)
+      try begin(joined, lease, validity, attempt)
+      return joined
+    } catch {
+      // Also when the answer alone was lost: the record may be there, and must not outlive the attempt.
+      validity.invalidate()
+      await giveBack(lease)
+      throw error
+    }
+  }
+
+  private func register(
+    _ names: [String], _ lease: StoreLease, _ makeRecord: @Sendable (String) -> NodeRecord
+  ) async throws(GridError) -> NodeRecord {
     for name in names {
-      var record = record(name)
+      var record = makeRecord(name)
       let key = keys.node(name)
-      let outcome = try await store.commit(
-        StoreTransaction(
-          when: [.isAbsent(key)],
-          then: [.put(key: key, value: record.json.serialized(), lease: lease.identifier)]))
+      let outcome: StoreOutcome
+      do throws(GridError) {
+        outcome = try await store.commit(
+          StoreTransaction(
+            when: [.isAbsent(key)],
+            then: [.put(key: key, value: record.json.serialized(), lease: lease.identifier)]))
+      } catch {
+        // A lease that nobody uses would be renewed for as long as the process lives.
+        try? await store.revoke(lease)
+        throw error
+      }
       guard outcome.succeeded else { continue }
       record.incarnation = outcome.revision
-      let joined = record
-      state.withLock { state in
-        state.record = joined
-        state.ownName = joined.name
-        state.lease = lease
-        state.validity = validity
-      }
       return record
     }
-    try await store.revoke(lease)
     throw GridError(
       .nameTaken, "a node named \(names.last ?? "") is a member of the namespace already",
       hint: "choose another --name, or see: gridctl peers")
+  }
+
+  private func begin(
+    _ record: NodeRecord, _ lease: StoreLease, _ validity: LeaseValidity, _ attempt: Int
+  ) throws(GridError) {
+    let isLeaving = state.withLock { state in
+      guard !state.isLeaving else { return true }
+      state.record = record
+      state.ownName = record.name
+      state.lease = lease
+      state.validity = validity
+      state.membership = attempt
+      return false
+    }
+    if isLeaving { throw GridError(.cancelled, "the node is leaving the cluster") }
+    // Lost before there was a membership to end: whoever waits for losses has passed that one by.
+    if validity.hasEnded { loss.raise(Loss(attempt: attempt, reason: GridError(.leaseLost, "the lease has ended"))) }
+  }
+
+  /// Ends a lease; one whose end cannot be told to the store now is tried again before the next attempt to join.
+  private func giveBack(_ lease: StoreLease) async {
+    do throws(GridError) { try await store.revoke(lease) } catch { state.withLock { $0.unreturned.append(lease) } }
+  }
+
+  private func returnLeases() async {
+    let leases = state.withLock { state in
+      defer { state.unreturned = [] }
+      return state.unreturned
+    }
+    for lease in leases { await giveBack(lease) }
   }
 
   /// Gives the lease back: the node's names are free at once.
@@ -126,17 +188,28 @@ package final class Membership: Sendable {
       group.addTask { await self.repeatedly { try await self.watchPeers(observer) } }
       group.addTask { await self.repeatedly { try await self.leaders.watch() } }
       group.addTask { await self.repeatedly { try await self.directory.watch() } }
-      while let reason = await loss.wait() {
+      while let loss = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
-        let name = state.withLock { state in
-          state.lease = nil
-          state.record = nil
-          return state.ownName
-        }
-        await observer.lostMembership(reason)
+        guard let (name, lease) = endMembership(loss.attempt) else { continue }
+        await observer.lostMembership(loss.reason)
+        // Whatever the old lease still owns must not stand in the way of the new one.
+        if let lease { await giveBack(lease) }
         await rejoin(name, observer, rejoinRecord)
       }
       group.cancelAll()
+    }
+  }
+
+  /// Forgets the membership that came from an attempt; nil when it is not the present one.
+  private func endMembership(_ attempt: Int) -> (name: String, lease: StoreLease?)? {
+    state.withLock { state in
+      guard state.membership == attempt else { return nil }
+      defer {
+        state.membership = 0
+        state.lease = nil
+        state.record = nil
+      }
+      return (state.ownName, state.lease)
     }
   }
 
@@ -145,7 +218,7 @@ package final class Membership: Sendable {
   ) async {
     let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
     for attempt in 0... {
-      if Task.isCancelled { return }
+      if Task.isCancelled || state.withLock({ $0.isLeaving }) { return }
       if let record = try? await join(names: [name], record: record) {
         observer.joined(record)
         return
@@ -175,7 +248,10 @@ package final class Membership: Sendable {
         for change in changes {
           switch change {
           case .put(let entry): if let peer = Self.record(entry) { appeared(peer, observer) }
-          case .delete(let key, _): disappeared(String(key.dropFirst(keys.nodes.count)), observer)
+          case .delete(let key, let revision):
+            let name = keys.name(key, under: keys.nodes)
+            checkOwnRecord(deletedAt: revision, name: name)
+            disappeared(name, observer)
           }
         }
       }
@@ -186,6 +262,9 @@ package final class Membership: Sendable {
     let records = snapshot.entries.compactMap(Self.record)
     let known = state.withLock { Array($0.peers.keys) }
     for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
+    if let own = record?.name, !records.contains(where: { $0.name == own }) {
+      checkOwnRecord(deletedAt: snapshot.revision, name: own)
+    }
     for record in records { appeared(record, observer) }
   }
 
@@ -195,6 +274,20 @@ package final class Membership: Sendable {
       return state.peers.updateValue(peer, forKey: peer.name)?.incarnation != peer.incarnation
     }
     if isNew { observer.peerJoined(peer) }
+  }
+
+  /// A node whose own record is gone has lost its lease, whatever its keep-alives say.
+  private func checkOwnRecord(deletedAt revision: Int64, name: String) {
+    let isLost = state.withLock { state in
+      guard !state.isLeaving, let record = state.record, record.name == name else { return false }
+      return record.incarnation < revision
+    }
+    if isLost { loseLease(GridError(.leaseLost, "the record of this node is gone from the store")) }
+  }
+
+  private func loseLease(_ reason: GridError) {
+    let validity = state.withLock { $0.validity }
+    validity?.leaseLost(reason)
   }
 
   private func disappeared(_ name: String, _ observer: any Observer) {

@@ -16,7 +16,15 @@ package final class NameDirectory: Sendable {
 
   private let store: any CoordinationStore
   private let keys: StoreKeys
-  private let entries = Mutex<[String: Entry]>([:])
+  private struct State {
+    var entries: [String: Entry] = [:]
+    /// Raised by every change, so that an answer of the store can be told to be older than what is known.
+    var version = 0
+    /// The revision up to which the watch has told everything.
+    var heardOf: Int64 = 0
+  }
+
+  private let state = Mutex(State())
   private let bell = ChangeBell()
 
   package init(store: any CoordinationStore, keys: StoreKeys) {
@@ -25,20 +33,24 @@ package final class NameDirectory: Sendable {
   }
 
   /// The holder as last heard of, without asking the store.
-  package func cached(_ name: String) -> Entry? { entries.withLock { $0[name] } }
+  package func cached(_ name: String) -> Entry? { state.withLock { $0.entries[name] } }
 
   /// Listens for the next change of a name; ask for it before looking at the state.
   package func listen(for name: String) -> Ring { bell.listen(for: name) }
 
   /// Every name that was heard of.
-  package var names: [String] { entries.withLock { Array($0.keys) } }
+  package var names: [String] { state.withLock { Array($0.entries.keys) } }
 
   /// The holder as the store has it now, or nil.
   ///
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
   package func lookUp(_ name: String) async throws(GridError) -> Entry? {
+    let version = state.withLock { $0.version }
     let found = try await store.get(keys.actor(name)).flatMap(Self.entry)
-    entries.withLock { $0[name] = found }
+    state.withLock { state in
+      // What was heard while the answer was on its way may be newer than the answer.
+      if state.version == version { state.entries[name] = found }
+    }
     return found
   }
 
@@ -52,12 +64,15 @@ package final class NameDirectory: Sendable {
     let transaction = StoreTransaction(
       when: [.isAbsent(key)], then: [.put(key: key, value: record.json.serialized(), lease: lease)],
       otherwise: [.get(key: key)])
+    let known = cached(record.name)?.epoch
     let outcome: StoreOutcome
     do throws(GridError) {
       outcome = try await store.commit(transaction)
     } catch {
       // The transaction may have been carried out all the same: what stands there now decides.
-      guard error.code == .unavailable, let entry = try await store.get(key), entry.lease == lease else { throw error }
+      guard error.code == .unavailable, let entry = try await store.get(key), entry.lease == lease,
+        entry.createRevision != known, Self.entry(entry)?.record == record
+      else { throw error }
       return claimed(record, epoch: entry.createRevision)
     }
     if outcome.succeeded { return claimed(record, epoch: outcome.revision) }
@@ -69,8 +84,10 @@ package final class NameDirectory: Sendable {
     let key = keys.actor(name)
     _ = try await store.commit(
       StoreTransaction(when: [.createRevision(key, equals: epoch)], then: [.delete(key: key)]))
-    entries.withLock { entries in
-      if entries[name]?.epoch == epoch { entries[name] = nil }
+    state.withLock { state in
+      guard state.entries[name]?.epoch == epoch else { return }
+      state.entries[name] = nil
+      state.version += 1
     }
   }
 
@@ -80,7 +97,7 @@ package final class NameDirectory: Sendable {
     replace(with: snapshot)
     try await store.watch(prefix: keys.actors, after: snapshot.revision) { [self] event in
       switch event {
-      case .changes(let changes, _): apply(changes)
+      case .changes(let changes, let revision): apply(changes, upTo: revision)
       case .resynchronised(let snapshot): replace(with: snapshot)
       }
     }
@@ -92,27 +109,38 @@ package final class NameDirectory: Sendable {
       if let parsed = Self.entry(entry) { fresh[parsed.record.name] = parsed }
     }
     let complete = fresh
-    entries.withLock { $0 = complete }
+    state.withLock { state in
+      state.entries = complete
+      state.heardOf = snapshot.revision
+      state.version += 1
+    }
     bell.ringAll()
   }
 
-  private func apply(_ changes: [StoreChange]) {
-    entries.withLock { entries in
-      for change in changes {
-        let name = String(change.key.dropFirst(keys.actors.count))
+  private func apply(_ changes: [StoreChange], upTo revision: Int64) {
+    let named = changes.map { ($0, keys.name($0.key, under: keys.actors)) }
+    state.withLock { state in
+      for (change, name) in named {
         switch change {
-        case .put(let entry): entries[name] = Self.entry(entry)
+        case .put(let entry): state.entries[name] = Self.entry(entry)
         case .delete(_, let revision):
           // A claim of ours may be newer than the delete that is only now heard of.
-          if let known = entries[name], known.epoch < revision { entries[name] = nil }
+          if let known = state.entries[name], known.epoch < revision { state.entries[name] = nil }
         }
       }
+      state.heardOf = revision
+      state.version += 1
     }
-    for change in changes { bell.ring(String(change.key.dropFirst(keys.actors.count))) }
+    for (_, name) in named { bell.ring(name) }
   }
 
   private func claimed(_ record: ActorRecord, epoch: Int64) -> Int64 {
-    entries.withLock { $0[record.name] = Entry(record: record, epoch: epoch) }
+    state.withLock { state in
+      // The watch may have told of the claim already, and even of its end.
+      guard epoch > state.heardOf else { return }
+      state.entries[record.name] = Entry(record: record, epoch: epoch)
+      state.version += 1
+    }
     return epoch
   }
 

@@ -6,13 +6,17 @@ public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   case tcp(host: String, port: Int)
   case unix(path: String)
 
+  /// The longest path of a Unix socket: what the address structures of all systems have room for.
+  public static let maximumSocketPathBytes = 103
+
   /// - Throws: ``GridError/Code/usage`` when the text is no address.
   public init(parsing text: String) throws(GridError) {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
-      // sun_path has 108 bytes on Linux, one of them for the terminating zero.
-      guard !path.isEmpty, path.utf8.count <= 107 else {
-        throw GridError(.usage, "invalid socket path \(NameRules.quoted(path))", hint: "1 to 107 bytes after unix:")
+      guard !path.isEmpty, path.utf8.count <= Self.maximumSocketPathBytes else {
+        throw GridError(
+          .usage, "invalid socket path \(NameRules.quoted(path))",
+          hint: "1 to \(Self.maximumSocketPathBytes) bytes after unix:")
       }
       self = .unix(path: path)
       return

@@ -38,11 +38,17 @@ package struct LinkEndpoint: Sendable {
   ) async throws(GridError) -> Link {
     do {
       return try await dialFuture(address, on: group, timeout: timeout).get()
-    } catch let error as GridError {
-      throw GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)
     } catch {
-      throw GridError(.unavailable, "cannot reach \(address)", cause: Self.reason(error))
+      throw Self.dialError(error, to: address)
     }
+  }
+
+  /// The error of a dial as users read it.
+  package static func dialError(_ error: any Error, to address: LinkAddress) -> GridError {
+    if let error = error as? GridError {
+      return GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)
+    }
+    return GridError(.unavailable, "cannot reach \(address)", cause: reason(error))
   }
 
   /// As ``dial(_:on:timeout:)``, for callers on an event loop; fails with the raw error.
@@ -57,7 +63,9 @@ package struct LinkEndpoint: Sendable {
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.configure(channel)
-          try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(endpoint: endpoint, dialled: promise))
+          try channel.pipeline.syncOperations.addHandler(
+            LinkChannelHandler(
+              endpoint: endpoint, dialled: promise, patience: .nanoseconds(timeout.wholeNanoseconds)))
         }
       }
     let connected =

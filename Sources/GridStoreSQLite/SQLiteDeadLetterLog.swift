@@ -14,9 +14,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   package init(path: String, capacity: Int = 100_000) async throws(GridError) {
     self.capacity = max(1, capacity)
     do {
-      if !FileManager.default.fileExists(atPath: path) {
-        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      }
+      StoreDatabase.makePrivateFile(path)
       var configuration = StoreDatabase.configuration()
       configuration.label = "dead letters"
       queue = try DatabaseQueue(path: path, configuration: configuration)
@@ -40,40 +38,52 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   package func append(_ letters: [DeadLetter]) async throws(GridError) {
     let capacity = capacity
     try await write { database in
+      var added = 0
       for letter in letters {
-        try database.cachedStatement(
-          sql: "INSERT OR REPLACE INTO letters (id, at, reason, target, count, document) VALUES (?, ?, ?, ?, ?, ?)"
-        ).execute(arguments: [
+        let insert = try database.cachedStatement(
+          sql: """
+            INSERT INTO letters (id, at, reason, target, count, document) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO NOTHING
+            """)
+        try insert.execute(arguments: [
           letter.identifier, letter.at.millisecondsSince1970, letter.reason.rawValue, letter.target, letter.count,
           Data(letter.json.serialized()),
         ])
+        added += database.changesCount
       }
-      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'kept'", arguments: [letters.count])
-      let kept = try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'kept'") ?? 0
-      guard kept > capacity else { return }
-      try database.execute(
-        sql: "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT ?)",
-        arguments: [kept - capacity])
-      let dropped = database.changesCount
-      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'dropped'", arguments: [dropped])
-      try database.execute(sql: "UPDATE totals SET value = value - ? WHERE name = 'kept'", arguments: [dropped])
+      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'kept'", arguments: [added])
+      try Self.dropOldest(beyond: capacity, database)
     }
   }
 
+  /// Removes the oldest letters for which there is no room, and counts what they stood for.
+  private static func dropOldest(beyond capacity: Int, _ database: Database) throws {
+    let kept = try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'kept'") ?? 0
+    guard kept > capacity else { return }
+    let oldest = "SELECT id FROM letters ORDER BY id LIMIT \(kept - capacity)"
+    let dropped = try Int.fetchOne(database, sql: "SELECT sum(count) FROM letters WHERE id IN (\(oldest))") ?? 0
+    try database.execute(sql: "DELETE FROM letters WHERE id IN (\(oldest))")
+    let removed = database.changesCount
+    try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'dropped'", arguments: [dropped])
+    try database.execute(sql: "UPDATE totals SET value = value - ? WHERE name = 'kept'", arguments: [removed])
+  }
+
   package func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
-    try await read { database in
-      var letters: [DeadLetter] = []
-      let limit = filter.limit ?? .max
-      let since = filter.since?.millisecondsSince1970 ?? .min
-      // Newest first, so that a limit ends the search early.
-      let rows = try Data.fetchCursor(
-        database, sql: "SELECT document FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
-      while letters.count < limit, let document = try rows.next() {
-        let letter = try DeadLetter(json: try JSONValue(parsing: Array(document)))
-        if filter.matches(letter) { letters.append(letter) }
-      }
-      return letters.reversed()
+    try await read { try Self.list(filter, $0) }
+  }
+
+  private static func list(_ filter: DeadLetterFilter, _ database: Database) throws -> [DeadLetter] {
+    var letters: [DeadLetter] = []
+    let limit = filter.limit ?? .max
+    let since = filter.since?.millisecondsSince1970 ?? .min
+    // Newest first, so that a limit ends the search early.
+    let rows = try Data.fetchCursor(
+      database, sql: "SELECT document FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
+    while letters.count < limit, let document = try rows.next() {
+      let letter = try DeadLetter(json: try JSONValue(parsing: Array(document)))
+      if filter.matches(letter) { letters.append(letter) }
     }
+    return letters.reversed()
   }
 
   package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
@@ -96,8 +106,8 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   }
 
   package func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
-    let matching = try await list(filter).map(\.identifier)
-    return try await write { database in
+    try await write { database in
+      let matching = try Self.list(filter, database).map(\.identifier)
       for identifier in matching {
         try database.cachedStatement(sql: "DELETE FROM letters WHERE id = ?").execute(arguments: [identifier])
       }
@@ -121,9 +131,11 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
-    do { return try await queue.write(body) } catch {
-      throw Self.gridError(error, "the dead letters cannot be written")
+    // Not the async form, which a cancelled task gives up: a node that is cancelled still writes its last letters.
+    let result = await withCheckedContinuation { continuation in
+      queue.asyncWrite(body) { continuation.resume(returning: $1) }
     }
+    do { return try result.get() } catch { throw Self.gridError(error, "the dead letters cannot be written") }
   }
 
   private func read<Value: Sendable>(

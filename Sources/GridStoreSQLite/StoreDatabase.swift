@@ -1,15 +1,17 @@
 internal import Foundation
 internal import GRDB
+internal import Glibc
 internal import GridCore
 
 /// The tables of the embedded store and what is done to them; every method runs inside a transaction or read of the
 /// caller's, on the store's thread.
 ///
 /// One change of the store is one revision. `changes` remembers the latest revisions for watches; `leases` says until
-/// when each lease lives, in nanoseconds of `CLOCK_BOOTTIME` of one boot, which all processes of a machine share.
+/// when each lease lives, in nanoseconds of `CLOCK_BOOTTIME` of one boot, which all processes of a machine share. Keys
+/// are kept as the bytes of their UTF-8, so that order and equality are those of etcd, and none ends at a zero byte.
 enum StoreDatabase {
   /// Raised when an older gridctl could not read the file any more.
-  static let schemaVersion = 1
+  static let schemaVersion: Int64 = 2
   /// Revisions kept for watches that fall behind; older ones make a watch start afresh.
   static let keptRevisions: Int64 = 20_000
 
@@ -25,16 +27,29 @@ enum StoreDatabase {
     return configuration
   }
 
+  /// Makes an empty file that is nobody else's to read, unless there is one: another process may make it, and write to
+  /// it, at the same time.
+  static func makePrivateFile(_ path: String) {
+    // Made under another name, since closing a database's file would let go of the locks that this process has on it.
+    let temporary = "\(path).new-\(UInt64.random(in: 0...UInt64.max))"
+    let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    // Whatever goes wrong is told better by opening the database.
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    link(temporary, path)
+    unlink(temporary)
+  }
+
   static func prepare(_ database: Database) throws {
     try database.execute(
       sql: """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS entries (
-          key TEXT PRIMARY KEY, value BLOB NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
+          key BLOB PRIMARY KEY, value BLOB NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
           lease INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS entriesByLease ON entries (lease) WHERE lease != 0;
         CREATE TABLE IF NOT EXISTS changes (
-          number INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL, value BLOB,
+          number INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key BLOB NOT NULL, value BLOB,
           created INTEGER NOT NULL, lease INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS changesByRevision ON changes (revision);
         CREATE TABLE IF NOT EXISTS leases (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, expires INTEGER NOT NULL);
@@ -46,7 +61,19 @@ enum StoreDatabase {
         .configuration, "the coordination store has schema \(version), this gridctl knows \(schemaVersion)",
         hint: "use the newer gridctl on all nodes of this machine")
     }
+    guard version < schemaVersion else { return }
+    // The first schema had keys as text.
+    try database.execute(
+      sql: """
+        UPDATE entries SET key = CAST(key AS BLOB);
+        UPDATE changes SET key = CAST(key AS BLOB);
+        UPDATE meta SET value = \(schemaVersion) WHERE name = 'schema';
+        """)
   }
+
+  static func bytes(_ key: String) -> Data { Data(key.utf8) }
+
+  private static func text(_ key: Data) -> String { String(decoding: key, as: UTF8.self) }
 
   // MARK: Reading
 
@@ -58,22 +85,30 @@ enum StoreDatabase {
   static func entry(_ key: String, _ database: Database) throws -> StoreEntry? {
     let statement = try database.cachedStatement(
       sql: "SELECT key, value, created, modified, lease FROM entries WHERE key = ?")
-    return try Row.fetchOne(statement, arguments: [key]).map(entry)
+    return try Row.fetchOne(statement, arguments: [bytes(key)]).map(entry)
   }
 
   static func range(_ prefix: String, _ database: Database) throws -> StoreSnapshot {
+    // UTF-8 has no byte 255, so what starts with the prefix lies between it and its last byte raised by one.
+    var end = bytes(prefix)
+    if let last = end.popLast() { end.append(last + 1) }
     let statement = try database.cachedStatement(
       sql: """
         SELECT key, value, created, modified, lease FROM entries
-        WHERE key >= ? AND substr(key, 1, length(?)) = ? ORDER BY key
+        WHERE key >= ? \(prefix.isEmpty ? "" : "AND key < ?") ORDER BY key
         """)
-    let rows = try Row.fetchAll(statement, arguments: [prefix, prefix, prefix])
-    return StoreSnapshot(entries: rows.map(entry), revision: try number("revision", database))
+    let arguments: StatementArguments = prefix.isEmpty ? [bytes(prefix)] : [bytes(prefix), end]
+    let rows = try Row.fetchAll(statement, arguments: arguments)
+    return StoreSnapshot(entries: try rows.map(entry), revision: try number("revision", database))
   }
 
-  private static func entry(_ row: Row) -> StoreEntry {
+  // Values are read with `decode`, which throws where a subscript would trap: a file may hold anything.
+
+  private static func entry(_ row: Row) throws -> StoreEntry {
     StoreEntry(
-      key: row[0], value: Array(row[1] as Data), createRevision: row[2], modifyRevision: row[3], lease: row[4])
+      key: text(try row.decode(Data.self, atIndex: 0)), value: Array(try row.decode(Data.self, atIndex: 1)),
+      createRevision: try row.decode(Int64.self, atIndex: 2), modifyRevision: try row.decode(Int64.self, atIndex: 3),
+      lease: try row.decode(Int64.self, atIndex: 4))
   }
 
   /// The changes after `revision`, or nil when some of them are no longer kept.
@@ -82,13 +117,15 @@ enum StoreDatabase {
     let statement = try database.cachedStatement(
       sql: "SELECT revision, key, value, created, lease FROM changes WHERE revision > ? ORDER BY number")
     return try Row.fetchAll(statement, arguments: [revision]).map { row in
-      let revision: Int64 = row[0]
-      guard let value = row[2] as Data? else { return (revision, .delete(key: row[1], revision: revision)) }
-      return (
-        revision,
-        .put(
-          StoreEntry(key: row[1], value: Array(value), createRevision: row[3], modifyRevision: revision, lease: row[4]))
-      )
+      let revision = try row.decode(Int64.self, atIndex: 0)
+      let key = text(try row.decode(Data.self, atIndex: 1))
+      guard let value = try row.decode(Data?.self, atIndex: 2) else {
+        return (revision, .delete(key: key, revision: revision))
+      }
+      let entry = StoreEntry(
+        key: key, value: Array(value), createRevision: try row.decode(Int64.self, atIndex: 3), modifyRevision: revision,
+        lease: try row.decode(Int64.self, atIndex: 4))
+      return (revision, .put(entry))
     }
   }
 
@@ -105,8 +142,7 @@ enum StoreDatabase {
         throw GridError(.leaseLost, "lease \(lease) has ended")
       }
     }
-    let current = try number("revision", database)
-    var writer = RevisionWriter(revision: current + 1)
+    var writer = try RevisionWriter(database)
     var reads: [StoreEntry?] = []
     for operation in operations {
       switch operation {
@@ -115,8 +151,7 @@ enum StoreDatabase {
       case .get(let key): reads.append(try entry(key, database))
       }
     }
-    let revision = try writer.finish(database) ? current + 1 : current
-    return StoreOutcome(succeeded: succeeded, revision: revision, reads: reads)
+    return StoreOutcome(succeeded: succeeded, revision: try writer.finish(database), reads: reads)
   }
 
   private static func holds(_ comparison: StoreComparison, _ database: Database) throws -> Bool {
@@ -136,9 +171,13 @@ enum StoreDatabase {
   }
 
   static func leases(_ database: Database) throws -> [LeaseRow] {
-    try Row.fetchAll(try database.cachedStatement(sql: "SELECT id, boot, expires FROM leases")).map {
-      LeaseRow(identifier: $0[0], boot: $0[1], expires: $0[2])
-    }
+    try Row.fetchAll(try database.cachedStatement(sql: "SELECT id, boot, expires FROM leases")).map(leaseRow)
+  }
+
+  private static func leaseRow(_ row: Row) throws -> LeaseRow {
+    LeaseRow(
+      identifier: try row.decode(Int64.self, atIndex: 0), boot: try row.decode(String.self, atIndex: 1),
+      expires: try row.decode(Int64.self, atIndex: 2))
   }
 
   static func insertLease(_ identifier: Int64, boot: String, expires: MonotonicTime, _ database: Database) throws {
@@ -155,19 +194,19 @@ enum StoreDatabase {
   }
 
   static func isAlive(_ identifier: Int64, now: MonotonicTime, boot: String, _ database: Database) throws -> Bool {
-    let statement = try database.cachedStatement(sql: "SELECT boot, expires FROM leases WHERE id = ?")
-    guard let row = try Row.fetchOne(statement, arguments: [identifier]) else { return false }
-    return row[0] == boot && row[1] > now.nanoseconds
+    let statement = try database.cachedStatement(sql: "SELECT id, boot, expires FROM leases WHERE id = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [identifier]).map(leaseRow) else { return false }
+    return row.boot == boot && row.expires > now.nanoseconds
   }
 
   /// Removes a lease with everything it owns, as one revision.
   static func endLease(_ identifier: Int64, _ database: Database) throws {
     try database.execute(sql: "DELETE FROM leases WHERE id = ?", arguments: [identifier])
-    let keys = try String.fetchAll(
+    let keys = try Data.fetchAll(
       database, sql: "SELECT key FROM entries WHERE lease = ? ORDER BY key", arguments: [identifier])
     guard !keys.isEmpty else { return }
-    var writer = RevisionWriter(revision: try number("revision", database) + 1)
-    for key in keys { try writer.delete(key, database) }
+    var writer = try RevisionWriter(database)
+    for key in keys { try writer.delete(text(key), database) }
     _ = try writer.finish(database)
   }
 }

@@ -11,6 +11,8 @@ struct StoreEngine {
   private var leases: [Int64: HeldLease] = [:]
   private var watchers: [ObjectIdentifier: StoreWatcher] = [:]
   private var seenVersion: Int64 = -1
+  /// Whether the watchers could not be told of a change.
+  private var isDeliveryDue = false
   private var sweptAt: MonotonicTime
 
   private static let pollInterval = 0.02
@@ -34,10 +36,7 @@ struct StoreEngine {
     do {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      let isNew = !FileManager.default.fileExists(atPath: path)
-      if isNew {
-        _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-      }
+      StoreDatabase.makePrivateFile(path)
       queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
       try queue.inTransaction(.immediate) { database in
         try StoreDatabase.prepare(database)
@@ -61,10 +60,11 @@ struct StoreEngine {
   mutating func commit(_ commits: [(StoreTransaction, StoreThread.CommitCompletion)]) {
     guard !commits.isEmpty else { return }
     var results: [Result<StoreOutcome, GridError>] = []
-    let now = clock.now()
-    let boot = boot
+    let (clock, boot) = (clock, boot)
     do {
       try queue.inTransaction(.immediate) { database in
+        // Read here, since the transaction may have waited for those of other processes.
+        let now = clock.now()
         results = try commits.map { transaction, _ in
           // A refused transaction has written nothing; anything else must undo the whole group.
           do { return .success(try StoreDatabase.commit(transaction, now: now, boot: boot, database)) } catch let error
@@ -94,19 +94,25 @@ struct StoreEngine {
   mutating func remove(_ watcher: StoreWatcher) { watchers[ObjectIdentifier(watcher)] = nil }
 
   /// Tells the watchers what changed since they were last told. A store that cannot be read now is tried again soon.
-  private mutating func deliver() {
-    guard !watchers.isEmpty else { return }
+  mutating func deliver() {
     let watchers = watchers.values
-    try? queue.read { database in
-      let revision = try StoreDatabase.number("revision", database)
-      guard let oldest = watchers.map(\.seen).min(), oldest < revision else { return }
-      if let changes = try StoreDatabase.changes(after: oldest, database) {
-        for watcher in watchers { watcher.offer(changes, upTo: revision) }
-      } else {
+    let seen = watchers.compactMap(\.seen)
+    guard let oldest = seen.min(), let newest = seen.max() else { return }
+    do {
+      try queue.read { database in
+        let revision = try StoreDatabase.number("revision", database)
+        guard oldest < revision || newest > revision else { return }
+        let changes = try StoreDatabase.changes(after: oldest, database)
         for watcher in watchers {
-          watcher.offer(try StoreDatabase.changes(after: watcher.seen, database), upTo: revision)
+          guard let seen = watcher.seen else { continue }
+          // Revisions that were never reached are those of another file: a store that was put back to an older state.
+          let known = seen > revision ? nil : try changes ?? StoreDatabase.changes(after: seen, database)
+          watcher.offer(known, upTo: revision)
         }
       }
+      isDeliveryDue = false
+    } catch {
+      isDeliveryDue = true
     }
   }
 
@@ -116,7 +122,7 @@ struct StoreEngine {
   mutating func tick() {
     renewLeases()
     let version = (try? queue.read { try Int64.fetchOne($0, sql: "PRAGMA data_version") }) ?? -1
-    if version != seenVersion {
+    if version != seenVersion || isDeliveryDue {
       seenVersion = version
       deliver()
     }
@@ -231,7 +237,10 @@ struct StoreEngine {
 
   static func gridError(_ error: any Error) -> GridError {
     if let error = error as? GridError { return error }
-    return GridError(.unavailable, "the coordination store failed: \(reason(error))")
+    let isFull = (error as? DatabaseError)?.resultCode == .SQLITE_FULL
+    return GridError(
+      .unavailable, "the coordination store failed: \(reason(error))",
+      hint: isFull ? "make room under the state directory; gridctl node info shows which it is" : nil)
   }
 
   static func reason(_ error: any Error) -> String {

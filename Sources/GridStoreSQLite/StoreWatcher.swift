@@ -32,8 +32,8 @@ final class StoreWatcher: Sendable {
     state = Mutex(State(seen: revision))
   }
 
-  /// The last revision that was handed over.
-  var seen: Int64 { state.withLock { $0.seen } }
+  /// The last revision that was handed over; nil when it will start afresh anyway.
+  var seen: Int64? { state.withLock { $0.isOverrun ? nil : $0.seen } }
 
   /// Takes over what changed after ``seen``; `nil` says that some of it is no longer known.
   func offer(_ changes: [(revision: Int64, change: StoreChange)]?, upTo revision: Int64) {
@@ -43,7 +43,7 @@ final class StoreWatcher: Sendable {
         state.overrun()
         return state.takeForWaiting()
       }
-      let fresh = changes.filter { $0.revision > state.seen && $0.change.key.hasPrefix(prefix) }
+      let fresh = changes.filter { $0.revision > state.seen && $0.change.key.utf8.starts(with: prefix.utf8) }
       state.seen = max(state.seen, revision)
       guard !fresh.isEmpty else { return nil }
       state.waitingChanges += fresh.count

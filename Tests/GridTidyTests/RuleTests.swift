@@ -82,7 +82,8 @@ internal import Testing
   // MARK: Banned calls
 
   @Test(arguments: [
-    "Task { await work() }", "Task.detached { }", "Task.immediate { }", "Task(priority: .high) { }", "try! work()",
+    "Task { await work() }", "Task.detached { }", "Task(executorPreference: loop) { }", "Task.immediate { }",
+    "Task(priority: .high) { }", "try! work()",
     "let x = y as! Int", "fatalError(\"no\")", "print(x)", "precondition(x > 0)", "preconditionFailure()",
     "Thread.sleep(forTimeInterval: 1)", "usleep(10)", "sleep(1)", "let child = Process()",
     "final class A: @unchecked Sendable {}", "nonisolated(unsafe) var x = 0", "nonisolated(unsafe) var x = 0  // ok",

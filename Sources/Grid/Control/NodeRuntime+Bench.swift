@@ -3,15 +3,16 @@ internal import GridCore
 internal import Synchronization
 
 extension NodeRuntime {
-  /// Drives load from this node and measures it: `work` is `tell` or `ask`.
+  /// Drives load from this node and measures it: `work` is `tell`, `ask` or `spawn`.
   func bench(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     var plan = BenchPlan()
     plan.work = BenchPlan.Work(rawValue: arguments["work"]?.stringValue ?? "") ?? .ask
     plan.target = try arguments.required("target")
-    try NameRules.validated(plan.target, as: "actor")
+    try NameRules.validated(plan.target, as: plan.work == .spawn ? "kind" : "actor")
     plan.clients = max(1, min(4096, Int(clamping: arguments["clients"]?.integerValue ?? 1)))
     plan.count = max(1, Int(clamping: arguments["count"]?.integerValue ?? 100_000))
     plan.bodyBytes = max(0, min(Message.maximumBodyBytes, Int(clamping: arguments["size"]?.integerValue ?? 100)))
+    if plan.work == .spawn { return try benchSpawn(plan).json }
     plan.duration = arguments["durationSeconds"]?.doubleValue.flatMap(Self.seconds)
     plan.rate = arguments["perSecond"]?.doubleValue.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     if let warmUp = arguments["warmUpSeconds"]?.doubleValue.flatMap(Self.seconds) {
@@ -28,10 +29,27 @@ extension NodeRuntime {
   }
 }
 
+extension NodeRuntime {
+  /// Makes actors without names, counts what they cost while they are idle, and lets them go.
+  private func benchSpawn(_ plan: BenchPlan) throws -> BenchReport {
+    let before = Self.residentBytes()
+    let began = clock.now()
+    var actors: [ActorReference] = []
+    actors.reserveCapacity(plan.count)
+    for _ in 0..<plan.count { actors.append(try spawnAnonymous(plan.target, nil)) }
+    let seconds = (clock.now() - began).inSeconds
+    let bytes = Self.residentBytes() - before
+    for actor in actors { actor.cell.stop(reason: "stopped: the benchmark is over") }
+    return BenchReport(
+      plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds,
+      bytesPerActor: Double(bytes) / Double(plan.count))
+  }
+}
+
 /// What a benchmark run does.
 struct BenchPlan: Sendable {
   enum Work: String, Sendable {
-    case tell, ask
+    case tell, ask, spawn
   }
 
   var work = Work.ask
@@ -92,10 +110,15 @@ struct BenchDriver: Sendable {
     let message = Message(body: [UInt8](repeating: UInt8(ascii: "x"), count: plan.bodyBytes), contentType: .bytes)
     let before = plan.work == .tell ? await delivered(deadline) : nil
     let began = node.clock.now()
+    // Who asks actors of other nodes waits for a connection; on its thread no hand-over adds to the round trip.
+    let isRemoteAsk = plan.work == .ask && node.cells[plan.target] == nil
+    let executor = isRemoteAsk ? EventLoopTaskExecutor(node.eventLoop) : nil
     let tallies = await withTaskGroup(of: BenchTally.self) { group in
       for index in 0..<plan.clients {
         let share = plan.count / plan.clients + (index < plan.count % plan.clients ? 1 : 0)
-        group.addTask { plan.work == .tell ? await tell(message, share, index) : await ask(message, share, index) }
+        group.addTask(executorPreference: executor) {
+          plan.work == .tell ? await tell(message, share, index) : await ask(message, share, index)
+        }
       }
       return await group.reduce(into: BenchTally()) { $0.merge($1) }
     }
@@ -180,12 +203,14 @@ struct BenchReport: Sendable {
   let tally: BenchTally
   let delivered: Int
   let seconds: Double
+  /// Resident memory of an idle actor; only where actors were made.
+  var bytesPerActor: Double?
 
   var json: JSONValue {
     func percentile(_ share: Double) -> JSONValue {
       tally.latencies.percentile(share).map { .number(Double($0) / 1000) } ?? .null
     }
-    return [
+    var members: [String: JSONValue] = [
       "work": .string(plan.work.rawValue), "target": .string(plan.target), "clients": .integer(Int64(plan.clients)),
       "bodyBytes": .integer(Int64(plan.bodyBytes)), "sent": .integer(Int64(tally.sent)),
       "delivered": .integer(Int64(delivered)), "errors": .integer(Int64(tally.errors)), "seconds": .number(seconds),
@@ -193,5 +218,7 @@ struct BenchReport: Sendable {
       "p90Micros": percentile(0.9), "p99Micros": percentile(0.99), "p999Micros": percentile(0.999),
       "maxMicros": percentile(1),
     ]
+    if let bytesPerActor { members["bytesPerActor"] = .number(bytesPerActor) }
+    return .object(members)
   }
 }

@@ -27,7 +27,9 @@ extension NodeRuntime {
     case "ping": return ["node": .string(nodeName)]
     case "node.info": return nodeInfo()
     case "node.stop":
-      logger.notice("stop requested by a client")
+      let isForced = arguments["force"]?.boolValue ?? false
+      logger.notice("stop requested by a client", metadata: ["force": "\(isForced)"])
+      if isForced { hurry.open() }
       stopRequested.open()
       return ["node": .string(nodeName)]
     case "load": return load()

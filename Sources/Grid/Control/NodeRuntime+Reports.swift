@@ -21,10 +21,10 @@ extension NodeRuntime {
   }
 
   /// The socket that local clients use.
-  var socketPath: String { "\(configuration.runtimeDirectory)/\(nodeName).sock" }
+  var socketPath: String { GridDirectories.socket(of: nodeName, in: configuration.runtimeDirectory) }
 
   /// Resident memory from `/proc/self/statm`; 0 where there is none.
-  private static func residentBytes() -> Int64 {
+  static func residentBytes() -> Int64 {
     let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return 0 }
     defer { close(descriptor) }

@@ -41,8 +41,9 @@ extension NodeRuntime {
     let record = ActorRecord(
       name: name, kind: kind.name, node: nodeName, incarnation: identity.withLock { $0.incarnation })
     let epoch: Int64
+    let lease = try membership.currentLease().identifier
     do throws(GridError) {
-      epoch = try await membership.directory.claim(record, lease: try membership.currentLease().identifier)
+      epoch = try await membership.directory.claim(record, lease: lease)
     } catch {
       guard error.code == .nameTaken, request.ifAbsent,
         let holder = try await membership.directory.lookUp(name)
@@ -52,6 +53,11 @@ extension NodeRuntime {
     }
     let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: self)
     cells.insert(cell)
+    // Where the lease ended meanwhile, the actors under it were stopped before this one was among them.
+    if (try? membership.currentLease().identifier) != lease {
+      cell.abandon(reason: "stopped: the node lost its lease")
+      throw GridError(.leaseLost, "the node lost its lease before \(name) could start", hint: "spawn it again")
+    }
     try await cell.start()
     happened(.actor, name, "spawned as kind \(kind.name)")
     return cell.report(at: clock.now(), withDetails: false)

@@ -16,6 +16,8 @@ final class DeadLetterOffice: Sendable {
     var log: (any DeadLetterLog)?
     var node = ""
     var isClosed = false
+    /// Whether the last write failed: what goes on failing is said once.
+    var isFailing = false
   }
 
   private let state: Mutex<State>
@@ -82,10 +84,11 @@ final class DeadLetterOffice: Sendable {
     await write()
   }
 
-  /// Lets ``run()`` write what there is and return.
-  func close() {
+  /// Ends ``run()``, and writes what there is, also in a cancelled task.
+  func close() async {
     state.withLock { $0.isClosed = true }
     wake.close()
+    await write()
   }
 
   private func write() async {
@@ -98,12 +101,22 @@ final class DeadLetterOffice: Sendable {
     do {
       try await log.append(letters)
     } catch {
-      logger.error("dead letters could not be kept", metadata: ["error": "\(error)", "count": "\(letters.count)"])
       returnToFolder(letters)
+      let isNew = state.withLock { state in
+        defer { state.isFailing = true }
+        return !state.isFailing
+      }
+      if isNew { logger.error("dead letters cannot be kept for now", metadata: ["error": "\(error)"]) }
+      if state.withLock({ $0.isClosed }) { return }
       try? await Task.sleep(for: .seconds(1))
-      if !state.withLock({ $0.isClosed }) { _ = wake.push(()) }
+      _ = wake.push(())
       return
     }
+    let isMended = state.withLock { state in
+      defer { state.isFailing = false }
+      return state.isFailing
+    }
+    if isMended { logger.notice("dead letters are kept again") }
     for letter in letters { live.publish(letter) }
   }
 

@@ -1,10 +1,61 @@
+package import GridCore
+internal import GridLink
+
 /// Where a namespace's files are, from the environment; pure.
+///
+/// A variable that is empty or not an absolute path counts as unset, as the base directory specification wants it.
 package struct GridDirectories: Sendable, Equatable {
+  /// Names and leases, dead letters, logs: `$XDG_STATE_HOME/gridctl/NAMESPACE`, else `~/.local/state/…`.
   package var state: String
+  /// Sockets of local nodes: `$XDG_RUNTIME_DIR/gridctl/NAMESPACE`, else `/tmp/gridctl-USER/NAMESPACE`.
   package var runtime: String
-  package init(environment: [String: String], namespace: String) {
-    state =
-      (environment["XDG_STATE_HOME"] ?? (environment["HOME"] ?? "/tmp") + "/.local/state") + "/gridctl/" + namespace
-    runtime = (environment["XDG_RUNTIME_DIR"].map { $0 + "/gridctl" } ?? "/tmp/gridctl-0") + "/" + namespace
+
+  /// - Parameter user: the numeric identifier of the user; names the directory that stands in for a missing one.
+  package init(environment: [String: String], namespace: String, user: UInt32) {
+    let substitute = "/tmp/gridctl-\(user)"
+    // No namespace starts with a dot, so state cannot meet the sockets of one that is called "state".
+    let home = Self.absolute(environment["HOME"]).map { $0 + "/.local/state/gridctl" } ?? substitute + "/.state"
+    state = (Self.absolute(environment["XDG_STATE_HOME"]).map { $0 + "/gridctl" } ?? home) + "/" + namespace
+    let sockets = Self.absolute(environment["XDG_RUNTIME_DIR"]).map { $0 + "/gridctl" } ?? substitute
+    let room = Self.socketPathLength - sockets.utf8.count - 2 - Self.shortestSocket
+    runtime = sockets + "/" + Self.shortened(namespace, to: room)
+  }
+
+  // MARK: Sockets
+
+  private static let socketPathLength = LinkAddress.maximumSocketPathBytes
+  private static let suffix = ".sock"
+  /// Bytes of the shortest form of a name in ``socket(of:in:)``.
+  private static let shortestSocket = 17 + suffix.utf8.count
+
+  /// The socket of a node. A name that the path has no room for is cut, and told apart by a number made from it.
+  package static func socket(of node: String, in directory: String) -> String {
+    let room = socketPathLength - directory.utf8.count - 1 - suffix.utf8.count
+    return directory + "/" + shortened(node, to: room) + suffix
+  }
+
+  /// - Throws: ``GridError/Code/configuration`` when sockets in the directory would have paths that are too long.
+  package static func checkRoom(forSocketsIn directory: String) throws(GridError) {
+    let room = socketPathLength - 1 - shortestSocket
+    guard directory.utf8.count > room else { return }
+    throw GridError(
+      .configuration, "the directory for sockets \(directory) has a path of \(directory.utf8.count) bytes, too long",
+      hint: "choose one of at most \(room) bytes with XDG_RUNTIME_DIR")
+  }
+
+  /// `name` itself when it has at most `room` bytes, else its beginning, `~` (which no name has) and 16 digits.
+  private static func shortened(_ name: String, to room: Int) -> String {
+    guard name.utf8.count > room else { return name }
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    let digits = String(hash, radix: 16)
+    let beginning = String(decoding: name.utf8.prefix(max(0, room - 17)), as: UTF8.self)
+    return beginning + "~" + String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  private static func absolute(_ path: String?) -> String? {
+    guard var path, path.hasPrefix("/") else { return nil }
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
   }
 }

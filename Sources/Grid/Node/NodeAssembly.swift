@@ -13,6 +13,7 @@ struct NodeAssembly: Sendable {
   let runtime: NodeRuntime
   private let listener: any Channel
   private let socket: any Channel
+  private let socketFile: SocketFile
   private let deadLetterLog: any DeadLetterLog
 
   /// The port that is tried first when none was given.
@@ -23,13 +24,14 @@ struct NodeAssembly: Sendable {
     _ configuration: NodeConfiguration, kinds: KindRegistry, stopRequested: Latch
   ) async throws -> NodeAssembly {
     try PrivateDirectory.make(configuration.stateDirectory)
-    try PrivateDirectory.make(configuration.runtimeDirectory)
+    try GridDirectories.checkRoom(forSocketsIn: configuration.runtimeDirectory)
+    try PrivateDirectory.makeOwned(configuration.runtimeDirectory)
     let store =
       if let given = configuration.store {
         given
       } else {
-        try await SQLiteCoordinationStore(
-          path: configuration.stateDirectory + "/coordination.sqlite", clock: SystemClock()) as any CoordinationStore
+        try await CoordinationStoreFactory.make(
+          configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
       }
     let runtime = NodeRuntime(
       configuration: configuration, kinds: kinds, store: store, stopRequested: stopRequested)
@@ -64,15 +66,26 @@ struct NodeAssembly: Sendable {
         path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",
         capacity: configuration.deadLetterCapacity)
       runtime.deadLetterOffice.open(log, node: record.name)
-      try await StaleSocket.remove(runtime.socketPath, endpoint, runtime.group)
-      let (socket, _) = try await endpoint.listen(on: .unix(path: runtime.socketPath), group: runtime.group)
-      chmod(runtime.socketPath, 0o600)
-      runtime.endpointForPrograms.set("unix:" + runtime.socketPath)
-      return NodeAssembly(runtime: runtime, listener: listener, socket: socket, deadLetterLog: log)
+      let (socket, file) = try await serveLocally(runtime)
+      return NodeAssembly(
+        runtime: runtime, listener: listener, socket: socket, socketFile: file, deadLetterLog: log)
     } catch {
       try? await listener.close()
       throw error
     }
+  }
+
+  /// Makes the socket for local clients.
+  private static func serveLocally(_ runtime: NodeRuntime) async throws -> (any Channel, SocketFile) {
+    let path = runtime.socketPath
+    let directory = runtime.configuration.runtimeDirectory
+    let lock = try await SocketDirectoryLock(directory)
+    try await StaleSocket.remove(path, in: directory, runtime.endpoint, runtime.group)
+    let (socket, _) = try await runtime.endpoint.listen(on: .unix(path: path), group: runtime.group)
+    chmod(path, 0o600)
+    runtime.endpointForPrograms.set("unix:" + path)
+    _ = consume lock
+    return (socket, SocketFile(path))
   }
 
   private static func listen(
@@ -115,7 +128,6 @@ struct NodeAssembly: Sendable {
       runtime.happened(.node, runtime.nodeName, "leaves")
       await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
-      runtime.deadLetterOffice.close()
       group.cancelAll()
     }
   }
@@ -124,10 +136,12 @@ struct NodeAssembly: Sendable {
   func stop() async {
     try? await listener.close()
     try? await socket.close()
-    unlink(runtime.socketPath)
+    socketFile.remove()
     await runtime.membership.leave()
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
     await runtime.processes.shutdown()
+    // Last: what ends with the programs and connections leaves letters too.
+    await runtime.deadLetterOffice.close()
     await deadLetterLog.close()
     await runtime.store.close()
     try? await runtime.group.shutdownGracefully()

@@ -28,7 +28,11 @@ public struct NodeConfiguration: Sendable {
   /// Kinds of the node's own whose actors run a program, by name. One named `leader` is run once in the namespace.
   public var programs: [String: ExecSpecification]
   public var logger: Logger
-  /// The coordination store to use; nil uses the embedded one in ``stateDirectory``.
+  /// The coordination store: `embedded`, which lies in ``stateDirectory``, or `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
+  public var coordination: String
+  /// Put in front of every key in etcd, so that several installations share one cluster.
+  public var storePrefix: String?
+  /// A coordination store of the program's own, instead of the one that ``coordination`` names.
   public var store: (any CoordinationStore)?
   /// Threads that serve connections.
   public var eventLoopThreads: Int
@@ -40,11 +44,13 @@ public struct NodeConfiguration: Sendable {
     self.namespace = namespace
     self.name = name
     self.listen = listen
-    let directories = GridDirectories(environment: ProcessEnvironment.variables, namespace: namespace)
+    let directories = GridDirectories(
+      environment: ProcessEnvironment.variables, namespace: namespace, user: ProcessEnvironment.user)
     self.stateDirectory = stateDirectory ?? directories.state
     self.runtimeDirectory = runtimeDirectory ?? directories.runtime
     self.logger = logger
     labels = [:]
+    coordination = "embedded"
     allowsInsecureListening = false
     deadLetterCapacity = 100_000
     leaseTimeToLive = .seconds(5)

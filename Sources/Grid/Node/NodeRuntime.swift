@@ -33,6 +33,8 @@ final class NodeRuntime: Sendable {
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
   let touched = TouchedCells()
   let stopRequested: Latch
+  /// Opened when the node is to end without waiting for its actors.
+  let hurry = Latch()
   let startedAt: MonotonicTime
   let identity = Mutex(NodeIdentity())
   /// Set once the node's own socket is there; programs of `exec` actors are told it.
@@ -198,11 +200,22 @@ extension NodeRuntime: Membership.Observer {
     happened(.peer, peer.name, saidGoodbye ? "left" : "died")
   }
 
-  /// Stops every actor; those whose handler does not return within `grace` are given up.
+  /// Stops every actor; those whose handler does not return within `grace`, or before the node is hurried or its task
+  /// cancelled, are given up.
   func stopAllCells(reason: String, grace: Duration) async {
     for cell in cells.all { cell.stop(reason: reason) }
     let limit = clock.now() + grace
-    while cells.count > 0, clock.now() < limit { try? await Task.sleep(for: .milliseconds(5)) }
+    while cells.count > 0, clock.now() < limit, !hurry.isOpen, !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    if hurry.isOpen { await endPrograms() }
     for cell in cells.all { cell.abandon(reason: reason) }
+  }
+
+  /// Kills the programs of `exec` actors, and gives their handlers the moment they need to say what they were doing.
+  private func endPrograms() async {
+    await processes.shutdown()
+    let limit = clock.now() + .milliseconds(200)
+    while cells.count > 0, clock.now() < limit, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }

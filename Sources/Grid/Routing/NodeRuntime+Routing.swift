@@ -89,7 +89,8 @@ extension NodeRuntime {
   }
 
   func noSuchActor(_ name: String) -> GridError {
-    let similar = NameSimilarity.similar(to: name, in: membership.directory.names)
+    // Its own entry may still stand there, of an actor that has just ended.
+    let similar = NameSimilarity.similar(to: name, in: membership.directory.names.filter { $0 != name })
     return GridError(
       .noSuchActor, "no actor \(name) in namespace \(namespace)",
       hint: similar.isEmpty ? "see what runs with: gridctl actors" : "similar: \(similar.joined(separator: ", "))")

@@ -2,6 +2,9 @@ internal import Glibc
 
 /// The environment of this process, read once.
 package enum ProcessEnvironment {
+  /// The numeric identifier of the user this process acts as.
+  package static var user: UInt32 { geteuid() }
+
   package static let variables: [String: String] = {
     var variables: [String: String] = [:]
     var entry = environ

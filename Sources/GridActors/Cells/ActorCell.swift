@@ -30,6 +30,9 @@ package final class ActorCell: Sendable {
 
   var options: MailboxOptions { request.mailbox ?? kind.mailbox }
 
+  /// Whether senders of this process wait for room in its mailbox.
+  package var blocksWhenFull: Bool { options.overflow == .block }
+
   // MARK: Arrivals
 
   /// How a cell that has become busy gets its thread.
@@ -219,7 +222,7 @@ package final class ActorCell: Sendable {
     var behavior = behavior
     var batch = EnvelopeQueue()
     var began = host.clock.now()
-    while let work = next(&batch, at: began) {
+    while let work = next(&batch, takesOne: false, at: began) {
       switch work {
       case .start:
         guard startFinished(Self.failure { try behavior.startedNow(ActorContext(cell: self)) }) else { return }
@@ -246,7 +249,8 @@ package final class ActorCell: Sendable {
 
   private func drainSuspending() async {
     var batch = EnvelopeQueue()
-    while let work = next(&batch, at: host.clock.now()) {
+    // A handler that never returns must not take more than its own message with it.
+    while let work = next(&batch, takesOne: true, at: host.clock.now()) {
       let behavior = state.withLock { $0.behavior }
       switch work {
       case .start:
@@ -254,14 +258,8 @@ package final class ActorCell: Sendable {
         do { try await behavior.started(ActorContext(cell: self)) } catch { failure = Self.gridError(error) }
         guard startFinished(failure) else { return }
       case .batch:
-        while let envelope = batch.popFirst() {
-          if hasSystemMail.load(ordering: .relaxed) {
-            putBack(&batch, first: envelope)
-            break
-          }
-          await handleSuspending(envelope, behavior)
-          noteProgress(batch)
-        }
+        guard let envelope = batch.popFirst() else { break }
+        await handleSuspending(envelope, behavior)
       case .failed(let error): supervise(error)
       case .stop(let reason):
         await behavior.stopped(ActorContext(cell: self))
@@ -275,13 +273,13 @@ package final class ActorCell: Sendable {
   }
 
   /// What to do next, or nil when the cell has become idle.
-  private func next(_ batch: inout EnvelopeQueue, at now: MonotonicTime) -> CellState.Work? {
+  private func next(_ batch: inout EnvelopeQueue, takesOne: Bool, at now: MonotonicTime) -> CellState.Work? {
     guard host.ownsNames(at: now) || epoch == 0 else {
       return .stop("the node's lease ended: \(name) may be somebody else's now")
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
       hasSystemMail.store(false, ordering: .relaxed)
-      return state.next(&batch, options: options)
+      return state.next(&batch, takesOne: takesOne, options: options)
     }
     for envelope in admissions { admitted(envelope) }
     return work
@@ -319,14 +317,16 @@ package final class ActorCell: Sendable {
   }
 
   private func putBack(_ batch: inout EnvelopeQueue, first: Envelope) {
-    state.withLock { $0.putBack(&batch, first: first) }
+    for envelope in state.withLock({ $0.putBack(&batch, first: first) }) {
+      refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
+    }
   }
 
   /// Messages of a batch after which those handled stop counting as mail, where locking for each would cost too much.
   private static let largestStride = 256
 
   /// Makes room in the mailbox for messages of a batch that were handled.
-  private func noteProgress(_ batch: borrowing EnvelopeQueue, every stride: Int = 1) {
+  private func noteProgress(_ batch: borrowing EnvelopeQueue, every stride: Int) {
     guard batch.count % stride == 0, !batch.isEmpty else { return }
     let found = state.withLock { $0.mailbox.handled(butFor: batch.count, options: options) }
     for envelope in found { admitted(envelope) }

@@ -105,7 +105,9 @@ struct CellState {
 
   /// The next piece of work, with its messages in `batch`, and the messages that found room by it; nil work makes the
   /// cell idle.
-  mutating func next(_ batch: inout EnvelopeQueue, options: MailboxOptions) -> (Work?, [Envelope]) {
+  mutating func next(
+    _ batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions
+  ) -> (Work?, [Envelope]) {
     if let work = nextSystem() { return (work, []) }
     switch phase {
     case .ended, .paused:
@@ -115,7 +117,7 @@ struct CellState {
       phase = .running
       return (.start, [])
     case .running:
-      let admitted = mailbox.takeBatch(into: &batch, options: options)
+      let admitted = mailbox.takeBatch(into: &batch, takesOne: takesOne, options: options)
       if batch.isEmpty {
         isBusy = false
         task = nil
@@ -147,9 +149,13 @@ struct CellState {
   }
 
   /// Returns messages of an unfinished batch to the head of the queue.
-  mutating func putBack(_ batch: inout EnvelopeQueue, first: Envelope) {
+  ///
+  /// - Returns: those the cell has no use for, since it has ended meanwhile.
+  mutating func putBack(_ batch: inout EnvelopeQueue, first: Envelope) -> [Envelope] {
     processed -= batch.count + 1
+    if case .ended = phase { return [first] + batch.removeAll() }
     mailbox.putBack(&batch, first: first)
+    return []
   }
 
   mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }

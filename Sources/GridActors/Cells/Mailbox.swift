@@ -18,7 +18,7 @@ struct Mailbox {
   /// What became of an arriving message; one that did not get in comes back.
   enum Admission {
     case queued
-    /// It waits for room; it will be returned by ``takeBatch(into:options:)`` as admitted when there is some.
+    /// It waits for room; it will be returned by ``takeBatch(into:takesOne:options:)`` as admitted when there is some.
     case waits
     case full(Envelope)
     case displaced(Envelope)
@@ -38,22 +38,32 @@ struct Mailbox {
     case .reject, .block: return .full(envelope)
     case .dropNewest: return .dropped(envelope)
     case .dropOldest:
-      guard let oldest = pop() else { return .full(envelope) }
+      let oldest = pop()
       push(envelope)
-      return .displaced(oldest)
+      // With all others in the hands of the handler there is no oldest, and no policy to refuse the newest.
+      return oldest.map { .displaced($0) } ?? .queued
     }
   }
 
   /// Exchanges the empty `batch` for all messages to handle; their storages are used in turn, so that a busy actor does
   /// not allocate.
   ///
+  /// - Parameter takesOne: takes the first message alone; the others stay, to be displaced or given up with the actor.
   /// - Returns: the messages that found room by it and are now in the queue.
-  mutating func takeBatch(into batch: inout EnvelopeQueue, options: MailboxOptions) -> [Envelope] {
-    swap(&batch, &queue)
-    queuedBytes = 0
+  mutating func takeBatch(into batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions) -> [Envelope] {
+    taken = 0
+    // Where nothing is queued, what waits for room is what there is to do next.
+    var admitted = queue.isEmpty ? admitWaiting(options: options) : []
+    if takesOne {
+      if let first = pop() { batch.append(first) }
+    } else {
+      swap(&batch, &queue)
+      queuedBytes = 0
+    }
     taken = batch.count
     largestBatch = max(largestBatch, taken)
-    return admitWaiting(options: options)
+    admitted += admitWaiting(options: options)
+    return admitted
   }
 
   /// Notes that all but `rest` messages of the batch were handled.

@@ -63,10 +63,14 @@ struct AskReply {
   func write(_ session: CommandSession, raw: Bool) throws {
     switch session.renderer.format {
     case .table, .wide, .name, .tsv:
+      session.renderer.note(value)
       try session.writer.output(raw || reply.body.last == 0x0A ? reply.body : reply.body + [0x0A])
-    default: try session.renderer.object(json, kind: "Reply", noun: "reply")
+    default: try session.renderer.object(json, kind: "Reply", noun: "reply", result: value)
     }
   }
+
+  /// The reply alone, as a session keeps it.
+  private var value: JSONValue { json["reply"] ?? .null }
 
   var json: JSONValue {
     let parsed = reply.contentType == .json ? try? reply.json() : nil

@@ -6,25 +6,27 @@ internal import GridCore
 /// `gridctl bench`
 struct BenchCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast an actor is told or asked.",
+    commandName: "bench", abstract: "Measure how fast actors are told, asked or made.",
     discussion: """
       The load is made by the node that is asked (or --from), so that what is measured is the cluster and not
-      the start of a process. tell counts what a sink received; ask measures each round trip. With --rate messages are
-      sent at their times whether answers come or not, and what waits counts from when it should have been sent.
+      the start of a process. tell counts what a sink received; ask measures each round trip; spawn makes
+      actors of a kind, without names, and says what an idle one costs. With --rate messages are sent at their times
+      whether answers come or not, and what waits counts from when it should have been sent.
 
-      --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and errors
-      with a number; < <= > >= = and != compare. When one does not hold the exit code is 2.
+      --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and
+      errors with a number; < <= > >= = and != compare. When one does not hold the exit code is 2.
 
       Examples:
         gridctl bench ask echo1 --count 100000
         gridctl bench ask echo1 --rate 20k/s --duration 30s --assert 'p99<5ms,errors=0'
         gridctl bench tell sink1 --clients 8 --duration 10s --warmup 2s --size 100B --save result.json
+        gridctl bench spawn sink --count 1000000 -o json
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "ask or tell.")
+  @Argument(help: "ask, tell or spawn.")
   var work: String
-  @Argument(help: ArgumentHelp("The actor: an echo for ask, a sink for tell.", valueName: "actor"))
+  @Argument(help: ArgumentHelp("The actor: an echo for ask, a sink for tell; the kind for spawn.", valueName: "actor"))
   var target: ActorArgument
   @Option(help: ArgumentHelp("So many senders at once.", valueName: "count"))
   var clients: Int = 1
@@ -66,6 +68,9 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
+    guard ["ask", "tell", "spawn"].contains(work) else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell or spawn")
+    }
     let assertions = try assert.map { text throws(GridError) in try BenchAssertion.parse(text) } ?? []
     let arguments = try requestArguments()
     let session = try await CommandSession(global)

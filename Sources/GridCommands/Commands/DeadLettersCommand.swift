@@ -148,6 +148,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       try await session.confirm("remove dead letters on all nodes", asksAnyway: arguments.count == 1)
       let answer = try await session.request("deadLetters.purge", .object(arguments))
       if session.renderer.format == .table {
+        session.renderer.note(answer)
         try session.writer.output("\(Column.text(answer["removed"])) dead letters removed\n")
       } else {
         try session.renderer.object(["removed": answer["removed"] ?? .null], kind: "PurgeResult", noun: "dead-letters")

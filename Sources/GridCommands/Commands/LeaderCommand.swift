@@ -122,6 +122,7 @@ struct LeaderResignCommand: GridCommand {
     let answer = try await session.request("leader.resign", ["name": .string(name)])
     switch session.renderer.format {
     case .table, .wide:
+      session.renderer.note(answer)
       try session.writer.output("\(name) was given up by node \(answer["node"]?.stringValue ?? "")\n")
     default: try session.renderer.object(answer, kind: "Leader", noun: "leader")
     }

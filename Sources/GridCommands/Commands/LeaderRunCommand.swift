@@ -6,7 +6,7 @@ internal import GridCore
 internal import Synchronization
 
 /// `gridctl leader run`
-struct LeaderRunCommand: GridCommand {
+struct LeaderRunCommand: OwnProcessCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run a program while leading.",
     discussion: """

@@ -98,7 +98,8 @@ struct NodeCommand: AsyncParsableCommand {
       let arguments = try NodeArgument.arguments(node)
       let session = try await CommandSession(global)
       if node == nil, session.settings.endpoints.isEmpty {
-        let local = LocalSockets.find(in: session.settings.directories.runtime)
+        let local = try LocalSockets.find(in: session.settings.directories.runtime)
+          .filter { !LocalSockets.isAbandoned($0) }
         guard local.count == 1 else {
           throw GridError(
             .usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")

@@ -5,7 +5,7 @@ internal import GridCore
 internal import Logging
 
 /// `gridctl node start`
-struct NodeStartCommand: GridCommand {
+struct NodeStartCommand: OwnProcessCommand {
   static let configuration = CommandConfiguration(
     commandName: "start", abstract: "Run a node.",
     discussion: """
@@ -20,6 +20,7 @@ struct NodeStartCommand: GridCommand {
         gridctl node start
         gridctl node start --detach --name n1 --label zone=a
         gridctl node start --namespace shop --listen 127.0.0.1:5000 --log json
+        gridctl node start --store etcd://10.0.0.9:2379 --listen 10.0.0.1:4743 --insecure
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -29,6 +30,13 @@ struct NodeStartCommand: GridCommand {
   var listen: String?
   @Option(help: ArgumentHelp("What other nodes are told to dial.", valueName: "host:port"))
   var advertise: String?
+  @Option(
+    help: ArgumentHelp(
+      "The coordination store: embedded, or etcd://HOST:PORT[,HOST:PORT…][/PREFIX].", valueName: "store")
+  )
+  var store: String = "embedded"
+  @Option(help: ArgumentHelp("Put in front of every key in etcd.", valueName: "prefix"))
+  var storePrefix: String?
   @Flag(help: "Allow --listen on an address that others can reach, without encryption.")
   var insecure = false
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
@@ -57,6 +65,10 @@ struct NodeStartCommand: GridCommand {
     if detach {
       return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()
     }
+    if let readyFd, fcntl(readyFd, F_GETFD) < 0 {
+      throw GridError(
+        .usage, "descriptor \(readyFd) in --ready-fd is not open", hint: "open it, as: --ready-fd 3 3>FILE")
+    }
     let configuration = try makeConfiguration(settings)
     let pid = try pidFile.map { path throws(GridError) in try PidFile(path) }
     defer { pid?.remove() }
@@ -79,6 +91,8 @@ struct NodeStartCommand: GridCommand {
       namespace: settings.namespace, name: name, listen: listen, stateDirectory: stateDir ?? settings.directories.state,
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
+    configuration.coordination = store
+    configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
     if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }

@@ -79,6 +79,7 @@ struct SpawnCommand: GridCommand {
   private func show(_ answer: JSONValue, _ session: CommandSession) throws {
     switch session.renderer.format {
     case .table:
+      session.renderer.note(answer)
       try session.writer.output("\(Column.text(answer["name"])) runs on \(Column.text(answer["node"]))\n")
     default: try session.renderer.object(answer, kind: "Actor", noun: "actor")
     }

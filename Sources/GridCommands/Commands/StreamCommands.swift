@@ -31,6 +31,11 @@ struct StreamPrinter {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       let activity = IdleClock()
       group.addTask { try await printer.follow(stream, activity) }
+      group.addTask {
+        // A pipe whose reader has gone is otherwise noticed by the next record only, which may never come.
+        try await printer.session.writer.untilReaderIsGone()
+        return true
+      }
       if let idle {
         group.addTask {
           while try await activity.sleepIfActive(idle) {}
@@ -82,8 +87,8 @@ struct EventsCommand: GridCommand {
     commandName: "events", abstract: "Follow what happens in the cluster.",
     discussion: """
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
-      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command
-      with its exit code.
+      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
+      its exit code.
 
       Examples:
         gridctl events

@@ -17,6 +17,7 @@ final class LineFeed: Sendable {
   ///   - lineLimit: the longest line, in bytes.
   /// - Throws: ``GridError/Code/software`` when there is no thread to be had.
   init(descriptor: Int32 = 0, lineLimit: Int = Message.maximumBodyBytes) throws(GridError) {
+    if descriptor == 0 { try CommandEnvironment.claimStandardInput() }
     reader = try LineFeedReader(descriptor: descriptor, lineLimit: lineLimit)
     try reader.start()
   }

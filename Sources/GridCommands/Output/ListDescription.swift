@@ -45,11 +45,15 @@ struct ListDescription<Row>: Sendable {
   let json: @Sendable (Row) -> JSONValue
   /// What stands after the slash in `-o name`.
   let name: @Sendable (Row) -> String
+  /// The member of a row's JSON that is the name.
+  let nameField: String
 
   init(
     kind: String, rowKind: String, noun: String, columns: [Column<Row>],
-    json: @escaping @Sendable (Row) -> JSONValue, name: @escaping @Sendable (Row) -> String
+    nameField: String = "name", json: @escaping @Sendable (Row) -> JSONValue,
+    name: @escaping @Sendable (Row) -> String
   ) {
+    self.nameField = nameField
     self.kind = kind
     self.rowKind = rowKind
     self.noun = noun
@@ -94,6 +98,6 @@ extension ListDescription where Row == JSONValue {
   init(kind: String, noun: String, nameField: String = "name", columns: [Column<JSONValue>]) {
     self.init(
       kind: kind, rowKind: kind.hasSuffix("List") ? String(kind.dropLast(4)) : kind, noun: noun, columns: columns,
-      json: { $0 }, name: { Column.text($0[nameField]) })
+      nameField: nameField, json: { $0 }, name: { Column.text($0[nameField]) })
   }
 }

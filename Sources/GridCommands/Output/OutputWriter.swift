@@ -15,16 +15,17 @@ final class OutputWriter: Sendable {
     case output, error
   }
 
-  /// The process's own standard output and standard error.
-  static let shared = OutputWriter()
+  private static let standard = OutputWriter()
+
+  /// The writer of the command at work: the process's standard output and error, or what a session put in their place.
+  static var shared: OutputWriter { CommandEnvironment.current?.writer ?? standard }
 
   /// Whether standard output is a terminal; `GRIDCTL_FORCE_TTY` says so without one.
   let outputIsTerminal: Bool
   /// Whether standard error is a terminal; `GRIDCTL_FORCE_TTY` says so without one.
   let errorIsTerminal: Bool
 
-  private let outputDescriptor: Int32
-  private let errorDescriptor: Int32
+  private let sink: any OutputSink
   private let environment: [String: String]
   // One record after the other, whichever task it comes from.
   private let outputLock = Mutex(())
@@ -32,16 +33,19 @@ final class OutputWriter: Sendable {
 
   private static let clearLine = "\r\u{1B}[K"
 
-  /// - Parameters:
-  ///   - output: the descriptor of standard output; not closed by the writer.
-  ///   - error: the descriptor of standard error; not closed by the writer.
-  init(output: Int32 = 1, error: Int32 = 2, environment: [String: String] = ProcessEnvironment.variables) {
-    outputDescriptor = output
-    errorDescriptor = error
+  /// Writes to descriptors, which are not closed by the writer.
+  convenience init(
+    output: Int32 = 1, error: Int32 = 2, environment: [String: String] = ProcessEnvironment.variables
+  ) {
+    self.init(DescriptorSink(output: output, error: error), environment: environment)
+  }
+
+  init(_ sink: any OutputSink, environment: [String: String] = ProcessEnvironment.variables) {
+    self.sink = sink
     self.environment = environment
     let isForced = !["", "0"].contains(environment["GRIDCTL_FORCE_TTY"] ?? "")
-    outputIsTerminal = isForced || isatty(output) == 1
-    errorIsTerminal = isForced || isatty(error) == 1
+    outputIsTerminal = isForced || sink.outputIsTerminal
+    errorIsTerminal = isForced || sink.errorIsTerminal
   }
 
   /// Writes a record to standard output, as it is.
@@ -57,7 +61,7 @@ final class OutputWriter: Sendable {
   func output(_ bytes: [UInt8]) throws(GridError) {
     if outputIsTerminal { clearProgress() }
     try outputLock.withLock { (_) throws(GridError) in
-      try Self.writeAll(bytes, to: outputDescriptor, "standard output")
+      try sink.output(bytes)
     }
   }
 
@@ -82,7 +86,7 @@ final class OutputWriter: Sendable {
   /// standard error is no terminal.
   func progress(_ line: String) {
     guard errorIsTerminal else { return }
-    let fitting = width(of: errorDescriptor).map { TerminalText.truncated(line, to: max(0, $0 - 1)) } ?? line
+    let fitting = width.map { TerminalText.truncated(line, to: max(0, $0 - 1)) } ?? line
     progressIsShown.withLock { isShown in
       writeError(Self.clearLine + fitting)
       isShown = true
@@ -97,9 +101,15 @@ final class OutputWriter: Sendable {
     }
   }
 
-  private func writeError(_ text: String) {
-    try? Self.writeAll(Array(text.utf8), to: errorDescriptor, "standard error")
+  /// - Throws: ``GridError/Code/brokenPipe`` once nobody reads results any more; returns when the task is cancelled.
+  func untilReaderIsGone() async throws {
+    while !Task.isCancelled {
+      if sink.readerIsGone { throw GridError(.brokenPipe, "standard output is closed") }
+      try await Task.sleep(for: .milliseconds(250))
+    }
   }
+
+  private func writeError(_ text: String) { sink.error(Array(text.utf8)) }
 }
 
 // MARK: - The terminal
@@ -112,23 +122,19 @@ extension OutputWriter {
   }
 
   /// Terminal cells of a line of standard output; nil when it is no terminal and lines are never cut.
-  var outputWidth: Int? { outputIsTerminal ? width(of: outputDescriptor) : nil }
+  var outputWidth: Int? { outputIsTerminal ? width : nil }
 
   /// Lines of standard output's terminal; nil when it is none.
   var outputHeight: Int? {
     guard outputIsTerminal else { return nil }
     if let lines = environment["LINES"].flatMap({ Int($0) }), lines > 0 { return lines }
-    var size = winsize()
-    guard ioctl(outputDescriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
-    return Int(size.ws_row)
+    return sink.terminalHeight
   }
 
   /// `COLUMNS` where the user has set it, else what the terminal says, which may have changed since it was last asked.
-  private func width(of descriptor: Int32) -> Int? {
+  private var width: Int? {
     if let columns = environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 { return columns }
-    var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    return sink.terminalWidth
   }
 }
 

@@ -16,7 +16,10 @@ enum Payload {
     _ argument: String?, input: Int32 = 0, limit: Int = Message.maximumBodyBytes
   ) throws(GridError) -> [UInt8] {
     guard let argument else { return [] }
-    if argument == "-" { return try readAll(input, "standard input", limit: limit) }
+    if argument == "-" {
+      try CommandEnvironment.claimStandardInput()
+      return try readAll(input, "standard input", limit: limit)
+    }
     guard argument.hasPrefix("@") else {
       guard argument.utf8.count <= limit else { throw tooLarge("the body", argument.utf8.count, limit) }
       return Array(argument.utf8)

@@ -24,6 +24,7 @@ extension Renderer {
   ///
   /// - Throws: ``GridError/Code/brokenPipe`` or ``GridError/Code/inputOutput``.
   func record<Row>(_ row: Row, _ description: ListDescription<Row>) throws(GridError) {
+    results?.received(record: description.json(row), nameField: description.nameField)
     switch format {
     case .table, .wide, .columns:
       let columns = visible(description)

@@ -13,10 +13,17 @@ struct Renderer: Sendable {
 
   static let apiVersion = "gridctl/v1"
 
+  /// Who hears of results beside the reader of the output.
+  var results: (any ResultListener)? { CommandEnvironment.current?.results }
+
+  /// Lets a session know the value of what a command prints in words of its own.
+  func note(_ value: JSONValue) { results?.received(value: value) }
+
   /// Writes a list as a whole; an empty one has a header or an empty document.
   ///
   /// - Throws: ``GridError/Code/brokenPipe`` or ``GridError/Code/inputOutput``.
   func list<Row>(_ rows: [Row], _ description: ListDescription<Row>) throws(GridError) {
+    results?.received(list: rows.map(description.json), kind: description.kind, nameField: description.nameField)
     switch format {
     case .table, .wide, .columns: try table(rows, description)
     case .jsonPath(let template):
@@ -37,7 +44,10 @@ struct Renderer: Sendable {
   /// A member named `kind`, as an actor has, is kept and stands for the document's.
   ///
   /// - Throws: ``GridError/Code/brokenPipe`` or ``GridError/Code/inputOutput``.
-  func object(_ value: JSONValue, kind: String, noun: String) throws(GridError) {
+  ///
+  /// - Parameter result: what a session keeps as the value, when that is only a part of what is shown.
+  func object(_ value: JSONValue, kind: String, noun: String, result: JSONValue? = nil) throws(GridError) {
+    note(result ?? value)
     switch format {
     case .table, .wide: try writer.output(keyValueLines(value))
     case .columns:

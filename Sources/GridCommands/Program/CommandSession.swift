@@ -18,9 +18,12 @@ struct CommandSession {
     let settings = try Settings(options)
     self.settings = settings
     renderer = settings.renderer
-    connection = try await NodeConnection.open(
-      settings.reachableEndpoints(), namespace: settings.namespace, timeout: min(settings.timeout, .seconds(5)),
-      clock: SystemClock())
+    if let environment = CommandEnvironment.current, options.namesNoNode {
+      connection = try await environment.connections.connection(timeout: settings.timeout)
+      return
+    }
+    connection = try await settings.connect()
+    CommandEnvironment.current?.adopt(connection)
     if settings.verbosity != .normal {
       let place = settings.context.map { " (context \($0.name))" } ?? ""
       writer.error("connected to node \(connection.nodeName) at \(connection.endpoint)\(place)")
@@ -61,18 +64,35 @@ struct CommandSession {
   }
 }
 
-/// The sockets of the nodes on this machine.
-enum LocalSockets {
-  static func find(in directory: String) -> [String] {
-    guard let handle = opendir(directory) else { return [] }
-    defer { closedir(handle) }
-    var found: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
+extension Settings {
+  /// Connects to the first node that answers: of `others` when given, else as the options say, else any node of the
+  /// namespace on this machine.
+  func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
+    let chosen = others.isEmpty ? endpoints : others
+    let sockets = try chosen.isEmpty ? LocalSockets.find(in: directories.runtime) : []
+    do throws(GridError) {
+      return try await NodeConnection.open(
+        others.isEmpty ? reachableEndpoints() : others, namespace: namespace, timeout: min(timeout, .seconds(5)),
+        clock: SystemClock())
+    } catch {
+      // Sockets that killed nodes left behind are no nodes.
+      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? noLocalNode : error
     }
-    return found.sorted()
+  }
+
+  /// The endpoints to try: those that were named, else the sockets of this machine's nodes.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when there is none.
+  func reachableEndpoints() throws(GridError) -> [String] {
+    if !endpoints.isEmpty { return endpoints }
+    let sockets = try LocalSockets.find(in: directories.runtime)
+    guard !sockets.isEmpty else { throw noLocalNode }
+    return sockets.map { "unix:\($0)" }
+  }
+
+  private var noLocalNode: GridError {
+    GridError(
+      .unavailable, "no node of namespace \(namespace) runs on this machine",
+      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
   }
 }

@@ -1,6 +1,7 @@
-internal import ArgumentParser
+package import ArgumentParser
 internal import Grid
 internal import GridCore
+internal import Synchronization
 
 /// The root of the command tree.
 struct Gridctl: AsyncParsableCommand {
@@ -20,9 +21,9 @@ struct Gridctl: AsyncParsableCommand {
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
       DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, TopCommand.self, WaitCommand.self,
-      CheckCommand.self, ContextCommand.self,
-      ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self, ManualCommand.self, HelpCommand.self,
-    ])
+      CheckCommand.self, ContextCommand.self, ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self,
+      ManualCommand.self, HelpCommand.self,
+    ] + AdditionalCommands.all)
 
   @OptionGroup var global: GlobalOptions
 
@@ -35,8 +36,18 @@ struct Gridctl: AsyncParsableCommand {
   }
 }
 
+/// Commands of the rooms above this one, put into the tree before it is first used.
+package enum AdditionalCommands {
+  private static let commands = Mutex<[any GridCommand.Type]>([])
+
+  static var all: [any ParsableCommand.Type] { commands.withLock { $0 } }
+
+  /// Adds commands to the tree. Only before the first line is parsed.
+  package static func register(_ additional: [any GridCommand.Type]) { commands.withLock { $0 = additional } }
+}
+
 /// A command with the global options.
-protocol GridCommand: AsyncParsableCommand {
+package protocol GridCommand: AsyncParsableCommand {
   var global: GlobalOptions { get }
 }
 

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import Grid
-internal import GridCore
+package import GridCore
 
 /// The command line: parses, runs one command, and turns whatever happens into an exit code.
 public enum Program {
@@ -9,27 +9,34 @@ public enum Program {
   ///
   /// Not an `async` main: that one ends the main thread by unwinding it, which costs a short command more than its
   /// work.
-  public static func main(_ arguments: [String]) -> Never {
+  ///
+  /// - Parameter additional: commands of the rooms above this one.
+  package static func main(_ arguments: [String], additional: [any GridCommand.Type] = []) -> Never {
     // NIO ignores SIGPIPE for the process anyway; here nothing of ours may die of it before.
     signal(SIGPIPE, SIG_IGN)
+    TerminationSignals.unblock()
     OutputWriter.fillMissingDescriptors()
-    UnstructuredTask.start { exit(await run(arguments)) }
+    AdditionalCommands.register(additional)
+    UnstructuredTask.start { exit(await outcome(of: arguments).code) }
     while true { pause() }
   }
 
-  /// Runs the command line.
-  ///
-  /// - Returns: the exit code.
+  /// Runs one line of a session.
+  package static func run(_ arguments: [String], in environment: CommandEnvironment) async -> CommandOutcome {
+    await CommandEnvironment.$current.withValue(environment) { await outcome(of: arguments) }
+  }
+
   @concurrent
-  static func run(_ arguments: [String]) async -> Int32 {
+  private static func outcome(of arguments: [String]) async -> CommandOutcome {
     let writer = OutputWriter.shared
     let command: any ParsableCommand
     do {
       command = try Gridctl.parseAsRoot(arguments)
     } catch {
-      return parsingFailed(error, arguments, writer)
+      return await parsingFailed(error, arguments, writer)
     }
     do {
+      try CommandEnvironment.admit(command)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -37,37 +44,74 @@ public enum Program {
         try command.run()
       }
       writer.clearProgress()
-      return ExitStatus.ok.rawValue
+      return CommandOutcome(.ok)
     } catch let code as ExitCode {
-      return code.rawValue
+      return CommandOutcome(code: code.rawValue)
     } catch {
-      return runningFailed(error, command, writer)
+      return await runningFailed(error, command, writer)
     }
   }
 
-  private static func parsingFailed(_ error: any Error, _ arguments: [String], _ writer: OutputWriter) -> Int32 {
+  private static func parsingFailed(
+    _ error: any Error, _ arguments: [String], _ writer: OutputWriter
+  ) async -> CommandOutcome {
     let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else {
-      do { try writer.output(text + "\n") } catch { return ExitStatus(error.code).rawValue }
-      return ExitStatus.ok.rawValue
-    }
+    guard Gridctl.exitCode(for: error) != .success else { return await tell(text, writer) }
     writer.error(text)
     if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
-    return ExitStatus.usage.rawValue
+    return CommandOutcome(GridError(.usage, Gridctl.message(for: error)))
   }
 
-  private static func runningFailed(_ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter) -> Int32
-  {
+  private static func runningFailed(
+    _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
+  ) async -> CommandOutcome {
     if let error = error as? GridError {
       let settings = (command as? any GridCommand)?.settings
       ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
-      return ExitStatus(error.code).rawValue
+      return CommandOutcome(error)
     }
-    if error is CancellationError { return ExitStatus.interrupted.rawValue }
-    // Help and usage asked for while running.
+    if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
     let code = Gridctl.exitCode(for: error)
+    // Help and version that were asked for are results.
+    if code == .success { return await tell(Gridctl.fullMessage(for: error), writer) }
     writer.error(Gridctl.fullMessage(for: error))
-    return code == .success ? ExitStatus.usage.rawValue : code.rawValue
+    return CommandOutcome(code: code.rawValue)
+  }
+
+  private static func tell(_ text: String, _ writer: OutputWriter) async -> CommandOutcome {
+    do throws(GridError) { try await Pager.show(text + "\n", writer: writer) } catch { return CommandOutcome(error) }
+    return CommandOutcome(.ok)
+  }
+}
+
+/// How a command ended.
+package struct CommandOutcome: Sendable {
+  /// The exit code.
+  package var code: Int32
+  /// What went wrong, when it is known by more than its code.
+  package var error: GridError?
+
+  package init(code: Int32, error: GridError? = nil) {
+    self.code = code
+    self.error = error
+  }
+
+  package init(_ error: GridError) { self.init(code: ExitStatus(error.code).rawValue, error: error) }
+
+  init(_ status: ExitStatus) { self.init(code: status.rawValue) }
+}
+
+/// A command that takes the process over: its signals, its standard input, or its life.
+protocol OwnProcessCommand: GridCommand {}
+
+extension CommandEnvironment {
+  /// - Throws: ``GridError/Code/usage`` when the command cannot run inside a session.
+  static func admit(_ command: any ParsableCommand) throws(GridError) {
+    guard current != nil, command is any OwnProcessCommand else { return }
+    let name = type(of: command).configuration.commandName ?? "this command"
+    throw GridError(
+      .usage, "\(name) needs a process of its own, and would end with the session",
+      hint: "run it in the shell with: !gridctl \(name) …")
   }
 }
 

@@ -15,4 +15,13 @@ enum TerminationSignals {
       continuation.onTermination = { _ in for source in sources { source.cancel() } }
     }
   }
+
+  /// Lets the signals in that end a process: a caller may have started us with some of them blocked, as processes are
+  /// that a thread of Dispatch starts.
+  static func unblock() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
 }

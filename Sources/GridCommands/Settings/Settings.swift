@@ -68,7 +68,8 @@ struct Settings: Sendable {
     configuration: SettingsFile = SettingsFile()
   ) throws(GridError) -> Settings {
     let resolver = SettingResolver(environment: environment, context: context, configuration: configuration)
-    var settings = Settings(directories: GridDirectories(environment: environment, namespace: "default"))
+    var settings = Settings(
+      directories: GridDirectories(environment: environment, namespace: "default", user: ProcessEnvironment.user))
     settings.context = context
     (settings.namespace, settings.sources.namespace) = try resolver.value(
       flags.namespace, "--namespace", "GRIDCTL_NAMESPACE", \.namespace, settings.namespace
@@ -83,7 +84,8 @@ struct Settings: Sendable {
     (settings.endpoints, settings.sources.endpoints) = try resolver.value(
       flags.endpoints.isEmpty ? nil : flags.endpoints.joined(separator: ","), "--endpoint", "GRIDCTL_ENDPOINTS",
       \.endpoints, [], SettingRules.endpoints)
-    settings.directories = GridDirectories(environment: environment, namespace: settings.namespace)
+    settings.directories = GridDirectories(
+      environment: environment, namespace: settings.namespace, user: ProcessEnvironment.user)
     settings.takeSwitches(flags)
     return settings
   }
@@ -100,20 +102,6 @@ struct Settings: Sendable {
   /// Writes as these settings say.
   var renderer: Renderer {
     Renderer(format: format, hidesHeaders: hidesHeaders, color: color, writer: .shared)
-  }
-
-  /// The endpoints to try: those that were named, else the sockets of this machine's nodes.
-  ///
-  /// - Throws: ``GridError/Code/unavailable`` when there is none.
-  func reachableEndpoints() throws(GridError) -> [String] {
-    if !endpoints.isEmpty { return endpoints }
-    let sockets = LocalSockets.find(in: directories.runtime)
-    guard !sockets.isEmpty else {
-      throw GridError(
-        .unavailable, "no node of namespace \(namespace) runs on this machine",
-        hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
-    }
-    return sockets.map { "unix:\($0)" }
   }
 }
 

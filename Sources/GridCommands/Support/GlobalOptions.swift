@@ -3,7 +3,9 @@ internal import Grid
 internal import GridCore
 
 /// The options every command takes, before or after it.
-struct GlobalOptions: ParsableArguments {
+package struct GlobalOptions: ParsableArguments {
+  package init() {}
+
   @Option(
     name: [.customShort("C"), .long],
     help: ArgumentHelp("The context: a cluster under a name. An empty name is none.", valueName: "context"))
@@ -51,6 +53,9 @@ struct GlobalOptions: ParsableArguments {
     help: ArgumentHelp("Confirm a destructive command in the protected context of this name.", valueName: "context"))
   var confirm: String?
 
+  /// Whether the command goes where the session is.
+  var namesNoNode: Bool { endpoint.isEmpty && namespace == nil && context == nil }
+
   /// What was typed, as values.
   var flags: SettingFlags {
     SettingFlags(
@@ -61,10 +66,13 @@ struct GlobalOptions: ParsableArguments {
 }
 
 extension Settings {
+  /// The environment of the process, or what a session put in its place.
+  static var variables: [String: String] { CommandEnvironment.current?.variables ?? ProcessEnvironment.variables }
+
   /// The options with the environment, context and configuration of this process behind them.
   ///
   /// - Throws: ``GridError/Code/usage``, ``GridError/Code/configuration`` or ``GridError/Code/notFound``.
-  init(_ options: GlobalOptions, environment: [String: String] = ProcessEnvironment.variables) throws(GridError) {
+  init(_ options: GlobalOptions, environment: [String: String] = Settings.variables) throws(GridError) {
     let store = ContextStore(environment: environment)
     let configuration = try SettingsFile.read(store.configurationPath)
     let found = try store.inForce(flag: options.context, environment: environment, configuration: configuration)

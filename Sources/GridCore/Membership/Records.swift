@@ -89,6 +89,11 @@ public struct StoreKeys: Sendable, Equatable {
   public var actors: String { root + "actors/" }
   public var leaders: String { root + "leaders/" }
 
+  /// What follows a prefix in a key, told by bytes: a letter that combines with the prefix's last one is the name's.
+  public func name(_ key: String, under prefix: String) -> String {
+    String(decoding: key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+  }
+
   public func node(_ name: String) -> String { nodes + name }
   public func actor(_ name: String) -> String { actors + name }
   public func leader(_ name: String) -> String { leaders + name }

@@ -119,19 +119,23 @@ public struct ExecSpecification: Sendable, Equatable {
     }
     var restart = RestartPolicy.standard
     if let count = json["maximumRestarts"]?.integerValue { restart.maximumRestarts = Int(clamping: count) }
-    if let seconds = json["restartWindowSeconds"]?.doubleValue { restart.window = try Self.duration(seconds) }
+    if let seconds = json["restartWindowSeconds"]?.doubleValue {
+      restart.window = try Self.duration(seconds, "restart window")
+    }
     self.init(
       command: command, framing: framing, oneWay: json["oneWay"]?.boolValue ?? false,
       handlerTimeout: try json["handlerTimeoutSeconds"]?.doubleValue.map { seconds throws(GridError) in
-        try Self.duration(seconds)
+        try Self.duration(seconds, "handler timeout")
       },
       restart: restart,
       environment: (json["environment"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
       workingDirectory: json["workingDirectory"]?.stringValue)
   }
 
-  private static func duration(_ seconds: Double) throws(GridError) -> Duration {
-    guard seconds >= 1e-9, seconds < 3_155_760_000 else { throw GridError(.usage, "a duration is out of range") }
+  private static func duration(_ seconds: Double, _ field: String) throws(GridError) -> Duration {
+    guard seconds >= 1e-9, seconds < 3_155_760_000 else {
+      throw GridError(.usage, "the \(field) is out of range", hint: "1ns to 100 years, as 500ms or 2m")
+    }
     return .nanoseconds(Int64(seconds * 1e9))
   }
 }

@@ -24,6 +24,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   private let endpoint: LinkEndpoint
   private let dialled: EventLoopPromise<Link>?
+  private let patience: TimeAmount
   private var stage = Stage.preamble
   private var inbound: ByteBuffer
   private var messages = EnvelopeQueue()
@@ -32,10 +33,15 @@ final class LinkChannelHandler: ChannelInboundHandler {
   private var liveness: RepeatedTask?
   private var failure: GridError?
 
-  /// - Parameter dialled: fulfilled when the link is open; nil on the accepting side.
-  init(endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?) {
+  /// - Parameters:
+  ///   - dialled: fulfilled when the link is open; nil on the accepting side.
+  ///   - patience: how long the greeting may take, `greetingTimeout` at most.
+  init(
+    endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?, patience: TimeAmount = LinkChannelHandler.greetingTimeout
+  ) {
     self.endpoint = endpoint
     self.dialled = dialled
+    self.patience = min(patience, Self.greetingTimeout)
     inbound = ByteBuffer()
   }
 
@@ -45,9 +51,11 @@ final class LinkChannelHandler: ChannelInboundHandler {
     if dialled != nil { LinkFrame.hello(endpoint.greeting()).encode(into: &buffer) }
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    timeout = context.eventLoop.scheduleTask(in: Self.greetingTimeout) {
+    let patience = patience
+    timeout = context.eventLoop.scheduleTask(in: patience) {
       let (handler, context) = bound.value
-      handler.fail(GridError(.unavailable, "no greeting within 5 s"), context)
+      let limit = Duration.nanoseconds(patience.nanoseconds).gridText
+      handler.fail(GridError(.unavailable, "no greeting within \(limit)"), context)
     }
   }
 

@@ -13,7 +13,7 @@ final class Sandbox: Sendable {
   let binaries: String
 
   init() throws {
-    // Short, since a socket's path has room for 107 bytes.
+    // Short, since a socket's path has room for 103 bytes.
     directory = "/tmp/gridctl-test-" + UUID().uuidString.prefix(8)
     binaries =
       Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }.map {
@@ -25,6 +25,10 @@ final class Sandbox: Sendable {
     }
   }
 
+  /// What the lines have beside gridctl: `eventually`, `pid`, `at`.
+  private static let functions = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().appendingPathComponent("functions.bash").path
+
   var environment: [String: String] {
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GRIDCTL_") }
     variables["XDG_RUNTIME_DIR"] = directory + "/run"
@@ -34,11 +38,13 @@ final class Sandbox: Sendable {
     for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PAGER", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"] {
       variables[name] = nil
     }
+    variables["BASH_ENV"] = Self.functions
     return variables
   }
 
   /// Runs a shell line; standard output and error are read to their end. A line that takes longer than `limit` is
   /// killed, and shows as status 137.
+  @discardableResult
   func run(_ line: String, limit: Duration = .seconds(60), mergesErrors: Bool = false) async throws -> ShellResult {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
@@ -55,10 +61,13 @@ final class Sandbox: Sendable {
     let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
       process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
       do {
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
         let identifier = process.processIdentifier
-        DispatchQueue.global().asyncAfter(deadline: .now() + Double(limit.components.seconds)) {
-          if process.isRunning { kill(identifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Double(limit.components.seconds)) { [self] in
+          guard process.isRunning else { return }
+          kill(identifier, SIGKILL)
+          // Foundation waits for whatever else has inherited its descriptor.
+          killAll()
         }
       } catch {
         continuation.resume(throwing: error)
@@ -70,21 +79,40 @@ final class Sandbox: Sendable {
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), status: status)
   }
 
+  /// Foundation's children get the blocked signals of the thread that starts them, and Dispatch's threads block most.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var old = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &old)
+    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+    try body()
+  }
+
   /// Ends every process whose environment is of this sandbox, and removes its files.
   func close() {
+    killAll()
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  private func killAll() {
     for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
       guard let identifier = Int32(entry), identifier != getpid(),
         let environment = FileManager.default.contents(atPath: "/proc/\(entry)/environ"),
-        String(decoding: environment, as: UTF8.self).contains(directory + "/run")
+        String(decoding: environment, as: UTF8.self).contains(directory + "/")
       else { continue }
       kill(identifier, SIGKILL)
     }
-    try? FileManager.default.removeItem(atPath: directory)
   }
 }
 
+/// So many clusters at once: with all tests side by side, nodes would wait for a processor for longer than their leases.
+private let sandboxes = Turnstile(places: 4)
+
 /// Runs `body` in a sandbox of its own, and cleans up whatever it left.
 func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws -> Result {
+  await sandboxes.enter()
+  defer { sandboxes.leave() }
   let sandbox = try Sandbox()
   defer { sandbox.close() }
   return try await body(sandbox)

@@ -13,6 +13,10 @@ enum BannedCalls {
       tokens: ["Task {", "Task.detached", "Task.immediate", "Task(priority", "Task(name", "Task.init"],
       instead: "add a child to the task group of the owner's run(), or hand the cell to UnstructuredTask",
       allowedIn: "Sources/GridActors/Cells/UnstructuredTask.swift"),
+    Ban(
+      tokens: ["Task(executorPreference"],
+      instead: "add a child to a task group, with addTask(executorPreference:)",
+      allowedIn: "Sources/GridStoreEtcd/Connection/EngineTasks.swift"),
     Ban(tokens: ["try!"], instead: "let the error be thrown, or use try? and say what follows from nil"),
     Ban(tokens: ["as!"], instead: "use as? and handle nil"),
     Ban(

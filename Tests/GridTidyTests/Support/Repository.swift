@@ -48,10 +48,10 @@ struct Repository {
     String(validating: try Data(contentsOf: root.appending(path: path)), as: UTF8.self)
   }
 
-  /// The Swift files under `folders`, taken apart into code and comments.
+  /// The Swift files under `folders` that people write, taken apart into code and comments.
   func swiftFiles(under folders: [String]) throws -> [SwiftText] {
     try folders.flatMap { try files(under: $0) }
-      .filter { $0.hasSuffix(".swift") }
+      .filter { $0.hasSuffix(".swift") && !$0.contains("/Generated/") }
       .map { SwiftText(path: $0, text: try text($0) ?? "") }
   }
 }

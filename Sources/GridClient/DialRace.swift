@@ -1,0 +1,98 @@
+internal import GridCore
+internal import GridLink
+internal import NIOCore
+internal import Synchronization
+
+/// Dials several endpoints until one answers: the first at once, the next when the one before has failed or has not
+/// answered for a while. So a node that is paused does not keep a command from the others.
+final class DialRace: Sendable {
+  typealias Winner = (link: Link, endpoint: String)
+
+  private struct State {
+    var untried: ArraySlice<String>
+    var underWay = 0
+    var failures: [GridError] = []
+    var waiting: CheckedContinuation<Result<Winner, DialFailures>, Never>?
+  }
+
+  /// How long an endpoint is waited for before the next one is tried beside it.
+  private static let headStart = TimeAmount.milliseconds(150)
+
+  private let side: LinkEndpoint
+  private let loop: any EventLoop
+  private let timeout: Duration
+  private let state: Mutex<State>
+
+  init(_ endpoints: [String], from side: LinkEndpoint, on loop: any EventLoop, timeout: Duration) {
+    self.side = side
+    self.loop = loop
+    self.timeout = timeout
+    state = Mutex(State(untried: endpoints[...]))
+  }
+
+  /// The first link that opens.
+  ///
+  /// - Throws: ``DialFailures`` with the reason of every endpoint, in the order in which they failed.
+  func run() async throws(DialFailures) -> Winner {
+    let result = await withCheckedContinuation { continuation in
+      state.withLock { $0.waiting = continuation }
+      next()
+    }
+    return try result.get()
+  }
+
+  private func next() {
+    let endpoint = state.withLock { state -> String? in
+      guard state.waiting != nil, let endpoint = state.untried.popFirst() else { return nil }
+      state.underWay += 1
+      return endpoint
+    }
+    guard let endpoint else { return }
+    let address: LinkAddress
+    do throws(GridError) { address = try LinkAddress(parsing: endpoint) } catch { return failed(error) }
+    let timer = loop.scheduleTask(in: Self.headStart) { self.next() }
+    side.dialFuture(address, on: loop, timeout: timeout).whenComplete { result in
+      timer.cancel()
+      switch result {
+      case .success(let link): self.opened(link, endpoint)
+      case .failure(let error): self.failed(LinkEndpoint.dialError(error, to: address))
+      }
+    }
+  }
+
+  private func opened(_ link: Link, _ endpoint: String) {
+    let waiting = state.withLock { state in
+      defer { state.waiting = nil }
+      return state.waiting
+    }
+    guard let waiting else { return link.close(GridError(.cancelled, "another node answered first")) }
+    waiting.resume(returning: .success((link, endpoint)))
+  }
+
+  private func failed(_ error: GridError) {
+    let (waiting, failures) = state.withLock { state in
+      state.underWay -= 1
+      state.failures.append(error)
+      guard state.underWay == 0, state.untried.isEmpty else {
+        return (nil as CheckedContinuation<Result<Winner, DialFailures>, Never>?, DialFailures(errors: []))
+      }
+      defer { state.waiting = nil }
+      return (state.waiting, DialFailures(errors: state.failures))
+    }
+    if let waiting { waiting.resume(returning: .failure(failures)) } else { next() }
+  }
+}
+
+/// Why no endpoint could be reached.
+struct DialFailures: Error {
+  var errors: [GridError]
+
+  /// One error for all: a refusal says more than a closed port, so it is what the user hears of.
+  var summary: GridError {
+    if errors.count == 1, let only = errors.first { return only }
+    return errors.first { $0.code != .unavailable }
+      ?? GridError(
+        .unavailable, "none of \(errors.count) endpoints answers: \(errors.map(\.description).joined(separator: "; "))",
+        hint: "is a node running there? see: gridctl node start --help")
+  }
+}

@@ -1,0 +1,74 @@
+internal import Grid
+package import GridClient
+package import GridCore
+internal import Synchronization
+
+/// What the commands of a session share instead of the process's own: the live connection, where output goes, the
+/// variables that stand for options, and who hears of results.
+///
+/// It reaches a command as a task-local value, so that a command is written once, for the shell and for the session.
+package final class CommandEnvironment: Sendable {
+  /// The environment of the command at work; nil for a one-shot command.
+  @TaskLocal package static var current: CommandEnvironment?
+
+  let writer: OutputWriter
+  let results: (any ResultListener)?
+  let connections: any ConnectionProvider
+  let variables: [String: String]
+  let allowsStandardInput: Bool
+  private let opened = Mutex<[NodeConnection]>([])
+
+  /// - Parameters:
+  ///   - variables: stand for options that are not given, as environment variables do: `GRIDCTL_OUTPUT` and so on.
+  ///   - allowsStandardInput: whether a payload `-` may read the process's standard input.
+  package init(
+    sink: any OutputSink, connections: any ConnectionProvider, results: (any ResultListener)? = nil,
+    variables: [String: String], allowsStandardInput: Bool = false
+  ) {
+    writer = OutputWriter(sink)
+    self.results = results
+    self.connections = connections
+    self.variables = variables
+    self.allowsStandardInput = allowsStandardInput
+  }
+
+  /// A connection that a command opened for itself; it ends with the command.
+  func adopt(_ connection: NodeConnection) { opened.withLock { $0.append(connection) } }
+
+  /// Closes what commands opened for themselves.
+  package func close() {
+    let connections = opened.withLock { opened in
+      defer { opened = [] }
+      return opened
+    }
+    for connection in connections { connection.close() }
+  }
+
+  /// Refuses to read standard input where it belongs to the session.
+  ///
+  /// - Throws: ``GridError/Code/usage``.
+  static func claimStandardInput() throws(GridError) {
+    guard let current, !current.allowsStandardInput else { return }
+    throw GridError(
+      .usage, "standard input belongs to the session, so - cannot be read",
+      hint: "write the body itself or @FILE, or pipe into a command of the shell: seq 9 | gridctl tell NAME - --lines")
+  }
+}
+
+/// Gives commands the live connection of their session.
+package protocol ConnectionProvider: Sendable {
+  /// The connection as it is now; waits while it is being made.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when no node answers within `timeout`.
+  func connection(timeout: Duration) async throws(GridError) -> NodeConnection
+}
+
+/// Hears of the values behind what commands print. Called by the command's tasks, in order.
+package protocol ResultListener: Sendable {
+  /// A whole list; the member `nameField` of an item is its name.
+  func received(list: [JSONValue], kind: String, nameField: String)
+  /// One value.
+  func received(value: JSONValue)
+  /// One record of a stream.
+  func received(record: JSONValue, nameField: String)
+}

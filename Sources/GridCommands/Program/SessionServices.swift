@@ -1,0 +1,135 @@
+internal import ArgumentParser
+internal import Grid
+package import GridClient
+package import GridCore
+
+/// What a session of many commands needs to know before the first of them, settled as for any command.
+package struct SessionServices: Sendable {
+  private let settings: Settings
+  private let variables: [String: String]
+
+  /// - Throws: as every command does for wrong options and variables.
+  package init(_ options: GlobalOptions, variables: [String: String] = ProcessEnvironment.variables) throws(GridError) {
+    settings = try Settings(options, environment: variables)
+    var variables = variables
+    // What was given to the session holds for its commands.
+    variables["GRIDCTL_NAMESPACE"] = settings.namespace
+    variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
+    if let output = options.output { variables["GRIDCTL_OUTPUT"] = output }
+    if let timeout = options.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
+    self.variables = variables
+  }
+
+  package var namespace: String { settings.namespace }
+  package var timeout: Duration { settings.timeout }
+  package var isQuiet: Bool { settings.isQuiet }
+  /// The environment that the session's commands see.
+  package var commandVariables: [String: String] { variables }
+  /// The directory of the files that sessions of every namespace share.
+  package var stateDirectory: String {
+    (variables["XDG_STATE_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.local/state") + "/gridctl"
+  }
+  /// The directory of what the user has written.
+  package var configurationDirectory: String {
+    (variables["XDG_CONFIG_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.config") + "/gridctl"
+  }
+
+  /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when none does.
+  package func connect(to endpoints: [String] = []) async throws(GridError) -> NodeConnection {
+    try await settings.connect(to: endpoints)
+  }
+
+  /// The sockets of nodes on this machine, as endpoints, by the names of the nodes.
+  package var localEndpoints: [(node: String, endpoint: String)] {
+    ((try? LocalSockets.find(in: settings.directories.runtime)) ?? []).map { path in
+      let file = path.split(separator: "/").last.map(String.init) ?? path
+      return (String(file.dropLast(5)), "unix:\(path)")
+    }
+  }
+
+  /// Makes a directory that only its user reads.
+  package static func makeDirectory(_ path: String) throws(GridError) { try PrivateDirectory.make(path) }
+
+  /// The clock of the machine.
+  package static var clock: any GridClock { SystemClock() }
+
+  /// Writes an error as commands do: in three parts, or as JSON when the format asks for that.
+  package static func report(_ error: GridError, format: String?, to sink: any OutputSink) {
+    ErrorReport(error: error).write(format: outputFormat(format), color: .auto, to: OutputWriter(sink))
+  }
+
+  /// Writes a value as commands do.
+  ///
+  /// - Throws: what the sink throws.
+  package static func show(_ value: JSONValue, format: String?, to sink: any OutputSink) throws {
+    let renderer = Renderer(format: outputFormat(format), writer: OutputWriter(sink))
+    switch (value, renderer.format) {
+    case (_, .json): try renderer.writer.output(value.indented() + "\n")
+    case (_, .yaml): try renderer.writer.output(YAMLEmitter.document(value))
+    case (.string(let text), .table), (.string(let text), .wide), (.string(let text), .tsv), (.string(let text), .name):
+      try renderer.writer.output(text + "\n")
+    case (.object, .table), (.object, .wide), (.array, .table), (.array, .wide):
+      try renderer.writer.output(value.indented() + "\n")
+    default: try renderer.writer.output(value.text + "\n")
+    }
+  }
+
+  private static func outputFormat(_ name: String?) -> OutputFormat {
+    name.flatMap { try? OutputFormat(parsing: $0) } ?? .table
+  }
+
+  /// The text without anything a terminal would act on.
+  package static func printable(_ text: String) -> String { TerminalText.printable(text) }
+
+  /// Checks an output format's name.
+  package static func isFormat(_ text: String) -> Bool { (try? OutputFormat(parsing: text)) != nil }
+
+  /// Terminal cells that a text takes.
+  package static func width(of text: String) -> Int { TerminalText.width(text) }
+}
+
+/// The command tree as help and completion show it.
+package enum CommandHelp {
+  /// A command and what it does.
+  package struct Entry: Sendable, Equatable {
+    package var name: String
+    package var abstract: String
+  }
+
+  /// The commands below the one that `words` name; empty for a leaf or an unknown word.
+  package static func commands(below words: [String] = []) -> [Entry] {
+    guard let command = find(words), command.depth == words.count else { return [] }
+    return command.type.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map {
+      Entry(name: name(of: $0), abstract: $0.configuration.abstract)
+    }
+  }
+
+  /// The help of the command that `words` begin with, nil when they name none.
+  package static func help(for words: [String], columns: Int? = nil) -> String? {
+    guard let command = find(words), command.depth > 0 || words.isEmpty else { return nil }
+    return Gridctl.helpMessage(for: command.type, columns: columns)
+  }
+
+  /// The usage line of the command that `words` begin with, nil when they name none.
+  package static func usage(for words: [String]) -> String? {
+    guard let command = find(words), command.depth > 0 else { return nil }
+    return Gridctl.usageString(for: command.type)
+  }
+
+  private static func find(_ words: [String]) -> (type: any ParsableCommand.Type, depth: Int)? {
+    var command: any ParsableCommand.Type = Gridctl.self
+    var depth = 0
+    for word in words {
+      guard let next = command.configuration.subcommands.first(where: { name(of: $0) == word }) else { break }
+      command = next
+      depth += 1
+    }
+    return (command, depth)
+  }
+
+  static func name(of command: any ParsableCommand.Type) -> String {
+    command.configuration.commandName ?? String(describing: command).lowercased()
+  }
+}

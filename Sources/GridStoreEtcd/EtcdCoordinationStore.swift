@@ -1,0 +1,133 @@
+public import GridCore
+internal import NIOCore
+internal import NIOPosix
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// The coordination store on an etcd v3 cluster.
+///
+/// What etcd promises is taken as 3.4 keeps it: ownership is decided by transactions alone, a lease is believed only
+/// together with what it owns, and watches are compared with complete readings now and then. Leases and watches run on
+/// a thread and connections of their own: neither a busy cooperative pool nor a large reading costs a lease.
+///
+/// Every member is tried under a short deadline, one after another, and every call ends within
+/// ``EtcdConfiguration/operationTimeout``. ``close()`` must be called at the end.
+public final class EtcdCoordinationStore: CoordinationStore {
+  /// The shortest time to live that etcd grants in practice: it rounds up to one and a half election time-outs.
+  public static let minimumTimeToLive = LeaseKeeper.minimumTimeToLive
+
+  private let configuration: EtcdConfiguration
+  private let group: MultiThreadedEventLoopGroup
+  private let tasks = EngineTasks()
+  private let gate = CallGate()
+  private let clock: any GridClock
+  /// For calls, for leases, and for watches: a connection each.
+  private let calls: EtcdChannel
+  private let watching: EtcdChannel
+  private let leases: LeaseKeeper
+  private let reader: RangeReader
+  private let runner: TransactionRunner
+  private let watches = Mutex<[ObjectIdentifier: EtcdWatch]>([:])
+
+  /// Connects when it is first used.
+  ///
+  /// - Throws: ``GridError/Code/configuration`` when the configuration makes no sense.
+  public init(_ configuration: EtcdConfiguration, clock: any GridClock) throws(GridError) {
+    let configuration = try configuration.validated()
+    self.configuration = configuration
+    self.clock = clock
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    self.group = group
+    let tasks = tasks
+    let credentials = configuration.user.map { Credentials(user: $0, password: configuration.password) }
+    func channel(_ executor: LoopExecutor) -> EtcdChannel {
+      EtcdChannel(configuration, executor: executor, credentials: credentials, tasks: tasks, clock: clock)
+    }
+    let steady = LoopExecutor(group.next())
+    let calls = channel(LoopExecutor(group.next()))
+    let mapping = EtcdMapping(prefix: configuration.prefix)
+    let mark = RevisionMark()
+    self.calls = calls
+    watching = channel(steady)
+    let leases = LeaseKeeper(channel: channel(steady), mapping: mapping, clock: clock, tasks: tasks)
+    self.leases = leases
+    reader = RangeReader(channel: calls, mapping: mapping, mark: mark)
+    runner = TransactionRunner(channel: calls, mapping: mapping, mark: mark, clock: clock, leases: leases)
+  }
+
+  public func describe() async throws(GridError) -> StoreDescription {
+    let status = try await call { [calls] () async throws(EtcdFailure) in try await calls.perform(.status, .init()) }
+    return StoreDescription(engine: "etcd", version: "etcd \(status.version)", place: configuration.place)
+  }
+
+  public func range(prefix: String) async throws(GridError) -> StoreSnapshot {
+    try await call { [reader] () async throws(EtcdFailure) in try await reader.snapshot(prefix: prefix) }
+  }
+
+  public func get(_ key: String) async throws(GridError) -> StoreEntry? {
+    try await call { [reader] () async throws(EtcdFailure) in try await reader.entry(key) }
+  }
+
+  public func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
+    try await enter { [runner] () async throws(GridError) in try await runner.run(transaction) }
+  }
+
+  public func grantLease(
+    timeToLive: Duration, observer: any LeaseObserver
+  ) async throws(GridError) -> StoreLease {
+    try await enter(on: leases.channel.executor) { [leases] () async throws(GridError) in
+      try await leases.grant(timeToLive, observer)
+    }
+  }
+
+  public func revoke(_ lease: StoreLease) async throws(GridError) {
+    try await enter(on: leases.channel.executor) { [leases] () async throws(GridError) in
+      try await leases.revoke(lease.identifier)
+    }
+  }
+
+  public func watch(
+    prefix: String, after revision: Int64,
+    _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
+  ) async throws {
+    try gate.enter()
+    defer { gate.leave() }
+    let watch = EtcdWatch(channel: watching, reader: reader, prefix: prefix, after: revision, clock: clock)
+    watches.withLock { $0[ObjectIdentifier(watch)] = watch }
+    defer { watches.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(watch)) } }
+    // Closed meanwhile: the one that closes has not seen this watch.
+    if gate.isClosed { throw CallGate.closed }
+    try await watch.run(receive)
+  }
+
+  public func close() async {
+    guard gate.close() else { return }
+    for watch in watches.withLock({ Array($0.values) }) { watch.feed.end(CallGate.closed) }
+    await leases.close()
+    for channel in [calls, watching, leases.channel] { channel.close() }
+    await gate.waitForCalls()
+    await tasks.end()
+    try? await group.shutdownGracefully()
+  }
+
+  // MARK: Calls
+
+  private func call<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws(EtcdFailure) -> Value
+  ) async throws(GridError) -> Value {
+    try await enter { () async throws(GridError) in
+      do throws(EtcdFailure) { return try await body() } catch { throw error.error }
+    }
+  }
+
+  /// Runs `body` on the thread of its connection while the store is open.
+  private func enter<Value: Sendable>(
+    on executor: LoopExecutor? = nil, _ body: @escaping @Sendable () async throws(GridError) -> Value
+  ) async throws(GridError) -> Value {
+    try gate.enter()
+    defer { gate.leave() }
+    return try await withTaskExecutorPreference(executor ?? calls.executor) { () async throws(GridError) in
+      try await body()
+    }
+  }
+}

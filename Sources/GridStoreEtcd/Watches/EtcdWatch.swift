@@ -1,0 +1,185 @@
+internal import FoundationEssentials
+internal import GridCore
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// One watch: streams one after another, each from where the one before it came to, and a complete reading where
+/// changes cannot be had any more.
+///
+/// Etcd 3.4 loses, repeats and rewinds events around compactions and leader changes. So events that are not news are
+/// dropped, and now and then a reading of all keys is compared with what the events added up to.
+final class EtcdWatch: Sendable {
+  enum StreamEnd: Sendable {
+    /// The next member may do better.
+    case broken
+    /// Changes are missing and cannot be had.
+    case mustResynchronise
+    case refused(GridError)
+  }
+
+  struct State {
+    var mirror: WatchMirror
+    var heardAt: MonotonicTime
+    var verifyAt: MonotonicTime
+    /// Etcd denied access last time: an old token looks like that as well, once.
+    var wasDenied = false
+  }
+
+  let channel: EtcdChannel
+  let reader: RangeReader
+  let prefix: String
+  let clock: any GridClock
+  let feed = WatchFeed()
+  let state: Mutex<State>
+
+  init(channel: EtcdChannel, reader: RangeReader, prefix: String, after revision: Int64, clock: any GridClock) {
+    self.channel = channel
+    self.reader = reader
+    self.prefix = prefix
+    self.clock = clock
+    let now = clock.now()
+    state = Mutex(
+      State(
+        mirror: WatchMirror(revision: revision), heardAt: now,
+        verifyAt: now + channel.configuration.verificationInterval))
+  }
+
+  /// Delivers until the task is cancelled, the store closes, or the receiver throws.
+  func run(_ receive: @escaping @Sendable (WatchEvent) async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask(executorPreference: channel.executor) { await self.follow() }
+      do {
+        while let event = try await feed.next() { try await receive(event) }
+        feed.end(nil)
+        group.cancelAll()
+      } catch {
+        feed.end(nil)
+        group.cancelAll()
+        throw error
+      }
+    }
+  }
+
+  // MARK: Streams
+
+  private func follow() async {
+    var pause = Duration.milliseconds(20)
+    var end = await begin()
+    while !Task.isCancelled {
+      switch end {
+      case .broken:
+        await channel.executor.sleep(pause)
+        pause = min(pause * 2, .seconds(1))
+      case .mustResynchronise:
+        if let failure = await resynchronise(), !failure.isWorthAnotherAttempt { return feed.end(failure.error) }
+      case .refused(let error): return feed.end(error)
+      case nil: break
+      }
+      if Task.isCancelled { return }
+      let began = clock.now()
+      end = await stream()
+      if clock.now() - began > .seconds(2) { pause = .milliseconds(20) }
+    }
+  }
+
+  /// Learns which keys were there at the revision that the watch begins after.
+  private func begin() async -> StreamEnd? {
+    let revision = state.withLock { $0.mirror.revision }
+    guard revision > 0 else { return nil }
+    while !Task.isCancelled {
+      do throws(EtcdFailure) {
+        let listing = try await reader.listing(prefix: prefix, at: revision)
+        state.withLock { $0.mirror.reset(listing) }
+        return nil
+      } catch {
+        switch error.reason {
+        case .compacted, .futureRevision: return .mustResynchronise
+        case _ where error.isWorthAnotherAttempt: await channel.executor.sleep(.milliseconds(200))
+        default: return .refused(error.error)
+        }
+      }
+    }
+    return nil
+  }
+
+  /// - Returns: why it could not be done now; nil when it is done.
+  private func resynchronise() async -> EtcdFailure? {
+    do throws(EtcdFailure) {
+      let snapshot = try await reader.snapshot(prefix: prefix)
+      let mapping = reader.mapping
+      let revisions = snapshot.entries.map { (mapping.key($0.key), $0.modifyRevision) }
+      state.withLock { state in
+        state.mirror.reset(
+          RangeReader.Listing(
+            revisions: Dictionary(revisions) { $1 }, revision: snapshot.revision))
+        state.verifyAt = clock.now() + channel.configuration.verificationInterval
+      }
+      await feed.send(.resynchronised(snapshot))
+      return nil
+    } catch {
+      if error.isWorthAnotherAttempt { await channel.executor.sleep(.milliseconds(200)) }
+      return error
+    }
+  }
+
+  /// Follows one stream to its end.
+  private func stream() async -> StreamEnd? {
+    let connection: EndpointConnection
+    do throws(EtcdFailure) { connection = try channel.enter() } catch { return .refused(error.error) }
+    defer { connection.leave() }
+    state.withLock { $0.heardAt = clock.now() }
+    let end = await withTaskGroup(of: StreamEnd?.self) { group in
+      group.addTask { await self.read(connection) }
+      group.addTask { await self.noticeSilence() }
+      group.addTask { await self.verifyRepeatedly() }
+      let end = await group.next() ?? nil
+      group.cancelAll()
+      return end
+    }
+    if case .broken = end { channel.leave(connection) }
+    return end
+  }
+
+  // MARK: Supervision
+
+  /// How often the member is asked for a sign of life, and how long it may take.
+  static let progressInterval = Duration.seconds(1)
+  private static let silenceLimit = Duration.seconds(3)
+
+  private func noticeSilence() async -> StreamEnd? {
+    while !Task.isCancelled {
+      await channel.executor.sleep(.milliseconds(250))
+      // While the receiver is slow nothing is read, and nothing can be heard.
+      if !feed.isEmpty { state.withLock { $0.heardAt = clock.now() } }
+      if clock.now() - state.withLock({ $0.heardAt }) > Self.silenceLimit { return .broken }
+    }
+    return nil
+  }
+
+  private func verifyRepeatedly() async -> StreamEnd? {
+    while !Task.isCancelled {
+      await channel.executor.sleep(max(.milliseconds(10), state.withLock { $0.verifyAt } - clock.now()))
+      // What is missing must be missing twice: it may have been on its way.
+      if await isMissingChanges(), await isMissingChanges() { return .mustResynchronise }
+      state.withLock { $0.verifyAt = clock.now() + channel.configuration.verificationInterval }
+    }
+    return nil
+  }
+
+  /// How long a change that is in a reading may take to come along the stream.
+  private static let grace = Duration.seconds(2)
+
+  private func isMissingChanges() async -> Bool {
+    let delivered = state.withLock { state in
+      state.mirror.beginComparison()
+      return state.mirror.revision
+    }
+    defer { state.withLock { $0.mirror.endComparison() } }
+    guard let listing = try? await reader.listing(prefix: prefix) else { return false }
+    // A store that is older than what it has said was restored from a copy.
+    if listing.revision < delivered { return true }
+    await channel.executor.sleep(Self.grace)
+    guard !Task.isCancelled, feed.isEmpty else { return false }
+    return state.withLock { $0.mirror.misses(listing) }
+  }
+}

@@ -1,0 +1,51 @@
+/// What a conformance case found: what was expected, of what, and what came instead.
+public struct ConformanceFailure: Error, Sendable, Equatable, CustomStringConvertible {
+  public var message: String
+  /// Where in the suite it was noticed.
+  public var line: Int
+
+  public init(_ message: String, line: Int = #line) {
+    self.message = message
+    self.line = line
+  }
+
+  public var description: String { "\(message) (line \(line) of the suite)" }
+}
+
+/// Throws unless `condition` holds.
+func expect(_ condition: Bool, _ message: @autoclosure () -> String, line: Int = #line) throws {
+  guard condition else { throw ConformanceFailure(message(), line: line) }
+}
+
+/// Throws unless both are equal.
+func expectEqual<Value: Equatable>(
+  _ found: Value, _ expected: Value, _ what: @autoclosure () -> String, line: Int = #line
+) throws {
+  guard found != expected else { return }
+  throw ConformanceFailure("\(what()): expected \(shortened(expected)), found \(shortened(found))", line: line)
+}
+
+/// The value, or a failure when there is none.
+func unwrap<Value>(_ value: Value?, _ what: @autoclosure () -> String, line: Int = #line) throws -> Value {
+  guard let value else { throw ConformanceFailure("\(what()): found nothing", line: line) }
+  return value
+}
+
+/// Looks again and again until `condition` holds, as long as patience lasts.
+func eventually(
+  within patience: Duration, _ what: @autoclosure () -> String, line: Int = #line,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + patience
+  while try await !condition() {
+    guard ContinuousClock.now < deadline else {
+      throw ConformanceFailure("waited \(patience) in vain for this: \(what())", line: line)
+    }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
+
+private func shortened(_ value: some Any) -> String {
+  let text = String(describing: value)
+  return text.count <= 500 ? text : text.prefix(500) + "…"
+}

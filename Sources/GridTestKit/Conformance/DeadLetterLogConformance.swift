@@ -1,0 +1,71 @@
+public import GridCore
+
+/// The behaviour that every dead-letter log must have, as named cases; used as ``CoordinationStoreConformance`` is.
+public enum DeadLetterLogConformance {
+  /// An engine, and how to get at it.
+  public struct Engine: Sendable, CustomStringConvertible {
+    /// Hands `body` a new, empty log of that capacity, and clears up when it is done.
+    public typealias WithLog =
+      @Sendable (_ capacity: Int, _ body: @Sendable (any DeadLetterLog) async throws -> Void) async throws -> Void
+
+    public var name: String
+    let withLog: WithLog
+
+    public init(_ name: String, withLog: @escaping WithLog) {
+      self.name = name
+      self.withLog = withLog
+    }
+
+    public var description: String { name }
+  }
+
+  /// One expectation.
+  public struct Case: Sendable, CustomStringConvertible {
+    public let name: String
+    let capacity: Int
+    let body: @Sendable (any DeadLetterLog) async throws -> Void
+
+    init(_ name: String, capacity: Int = 1000, _ body: @escaping @Sendable (any DeadLetterLog) async throws -> Void) {
+      self.name = name
+      self.capacity = capacity
+      self.body = body
+    }
+
+    /// Holds the engine to this expectation.
+    ///
+    /// - Throws: ``ConformanceFailure`` with what was expected and what came, or the engine's own error.
+    public func run(on engine: Engine) async throws {
+      let body = body
+      try await engine.withLog(capacity) { log in
+        do {
+          try await body(log)
+          await log.close()
+        } catch {
+          await log.close()
+          throw error
+        }
+      }
+    }
+
+    public var description: String { name }
+  }
+
+  /// Every case.
+  public static let cases: [Case] = keepingCases + countingCases
+
+  /// A letter; those with larger numbers are later, a second each.
+  static func letter(
+    _ number: Int, target: String = "worker", reason: DeadLetter.Reason = .mailboxFull, count: Int = 1,
+    message: Message = Message("body")
+  ) -> DeadLetter {
+    let digits = "\(number)"
+    return DeadLetter(
+      identifier: "01" + String(repeating: "0", count: 24 - digits.count) + digits,
+      at: CalendarTime(millisecondsSince1970: 1_767_225_600_000 + Int64(number) * 1000), reason: reason,
+      target: target, sender: "client", node: "node-1", message: message, count: count, detail: "detail \(number)")
+  }
+
+  static func identifiers(_ letters: [DeadLetter]) -> [String] { letters.map(\.identifier) }
+
+  static func identifiers(_ numbers: [Int]) -> [String] { numbers.map { letter($0).identifier } }
+}

@@ -1,0 +1,48 @@
+internal import GridCore
+internal import Testing
+
+@testable internal import GridStoreEtcd
+
+@Suite("The address of an etcd cluster")
+struct ConfigurationTests {
+  @Test(
+    "is read",
+    arguments: [
+      ("etcd://h1", ["h1:2379"], "", nil), ("etcd://h1:1,h2:2", ["h1:1", "h2:2"], "", nil),
+      ("etcd://[::1]:5,[fe80::1]", ["[::1]:5", "[fe80::1]:2379"], "", nil),
+      ("etcd://me@h1:1/team/a/", ["h1:1"], "/team/a", "me"),
+    ] as [(String, [String], String, String?)])
+  func reads(text: String, endpoints: [String], prefix: String, user: String?) throws {
+    let configuration = try EtcdConfiguration(parsing: text)
+    #expect(configuration.endpoints.map(\.description) == endpoints)
+    #expect(configuration.prefix == prefix)
+    #expect(configuration.user == user)
+    #expect(!configuration.usesTLS)
+  }
+
+  @Test(
+    "is refused when it is malformed",
+    arguments: [
+      "etcd://", "etcd://h1:0", "etcd://h1:99999", "etcd://h1,,h2", "http://h1", "etcd://me:secret@h1", "etcd://[::1",
+    ]
+  )
+  func refuses(text: String) {
+    #expect(throws: GridError(.usage, "")) { try EtcdConfiguration(parsing: text) }
+  }
+
+  @Test("speaks TLS when it is asked for or files are named")
+  func usesTLS() throws {
+    #expect(try EtcdConfiguration(parsing: "etcds://h1").usesTLS)
+    #expect(try EtcdConfiguration(parsing: "etcd://h1", environment: ["GRIDCTL_ETCD_CA": "ca.pem"]).usesTLS)
+    #expect(throws: GridError(.noInput, "")) {
+      try EtcdConfiguration(parsing: "etcd://h1", environment: ["GRIDCTL_ETCD_PASSWORD_FILE": "/does/not/exist"])
+    }
+  }
+
+  @Test(
+    "a range ends after its prefix",
+    arguments: [("a", [98]), ("az", [97, 123]), ("", [0])] as [(String, [UInt8])])
+  func rangeEnds(prefix: String, end: [UInt8]) {
+    #expect(Array(EtcdMapping.rangeEnd(EtcdMapping(prefix: "").key(prefix))) == end)
+  }
+}
