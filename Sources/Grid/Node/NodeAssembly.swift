@@ -137,8 +137,9 @@ struct NodeAssembly: Sendable {
     try? await listener.close()
     try? await socket.close()
     socketFile.remove()
-    await runtime.membership.leave()
+    // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
+    await runtime.membership.leave()
     await runtime.processes.shutdown()
     // Last: what ends with the programs and connections leaves letters too.
     await runtime.deadLetterOffice.close()

@@ -195,7 +195,16 @@ extension NodeRuntime: Membership.Observer {
   }
 
   func peerLeft(_ peer: NodeRecord) {
-    let saidGoodbye = identity.withLock { $0.goodbyes.contains(peer.name) }
+    guard let link = peerLinks.link(to: peer.name), !link.saidGoodbye else { return concludeLeaving(peer) }
+    // Its goodbye may be on the way still.
+    link.eventLoop.scheduleTask(in: Self.goodbyePatience) { self.concludeLeaving(peer) }
+  }
+
+  private static let goodbyePatience = TimeAmount.milliseconds(100)
+
+  private func concludeLeaving(_ peer: NodeRecord) {
+    let isSaid = identity.withLock { $0.goodbyes.contains(peer.name) }
+    let saidGoodbye = isSaid || peerLinks.link(to: peer.name)?.saidGoodbye ?? false
     peerLinks.disappeared(peer, saidGoodbye: saidGoodbye)
     happened(.peer, peer.name, saidGoodbye ? "left" : "died")
   }

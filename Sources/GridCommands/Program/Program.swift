@@ -102,7 +102,7 @@ package struct CommandOutcome: Sendable {
 }
 
 /// A command that takes the process over: its signals, its standard input, or its life.
-protocol OwnProcessCommand: GridCommand {}
+package protocol OwnProcessCommand: GridCommand {}
 
 extension CommandEnvironment {
   /// - Throws: ``GridError/Code/usage`` when the command cannot run inside a session.

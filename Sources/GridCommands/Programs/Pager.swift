@@ -22,6 +22,8 @@ enum Pager {
     // Quit when it fits after all, keep what is shown on the screen, pass colours on.
     if variables["LESS"] == nil { variables["LESS"] = "FRX" }
     let input = try InputFile(Array(text.utf8))
+    CommandEnvironment.takeScreen(true)
+    defer { CommandEnvironment.takeScreen(false) }
     // Ctrl-C is the pager's; without it the text is shown at once.
     let before = signal(SIGINT, SIG_IGN)
     defer { signal(SIGINT, before) }

@@ -65,7 +65,7 @@ import Testing
     try await withSandbox { sandbox in
       try await sandbox.output("umask 0; start --name n1")
       let modes = try await sandbox.output(
-        "stat -c '%a %n' run/gridctl run/gridctl/default run/gridctl/default/n1.sock state/gridctl state/gridctl/default"
+        "stat -c '%a %n' run/gridctl{,/default{,/n1.sock}} state/gridctl{,/default}"
       )
       #expect(
         modes == """

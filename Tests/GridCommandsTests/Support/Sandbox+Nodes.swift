@@ -46,14 +46,7 @@ enum Machine {
   static let canMount: Bool = {
     guard isRoot else { return false }
     let place = "/tmp/gridctl-mount-\(UUID().uuidString.prefix(8))"
-    let line =
-      "mkdir \(place) && mount -t tmpfs -o size=1m tmpfs \(place) && umount \(place); s=$?; rmdir \(place); exit $s"
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", line]
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
+    let mounts = "mkdir \(place) && mount -t tmpfs -o size=1m tmpfs \(place) 2>/dev/null && umount \(place)"
+    return system("\(mounts); status=$?; rmdir \(place); exit $status") == 0
   }()
 }

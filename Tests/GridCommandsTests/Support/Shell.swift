@@ -46,56 +46,26 @@ final class Sandbox: Sendable {
   /// killed, and shows as status 137.
   @discardableResult
   func run(_ line: String, limit: Duration = .seconds(60), mergesErrors: Bool = false) async throws -> ShellResult {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", mergesErrors ? "exec 2>&1; \(line)" : line]
-    process.environment = environment
-    process.currentDirectoryURL = URL(fileURLWithPath: directory)
-    process.standardInput = FileHandle.nullDevice
+    // Files, not pipes: a background process that keeps them open must not keep the test waiting.
     let output = URL(fileURLWithPath: "\(directory)/\(UUID().uuidString).out")
     let errors = URL(fileURLWithPath: "\(directory)/\(UUID().uuidString).err")
-    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-    // Files, not pipes: a background process that keeps them open must not keep the test waiting.
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do {
-        try Self.withoutBlockedSignals { try process.run() }
-        let identifier = process.processIdentifier
-        DispatchQueue.global().asyncAfter(deadline: .now() + Double(limit.components.seconds)) { [self] in
-          guard process.isRunning else { return }
-          kill(identifier, SIGKILL)
-          // Foundation waits for whatever else has inherited its descriptor.
-          killAll()
-        }
-      } catch {
-        continuation.resume(throwing: error)
-      }
+    let shell = try ShellProcess(
+      "cd '\(directory)' || exit 125\n" + (mergesErrors ? "exec 2>&1; \(line)" : line), environment: environment,
+      output: output.path, errors: errors.path)
+    let limiter = Task {
+      guard (try? await Task.sleep(for: limit)) != nil else { return }
+      kill(-shell.identifier, SIGKILL)
     }
+    let status = await shell.status()
+    limiter.cancel()
     defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
     return ShellResult(
       output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
       errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), status: status)
   }
 
-  /// Foundation's children get the blocked signals of the thread that starts them, and Dispatch's threads block most.
-  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
-    var none = sigset_t()
-    var old = sigset_t()
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &old)
-    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-    try body()
-  }
-
   /// Ends every process whose environment is of this sandbox, and removes its files.
   func close() {
-    killAll()
-    try? FileManager.default.removeItem(atPath: directory)
-  }
-
-  private func killAll() {
     for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
       guard let identifier = Int32(entry), identifier != getpid(),
         let environment = FileManager.default.contents(atPath: "/proc/\(entry)/environ"),
@@ -103,10 +73,11 @@ final class Sandbox: Sendable {
       else { continue }
       kill(identifier, SIGKILL)
     }
+    try? FileManager.default.removeItem(atPath: directory)
   }
 }
 
-/// So many clusters at once: with all tests side by side, nodes would wait for a processor for longer than their leases.
+/// So many clusters at once: with all side by side, nodes would wait for a processor for longer than their leases.
 private let sandboxes = Turnstile(places: 4)
 
 /// Runs `body` in a sandbox of its own, and cleans up whatever it left.
