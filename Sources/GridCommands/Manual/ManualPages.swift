@@ -150,8 +150,8 @@ struct ManualPages {
       """)
     page.paragraph(
       """
-      A command finds a node by --endpoint, by GRIDCTL_ENDPOINTS, by the context, or by the sockets of the nodes on this \
-      machine, in this order. Results go to standard output, everything else to standard error.
+      A command finds a node by --endpoint, by GRIDCTL_ENDPOINTS, by the context, or by the sockets of the nodes on \
+      this machine, in this order. Results go to standard output, everything else to standard error.
       """)
     page.subsection("Commands")
     page.beginTags(width: "completion")
@@ -242,8 +242,8 @@ struct ManualPages {
     page.endList()
     page.paragraph(
       """
-      Commands that run a program (leader run, events --exec) end with the program's code, or 128 and the number of the \
-      signal that ended it. check --format nagios ends with 0, 1, 2 or 3 as plug-ins of that kind do.
+      Commands that run a program (leader run, events --exec) end with the program's code, or 128 and the number of \
+      the signal that ended it. check --format nagios ends with 0, 1, 2 or 3 as plug-ins of that kind do.
       """)
     page.section("EXAMPLES")
     page.literal([

@@ -63,22 +63,37 @@ import Testing
 
   @Test func `every variable that the sources read is known`() throws {
     let known = Set(EnvironmentVariable.all.map(\.name))
-    let files = FileManager.default.enumerator(atPath: Self.root.appendingPathComponent("Sources/GridCommands").path)
+    let files = FileManager.default.enumerator(atPath: Self.root.appendingPathComponent("Sources").path)
     var read: Set<String> = []
     while let file = files?.nextObject() as? String {
-      guard file.hasSuffix(".swift"), !file.hasPrefix("Help/") else { continue }
-      for match in try Self.text("Sources/GridCommands/\(file)").matches(of: /(?:environment|variables)\["([A-Z_]+)"\]/)
-      {
+      guard file.hasSuffix(".swift"), !file.hasPrefix("GridCommands/Help/") else { continue }
+      for match in try Self.text("Sources/\(file)").matches(of: /(?:environment|variables)\["([A-Z_]+)"\]/) {
         read.insert(String(match.1))
       }
-      for match in try Self.text("Sources/GridCommands/\(file)").matches(of: /"(GRIDCTL_[A-Z_]+)"/) {
+      for match in try Self.text("Sources/\(file)").matches(of: /"(GRIDCTL_[A-Z_]+)"/) {
         read.insert(String(match.1))
       }
     }
     // What programs that we start are given is no input of ours.
-    let given: Set<String> = ["GRIDCTL_LEADER", "GRIDCTL_FENCING_TOKEN"]
+    let given: Set<String> = [
+      "GRIDCTL_LEADER", "GRIDCTL_FENCING_TOKEN", "GRIDCTL_ACTOR", "GRIDCTL_NODE", "GRIDCTL_ENDPOINT",
+    ]
     #expect(read.subtracting(known).subtracting(given) == [])
     #expect(read.contains("GRIDCTL_TIMEOUT") && read.contains("PAGER"))
+  }
+
+  @Test func `every option of the session is in gridctl-repl, and no other`() async throws {
+    let help = try await withSandbox { try await $0.run("gridctl repl --help") }.output
+    let options = Set(help.matches(of: /--[a-z-]+/).map { String($0.0.dropFirst()) })
+    #expect(options.contains("-on-error"))
+    let page = Self.plain(try Self.text("Man/gridctl-repl.1"))
+    let main = Self.plain(try Self.text("Man/gridctl.1"))
+    for option in options { #expect(page.contains("Fl \(option)") || main.contains("Fl \(option)"), "-\(option)") }
+    for line in page.split(separator: "\n") where line.hasPrefix(".It Fl") {
+      for word in line.split(separator: " ") where word.hasPrefix("-") {
+        #expect(options.contains(String(word)), "-\(word)")
+      }
+    }
   }
 
   @Test func `every exit code is in gridctl-exit`() throws {
