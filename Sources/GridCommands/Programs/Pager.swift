@@ -13,7 +13,9 @@ enum Pager {
   ) async throws(GridError) {
     let lines = text.utf8.count { $0 == 0x0A }
     let command = environment["PAGER"] ?? "less"
-    guard writer.outputIsTerminal, isatty(0) == 1, !forbidsInput, let height = writer.outputHeight, lines >= height,
+    // A session owns the terminal; its output is not the pager's.
+    guard CommandEnvironment.current == nil, writer.outputIsTerminal, isatty(0) == 1, !forbidsInput,
+      let height = writer.outputHeight, lines >= height,
       !["", "cat"].contains(command)
     else { return try writer.output(text) }
     var variables = environment
