@@ -69,6 +69,8 @@ extension ReplSession {
     do throws(GridError) {
       let number = try core.jobs.number(job)
       job.sink.move(to: .background(number))
+      // Whatever it did with the screen, the prompt has it now.
+      terminal.lend(false)
       terminal.announce("[\(number)] left behind: \(job.text)")
     } catch { core.report(error, to: terminal.screen) }
   }
