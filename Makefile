@@ -23,7 +23,7 @@ FORMATTED := Sources Tests Package.swift
 
 # What Debian calls the things that are needed: to build and run, and for the tests beside that.
 BUILD_PACKAGES := libsqlite3-dev libreadline-dev bc
-TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client iproute2 iptables
+TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client iproute2 iptables bash zsh fish mandoc man-db
 PACKAGES ?= $(BUILD_PACKAGES)
 
 .PHONY: help demo test build install format lint bench clean dependencies toolchain
@@ -70,12 +70,12 @@ install: build
 	if [ -n '$(STRIP)' ]; then strip "$$root/bin/gridctl"; fi; \
 	if [ -f Completions/gridctl.bash ]; then \
 	  place 0644 Completions/gridctl.bash "$$root/share/bash-completion/completions/gridctl"; fi; \
-	if [ -f Completions/gridctl.zsh ]; then \
-	  place 0644 Completions/gridctl.zsh "$$root/share/zsh/site-functions/_gridctl"; fi; \
+	if [ -f Completions/_gridctl ]; then \
+	  place 0644 Completions/_gridctl "$$root/share/zsh/site-functions/_gridctl"; fi; \
 	if [ -f Completions/gridctl.fish ]; then \
 	  place 0644 Completions/gridctl.fish "$$root/share/fish/vendor_completions.d/gridctl.fish"; fi; \
-	for page in Man/*.1; do \
-	  if [ -f "$$page" ]; then place 0644 "$$page" "$$root/share/man/man1/$${page##*/}"; fi; \
+	for page in Man/*.[1-9]; do \
+	  place 0644 "$$page" "$$root/share/man/man$${page##*.}/$${page##*/}"; \
 	done
 
 format: toolchain

@@ -27,6 +27,12 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// GNU Readline is licensed under the GPL. GRIDCTL_WITHOUT_READLINE=1 builds a gridctl without it: the session then
+// reads whole lines, without editing keys, completion and recall.
+let hasReadline = Context.environment["GRIDCTL_WITHOUT_READLINE"] == nil
+
 // Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
 let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
 
@@ -97,10 +103,14 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser,
       ]),
-    .executableTarget(name: "gridctl", dependencies: ["GridCommands"], swiftSettings: strict),
+    .target(
+      name: "CReadline",
+      cSettings: hasReadline ? [] : [.define("GRID_WITHOUT_READLINE")],
+      linkerSettings: hasReadline ? [.linkedLibrary("readline"), .linkedLibrary("tinfo")] : []),
+    room("GridREPL", ["GridCommands", "GridClient", "GridCore", "CReadline", argumentParser]),
+    .executableTarget(name: "gridctl", dependencies: ["GridCommands", "GridREPL"], swiftSettings: strict),
     room("GridTestKit", ["GridCore", "Grid"]),
 
     .executableTarget(
@@ -117,6 +127,8 @@ let package = Package(
       "GridLinkTests",
       ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+    .target(name: "CPseudoTerminal", path: "Tests/Support/CPseudoTerminal"),
+    tests("GridREPLTests", ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "gridctl", logging]),
     .executableTarget(
       name: "StoreHolder",
       dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],

@@ -1,7 +1,8 @@
 internal import GridCommands
+internal import GridREPL
 
-/// The entry: everything else is in GridCommands, where tests reach it.
+/// The entry: everything else is in GridCommands and GridREPL, where tests reach it.
 @main
 enum Main {
-  static func main() { Program.main(Array(CommandLine.arguments.dropFirst())) }
+  static func main() { Program.main(Array(CommandLine.arguments.dropFirst()), additional: [ReplCommand.self]) }
 }

@@ -30,7 +30,7 @@ struct OverflowTests {
       let node = try cluster[sender]
       for number in 0..<Self.sent {
         do {
-          try await node.tell("target", Message("\(number)"))
+          try await node.tell("target", Message("\(number)"), timeout: .seconds(60))
           outcome.accepted += 1
         } catch let error as GridError {
           #expect(error.code == .mailboxFull)
@@ -124,6 +124,23 @@ struct OverflowTests {
       #expect(gate.handled.all == ["first", "end"])
       try await cluster.stop("a")
       #expect(try await cluster.letters(of: "a").map(\.message.text) == ["late"])
+    }
+  }
+
+  @Test("a message that was accepted is handled however long it waits", arguments: ["a", "b"])
+  func acceptedForGood(sender: String) async throws {
+    let gate = Gate()
+    try await withCluster("a", "b", kinds: { $0.register("gated") { _ in GatedActor(gate: gate) } }) { cluster in
+      try await cluster["b"].spawn("gated", "target")
+      let node = try cluster[sender]
+      // Longer than it takes to be accepted, shorter than the door stays closed.
+      try await node.tell("target", Message("first"), timeout: .seconds(2))
+      try await node.tell("target", Message("second"), timeout: .seconds(2))
+      let late = try await code { _ = try await node.ask("target", Message("late"), timeout: .seconds(3)) }
+      #expect(late == .deadline)
+      gate.open()
+      #expect(try await node.ask("target", Message("last"), timeout: .seconds(60)).text == "last")
+      #expect(gate.handled.all == ["first", "second", "last"])
     }
   }
 

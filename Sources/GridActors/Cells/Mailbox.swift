@@ -78,7 +78,7 @@ struct Mailbox {
     var admitted: [Envelope] = []
     while let next = waiting.first, hasRoom(for: next, options) {
       _ = waiting.popFirst()
-      push(next)
+      push(next, hasWaited: true)
       admitted.append(next)
     }
     return admitted
@@ -110,7 +110,14 @@ struct Mailbox {
     depth < options.capacity && (queue.isEmpty || queuedBytes + envelope.message.cost <= options.maximumBytes)
   }
 
-  private mutating func push(_ envelope: consuming Envelope) {
+  /// Queues a message whose sender is told so now: from here on only a reply is owed, and what waited for room is like
+  /// any other, its credit returned. A tell is then good for ever; one that had to wait may have come too late.
+  private mutating func push(_ envelope: consuming Envelope, hasWaited: Bool = false) {
+    envelope.waitsForRoom = false
+    if envelope.expectation == .acceptance {
+      envelope.expectation = .nothing
+      if !hasWaited { envelope.deadline = .distantFuture }
+    }
     queuedBytes += envelope.message.cost
     queue.append(envelope)
   }

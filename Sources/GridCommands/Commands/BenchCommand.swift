@@ -82,7 +82,7 @@ struct BenchCommand: GridCommand {
     if session.renderer.format.isTable {
       try session.renderer.list([result], Self.description)
     } else {
-      try session.renderer.object(result, kind: "BenchResult", noun: "bench")
+      try session.renderer.object(result, Self.description)
     }
     let failed = assertions.filter { !$0.holds(for: result) }
     for assertion in failed { session.writer.error("not so: \(assertion.text) (\(assertion.found(in: result)))") }

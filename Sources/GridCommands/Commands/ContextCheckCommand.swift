@@ -73,7 +73,7 @@ struct ContextCheckCommand: GridCommand {
 }
 
 /// `gridctl context edit`
-struct ContextEditCommand: GridCommand {
+struct ContextEditCommand: OwnProcessCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "Change a context in an editor.",
     discussion: """

@@ -41,7 +41,10 @@ struct TopCommand: GridCommand {
     let pause = try Duration.argument(delay)
     guard pause >= .milliseconds(100) else { throw GridError(.usage, "--delay must be at least 100ms") }
     let session = try await CommandSession(global)
-    let isLive = !once && session.writer.outputIsTerminal && isatty(0) == 1 && session.renderer.format.isTable
+    // A session owns the terminal: there the table is a result like any other.
+    let isLive =
+      !once && CommandEnvironment.current == nil && session.writer.outputIsTerminal && isatty(0) == 1
+      && session.renderer.format.isTable
     let span = try window.map { text throws(GridError) in try Duration.argument(text) } ?? .seconds(isLive ? 5 : 1)
     var arguments: [String: JSONValue] = [:]
     arguments["kind"] = kind.map { .string($0) }

@@ -35,7 +35,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
   }
 
   private static var environmentText: String {
-    let rows = EnvironmentVariable.all.map { "  \(column($0.name, 20))\($0.meaning)\n" }
+    let rows = EnvironmentVariable.all.map { "  \(column($0.name, 28))\($0.meaning)\n" }
     return "ENVIRONMENT\n\n" + rows.joined()
       + "\nAn option goes before a variable, a variable before the context, the context before config.toml.\n"
       + "gridctl context show --effective tells where each value comes from.\n"

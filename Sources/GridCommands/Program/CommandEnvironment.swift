@@ -16,21 +16,31 @@ package final class CommandEnvironment: Sendable {
   let connections: any ConnectionProvider
   let variables: [String: String]
   let allowsStandardInput: Bool
+  /// Answers questions; nil where nobody can be asked.
+  let questioner: (any Questioner)?
+  private let screenIsTaken: @Sendable (Bool) -> Void
   private let opened = Mutex<[NodeConnection]>([])
 
   /// - Parameters:
   ///   - variables: stand for options that are not given, as environment variables do: `GRIDCTL_OUTPUT` and so on.
   ///   - allowsStandardInput: whether a payload `-` may read the process's standard input.
+  ///   - screenIsTaken: hears when a command takes the whole terminal, and when it gives it back.
   package init(
     sink: any OutputSink, connections: any ConnectionProvider, results: (any ResultListener)? = nil,
-    variables: [String: String], allowsStandardInput: Bool = false
+    variables: [String: String], allowsStandardInput: Bool = false, questioner: (any Questioner)? = nil,
+    screenIsTaken: @escaping @Sendable (Bool) -> Void = { _ in }
   ) {
     writer = OutputWriter(sink)
     self.results = results
     self.connections = connections
     self.variables = variables
     self.allowsStandardInput = allowsStandardInput
+    self.questioner = questioner
+    self.screenIsTaken = screenIsTaken
   }
+
+  /// Lets the session know that a command has the whole terminal, or gives it back.
+  static func takeScreen(_ isTaken: Bool) { current?.screenIsTaken(isTaken) }
 
   /// A connection that a command opened for itself; it ends with the command.
   func adopt(_ connection: NodeConnection) { opened.withLock { $0.append(connection) } }
@@ -61,6 +71,12 @@ package protocol ConnectionProvider: Sendable {
   ///
   /// - Throws: ``GridError/Code/unavailable`` when no node answers within `timeout`.
   func connection(timeout: Duration) async throws(GridError) -> NodeConnection
+}
+
+/// Asks the person at a session's terminal.
+package protocol Questioner: Sendable {
+  /// The answer, nil when there is none.
+  func answer(to question: String) async -> String?
 }
 
 /// Hears of the values behind what commands print. Called by the command's tasks, in order.

@@ -22,7 +22,7 @@ struct Gridctl: AsyncParsableCommand {
       SpawnCommand.self, StopCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
       DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, TopCommand.self, WaitCommand.self,
       CheckCommand.self, ContextCommand.self, ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self,
-      HelpCommand.self,
+      ManualCommand.self, HelpCommand.self,
     ] + AdditionalCommands.all)
 
   @OptionGroup var global: GlobalOptions

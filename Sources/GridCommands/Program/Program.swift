@@ -33,7 +33,7 @@ public enum Program {
     do {
       command = try Gridctl.parseAsRoot(arguments)
     } catch {
-      return parsingFailed(error, arguments, writer)
+      return await parsingFailed(error, arguments, writer)
     }
     do {
       try CommandEnvironment.admit(command)
@@ -48,15 +48,15 @@ public enum Program {
     } catch let code as ExitCode {
       return CommandOutcome(code: code.rawValue)
     } catch {
-      return runningFailed(error, command, writer)
+      return await runningFailed(error, command, writer)
     }
   }
 
   private static func parsingFailed(
     _ error: any Error, _ arguments: [String], _ writer: OutputWriter
-  ) -> CommandOutcome {
+  ) async -> CommandOutcome {
     let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else { return tell(text, writer) }
+    guard Gridctl.exitCode(for: error) != .success else { return await tell(text, writer) }
     writer.error(text)
     if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
     return CommandOutcome(GridError(.usage, Gridctl.message(for: error)))
@@ -64,7 +64,7 @@ public enum Program {
 
   private static func runningFailed(
     _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
-  ) -> CommandOutcome {
+  ) async -> CommandOutcome {
     if let error = error as? GridError {
       let settings = (command as? any GridCommand)?.settings
       ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
@@ -73,13 +73,13 @@ public enum Program {
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
     let code = Gridctl.exitCode(for: error)
     // Help and version that were asked for are results.
-    if code == .success { return tell(Gridctl.fullMessage(for: error), writer) }
+    if code == .success { return await tell(Gridctl.fullMessage(for: error), writer) }
     writer.error(Gridctl.fullMessage(for: error))
     return CommandOutcome(code: code.rawValue)
   }
 
-  private static func tell(_ text: String, _ writer: OutputWriter) -> CommandOutcome {
-    do { try writer.output(text + "\n") } catch { return CommandOutcome(error) }
+  private static func tell(_ text: String, _ writer: OutputWriter) async -> CommandOutcome {
+    do throws(GridError) { try await Pager.show(text + "\n", writer: writer) } catch { return CommandOutcome(error) }
     return CommandOutcome(.ok)
   }
 }
@@ -102,7 +102,7 @@ package struct CommandOutcome: Sendable {
 }
 
 /// A command that takes the process over: its signals, its standard input, or its life.
-protocol OwnProcessCommand: GridCommand {}
+package protocol OwnProcessCommand: GridCommand {}
 
 extension CommandEnvironment {
   /// - Throws: ``GridError/Code/usage`` when the command cannot run inside a session.

@@ -6,33 +6,73 @@ package import GridCore
 /// What a session of many commands needs to know before the first of them, settled as for any command.
 package struct SessionServices: Sendable {
   private let settings: Settings
-  private let variables: [String: String]
+  private let flags: SettingFlags
+  /// The environment that the session's commands see.
+  package let commandVariables: [String: String]
 
   /// - Throws: as every command does for wrong options and variables.
   package init(_ options: GlobalOptions, variables: [String: String] = ProcessEnvironment.variables) throws(GridError) {
-    settings = try Settings(options, environment: variables)
+    try self.init(options.flags, variables)
+  }
+
+  private init(_ flags: SettingFlags, _ variables: [String: String]) throws(GridError) {
+    let settings = try Settings(flags, environment: variables)
+    self.settings = settings
+    self.flags = flags
     var variables = variables
-    // What was given to the session holds for its commands.
+    // What was given to the session holds for its commands, whatever is chosen elsewhere meanwhile.
+    variables["GRIDCTL_CONTEXT"] = settings.context?.name
     variables["GRIDCTL_NAMESPACE"] = settings.namespace
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
-    if let output = options.output { variables["GRIDCTL_OUTPUT"] = output }
-    if let timeout = options.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
-    self.variables = variables
+    if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
+    if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
+    commandVariables = variables
+  }
+
+  /// The same session in another context.
+  ///
+  /// - Throws: ``GridError/Code/notFound`` when there is none of that name.
+  package func using(context: String, variables: [String: String] = ProcessEnvironment.variables) throws(GridError)
+    -> SessionServices
+  {
+    var flags = flags
+    (flags.context, flags.endpoints, flags.namespace) = (context, [], nil)
+    var variables = variables
+    // The variables describe where the session began.
+    for name in ["GRIDCTL_CONTEXT", "GRIDCTL_ENDPOINTS", "GRIDCTL_NAMESPACE"] { variables[name] = nil }
+    return try SessionServices(flags, variables)
+  }
+
+  /// Options of the session that no variable stands for, as its commands take them.
+  package var commandOptions: [String] {
+    var options: [String] = []
+    if let color = flags.color { options += ["--color", color] }
+    if let confirmed = flags.confirm { options += ["--confirm", confirmed] }
+    if flags.agrees { options.append("--yes") }
+    if flags.forbidsInput { options.append("--no-input") }
+    if flags.isQuiet { options.append("--quiet") }
+    return options
   }
 
   package var namespace: String { settings.namespace }
+  /// The context in force, nil for none.
+  package var context: String? { settings.context?.name }
+  package var isProtected: Bool { settings.context?.isProtected ?? false }
+  /// The context's colour, as the number of its escape sequence.
+  package var contextColor: Int? {
+    settings.context?.color.flatMap { ContextDefinition.escapeNumbers[$0] }
+  }
+  /// Whether a stream of the process gets colour.
+  package var allowsColor: Bool { OutputWriter.shared.allowsColor(on: .output, settings.color) }
+  package var forbidsInput: Bool { settings.forbidsInput }
+  /// The names of the contexts there are.
+  package var contexts: [String] { ContextStore(environment: commandVariables).names() }
   package var timeout: Duration { settings.timeout }
   package var isQuiet: Bool { settings.isQuiet }
-  /// The environment that the session's commands see.
-  package var commandVariables: [String: String] { variables }
   /// The directory of the files that sessions of every namespace share.
-  package var stateDirectory: String {
-    (variables["XDG_STATE_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.local/state") + "/gridctl"
-  }
+  package var stateDirectory: String { ContextStore(environment: commandVariables).stateDirectory }
   /// The directory of what the user has written.
-  package var configurationDirectory: String {
-    (variables["XDG_CONFIG_HOME"] ?? (variables["HOME"] ?? "/tmp") + "/.config") + "/gridctl"
-  }
+  package var configurationDirectory: String { ContextStore(environment: commandVariables).configurationDirectory }
 
   /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
   ///
@@ -51,6 +91,9 @@ package struct SessionServices: Sendable {
 
   /// Makes a directory that only its user reads.
   package static func makeDirectory(_ path: String) throws(GridError) { try PrivateDirectory.make(path) }
+
+  /// Keeps descriptors from the programs that are started.
+  package static func keepDescriptorsPrivate() { InheritedDescriptors.keepPrivate() }
 
   /// The clock of the machine.
   package static var clock: any GridClock { SystemClock() }
@@ -82,6 +125,15 @@ package struct SessionServices: Sendable {
 
   /// The text without anything a terminal would act on.
   package static func printable(_ text: String) -> String { TerminalText.printable(text) }
+
+  /// The version of gridctl.
+  package static var version: String { GridVersion.current }
+
+  /// A length of time as tables show it.
+  package static func text(of duration: Duration) -> String { HumanText.duration(duration.inSeconds) }
+
+  /// What an exit code means, nil for a code that is none of ours.
+  package static func meaning(ofExitCode code: Int32) -> String? { ExitStatus(rawValue: code)?.meaning }
 
   /// Checks an output format's name.
   package static func isFormat(_ text: String) -> Bool { (try? OutputFormat(parsing: text)) != nil }

@@ -6,7 +6,7 @@ struct Confirmation {
   let settings: Settings
   var writer = OutputWriter.shared
   /// Whether somebody can be asked: standard input and standard error are terminals.
-  var canAsk = isatty(0) == 1 && isatty(2) == 1
+  var canAsk = CommandEnvironment.current.map { $0.questioner != nil } ?? (isatty(0) == 1 && isatty(2) == 1)
 
   /// Returns when it may be done.
   ///
@@ -40,11 +40,18 @@ struct Confirmation {
   }
 
   private func ask(_ question: String) async throws(GridError) -> String {
+    if let questioner = CommandEnvironment.current?.questioner {
+      guard let answer = await questioner.answer(to: question) else { throw GridError(.refused, "nobody answered") }
+      return Self.trimmed(answer)
+    }
     writer.prompt(question)
     let feed = try LineFeed()
     defer { feed.close() }
     guard let line = try await feed.next() else { throw GridError(.refused, "nobody answered") }
-    let text = String(decoding: line.bytes, as: UTF8.self)
-    return String(text.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+    return Self.trimmed(String(decoding: line.bytes, as: UTF8.self))
+  }
+
+  private static func trimmed(_ text: String) -> String {
+    String(text.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
   }
 }

@@ -13,13 +13,17 @@ enum Pager {
   ) async throws(GridError) {
     let lines = text.utf8.count { $0 == 0x0A }
     let command = environment["PAGER"] ?? "less"
-    guard writer.outputIsTerminal, isatty(0) == 1, !forbidsInput, let height = writer.outputHeight, lines >= height,
+    // A session owns the terminal; its output is not the pager's.
+    guard CommandEnvironment.current == nil, writer.outputIsTerminal, isatty(0) == 1, !forbidsInput,
+      let height = writer.outputHeight, lines >= height,
       !["", "cat"].contains(command)
     else { return try writer.output(text) }
     var variables = environment
     // Quit when it fits after all, keep what is shown on the screen, pass colours on.
     if variables["LESS"] == nil { variables["LESS"] = "FRX" }
     let input = try InputFile(Array(text.utf8))
+    CommandEnvironment.takeScreen(true)
+    defer { CommandEnvironment.takeScreen(false) }
     // Ctrl-C is the pager's; without it the text is shown at once.
     let before = signal(SIGINT, SIG_IGN)
     defer { signal(SIGINT, before) }

@@ -23,6 +23,11 @@ struct ContextDefinition: Sendable, Equatable {
 
   static let colors = ["red", "green", "yellow", "blue", "magenta", "cyan"]
 
+  /// The numbers of the escape sequences of the colours.
+  static let escapeNumbers = [
+    "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36,
+  ]
+
   init(name: String) { self.name = name }
 
   /// Reads a context's file.

@@ -6,9 +6,9 @@ enum PrivateFile {
   /// Puts a file in place as a whole: whoever reads it sees the old or the new content, never a part.
   ///
   /// - Throws: ``GridError/Code/inputOutput`` with the path.
-  static func replace(_ path: String, with bytes: [UInt8]) throws(GridError) {
+  static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o600) throws(GridError) {
     let part = "\(path).\(getpid()).part"
-    let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw failure("write", path) }
     do throws(GridError) {
       defer { close(descriptor) }

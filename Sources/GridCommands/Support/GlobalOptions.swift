@@ -73,11 +73,14 @@ extension Settings {
   ///
   /// - Throws: ``GridError/Code/usage``, ``GridError/Code/configuration`` or ``GridError/Code/notFound``.
   init(_ options: GlobalOptions, environment: [String: String] = Settings.variables) throws(GridError) {
+    try self.init(options.flags, environment: environment)
+  }
+
+  init(_ flags: SettingFlags, environment: [String: String]) throws(GridError) {
     let store = ContextStore(environment: environment)
     let configuration = try SettingsFile.read(store.configurationPath)
-    let found = try store.inForce(flag: options.context, environment: environment, configuration: configuration)
-    self = try .resolve(
-      flags: options.flags, environment: environment, context: found?.0, configuration: configuration)
+    let found = try store.inForce(flag: flags.context, environment: environment, configuration: configuration)
+    self = try .resolve(flags: flags, environment: environment, context: found?.0, configuration: configuration)
     if let source = found?.1 { sources.context = source }
   }
 }

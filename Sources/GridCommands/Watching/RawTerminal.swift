@@ -18,6 +18,7 @@ final class RawTerminal: Sendable {
     }
     before = current
     self.writer = writer
+    CommandEnvironment.takeScreen(true)
     // Ctrl-C and Ctrl-Z come as keys, so that the screen can be put back first.
     current.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
     tcsetattr(0, TCSANOW, &current)
@@ -26,6 +27,7 @@ final class RawTerminal: Sendable {
 
   /// Puts the terminal back as it was.
   func restore() {
+    CommandEnvironment.takeScreen(false)
     try? writer.output(Self.leave)
     var settings = before
     tcsetattr(0, TCSANOW, &settings)
@@ -35,6 +37,7 @@ final class RawTerminal: Sendable {
   func suspend() {
     restore()
     kill(0, SIGTSTP)
+    CommandEnvironment.takeScreen(true)
     var current = before
     current.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
     tcsetattr(0, TCSANOW, &current)

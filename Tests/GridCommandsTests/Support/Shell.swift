@@ -35,6 +35,9 @@ final class Sandbox: Sendable {
     variables["XDG_STATE_HOME"] = directory + "/state"
     variables["PATH"] = binaries + ":" + (variables["PATH"] ?? "/usr/bin:/bin")
     variables["HOME"] = directory
+    for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PAGER", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"] {
+      variables[name] = nil
+    }
     variables["BASH_ENV"] = Self.functions
     return variables
   }

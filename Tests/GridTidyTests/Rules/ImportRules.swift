@@ -14,7 +14,7 @@ enum ImportRules {
       "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],
     "GridCommands": ["Grid", "GridClient", "GridCore"],
-    "GridREPL": ["GridCommands", "GridClient", "CReadline"],
+    "GridREPL": ["GridCommands", "GridClient", "GridCore", "CReadline"],
     "GridTestKit": [
       "Grid", "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],

@@ -1,0 +1,388 @@
+internal import Glibc
+internal import GridClient
+internal import GridCommands
+internal import GridCore
+internal import Synchronization
+
+/// A session at a terminal.
+final class ReplSession: TerminalDelegate {
+  /// How a session is begun.
+  struct Options: Sendable {
+    var readsStartFile = true
+    var events: EventChoice
+    var isQuiet = false
+  }
+
+  private struct State {
+    var health = ClusterHealth(node: nil)
+    var form = PromptStyle.Form.command
+    var foreground: Job?
+    var interruptedAt: MonotonicTime?
+    var wasAttached = false
+    var hasHistory = true
+    var lastLine: String?
+  }
+
+  /// A second Ctrl-C within this time leaves the request behind.
+  private static let patience = Duration.seconds(1)
+  /// How long what still runs may take to end when the session is left.
+  private static let farewell = Duration.seconds(2)
+  /// What takes longer shows how long.
+  private static let remarkableTime = Duration.milliseconds(500)
+  private static let historyLimit = 10_000
+
+  private let core: SessionCore
+  private let terminal: Terminal
+  private let feed: EventFeed
+  private let names: NameIndex
+  private let completer: SessionCompleter
+  private let options: Options
+  private let state = Mutex(State())
+  private let detached = Pulse()
+  private let left = Gate()
+  private let clock: any GridClock
+
+  init(core: SessionCore, terminal: Terminal, options: Options) {
+    self.core = core
+    self.terminal = terminal
+    self.options = options
+    clock = SessionServices.clock
+    names = NameIndex(clock: clock)
+    completer = SessionCompleter(
+      commands: EngineCompleter(index: names, contexts: { core.services.contexts }), core: core)
+    let box = HealthBox()
+    feed = EventFeed(
+      choice: options.events,
+      outlets: EventFeed.Outlets(
+        show: { terminal.announce(NoticeStyle.dim("· " + SessionServices.printable($0))) },
+        health: { box.changed($0) }, peers: { core.attachment.knows(peers: $0) }))
+    core.feed = feed
+    box.receiver.withLock { $0 = { [weak self] health in self?.changed(health) } }
+  }
+
+  /// Breaks the circle between the session and the feed that tells it of the cluster's health.
+  private final class HealthBox: Sendable {
+    let receiver = Mutex<(@Sendable (ClusterHealth) -> Void)?>(nil)
+
+    func changed(_ health: ClusterHealth) { receiver.withLock { $0 }?(health) }
+  }
+
+  // MARK: Running
+
+  /// Runs the session until it is left.
+  ///
+  /// - Returns: the exit code.
+  /// - Throws: ``GridError/Code/software`` when the terminal cannot be taken over.
+  func run() async throws(GridError) -> Int32 {
+    try terminal.open(self)
+    let code = await withTaskGroup(of: Int32?.self) { group in
+      group.addTask {
+        await self.core.jobs.run()
+        return nil
+      }
+      group.addTask {
+        await Self.until(self.left) { await self.stayAttached() }
+        return nil
+      }
+      group.addTask { await self.endUnconditionally() }
+      group.addTask { await self.readLines() }
+      var code: Int32 = 0
+      while let end = await group.next() {
+        guard let end else { continue }
+        code = end
+        break
+      }
+      self.core.leave(code)
+      self.core.jobs.close()
+      self.core.attachment.close()
+      await self.terminal.close()
+      self.left.open()
+      // Jobs and connection; then the one that ends the process when they do not.
+      for _ in 0..<2 { _ = await group.next() }
+      group.cancelAll()
+      return code
+    }
+    return code
+  }
+
+  private func stayAttached() async {
+    await core.attachment.run(
+      isEager: true, news: { self.heard($0) },
+      follow: { connection in
+        await withDiscardingTaskGroup { group in
+          group.addTask { await self.feed.follow(connection) }
+          group.addTask { await self.names.follow(connection) }
+        }
+      })
+  }
+
+  /// Runs `body` until it ends or the gate opens.
+  private static func until(_ gate: Gate, _ body: @escaping @Sendable () async -> Void) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await body() }
+      group.addTask { await gate.wait() }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  /// Leaves even when a request does not let itself be cancelled: nothing of the cluster depends on this process.
+  private func endUnconditionally() async -> Int32? {
+    await left.wait()
+    do { try await Task.sleep(for: Self.farewell) } catch { return nil }
+    exit(core.exitCode ?? 0)
+  }
+
+  private func readLines() async -> Int32 {
+    await greet()
+    var typed = ""
+    while true {
+      if let code = core.exitCode { return code }
+      state.withLock { $0.form = typed.isEmpty ? .command : .continuation }
+      switch await terminal.readLine(prompt: prompt) {
+      case .interrupted: typed = ""
+      case .endOfInput:
+        if typed.isEmpty { return core.exitCode ?? 0 }
+        typed = ""
+      case .terminated(let signal): return 128 + signal
+      case .line(let line):
+        typed += (typed.isEmpty ? "" : "\n") + line
+        if typed.allSatisfy(\.isWhitespace) {
+          typed = ""
+        } else if await take(typed) {
+          typed = ""
+        }
+      }
+    }
+  }
+
+  private func greet() async {
+    let path = historyPath
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      do throws(GridError) { try SessionServices.makeDirectory(String(path[..<slash])) } catch { forgoHistory(error) }
+    }
+    await terminal.loadHistory(path, limit: Self.historyLimit)
+    do throws(GridError) {
+      let connection = try await core.attachment.connection(timeout: .zero)
+      let peers = try await connection.request("peers", timeout: core.timeout)["items"]?.arrayValue ?? []
+      core.attachment.knows(peers: peers)
+      let health = ClusterHealth(node: connection.nodeName, peers: peers)
+      changed(health)
+      let actors = peers.reduce(Int64(0)) { $0 + ($1["actors"]?.integerValue ?? 0) }
+      if !options.isQuiet {
+        terminal.screen.remark(
+          "gridctl \(SessionServices.version), \(place), attached to \(connection.nodeName), "
+            + "\(Self.count(Int64(health.alive), "node")), \(Self.count(actors, "actor")). help, Ctrl-D to leave")
+      }
+    } catch {
+      // Told by whoever keeps the connection.
+    }
+    if options.readsStartFile { await runStartFile() }
+  }
+
+  private var place: String {
+    let services = core.services
+    guard let context = services.context else { return "namespace \(services.namespace)" }
+    return "context \(context)\(services.isProtected ? " (protected)" : "")"
+  }
+
+  private static func count(_ number: Int64, _ noun: String) -> String {
+    "\(EventFolder.grouped(Int(clamping: number))) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  private func runStartFile() async {
+    let path = core.services.configurationDirectory + "/replrc"
+    guard access(path, F_OK) == 0 else { return }
+    do throws(GridError) {
+      _ = await ScriptRunner(core: core, sink: terminal.screen, name: path).run(try TextFile.read(path))
+    } catch { core.report(error, to: terminal.screen) }
+  }
+
+  // MARK: Lines
+
+  /// Takes what was typed.
+  ///
+  /// - Returns: false when more lines are needed.
+  private func take(_ text: String) async -> Bool {
+    do {
+      let statements = try Parser.parse(text)
+      await remember(text)
+      guard !statements.isEmpty else { return true }
+      if text.contains(where: \.isNewline), statements.count > 1 {
+        terminal.screen.remark(NoticeStyle.dim("\(statements.count) commands"))
+      }
+      await run(statements, text)
+    } catch is Unfinished {
+      return false
+    } catch let error as SyntaxError {
+      await remember(text)
+      let told = GridError(.usage, error.message, hint: error.hint)
+      for line in SourceMark.lines(text, error.range) { terminal.screen.remark(line) }
+      core.report(told, to: terminal.screen)
+      core.ended(code: CommandOutcome(told).code, error: told)
+    } catch {
+      core.report(GridError.wrapping(error, as: .usage, "the line cannot be read"), to: terminal.screen)
+    }
+    return true
+  }
+
+  /// Runs a line as a job before the prompt, until it ends or is left behind.
+  private func run(_ statements: [Statement], _ text: String) async {
+    let core = core
+    let terminal = terminal
+    let began = clock.now()
+    let job = Job(text: text, sink: JobSink(screen: terminal.screen) { terminal.announce($0) }) { job in
+      var evaluator = Evaluator(core: core, sink: job.sink, source: text)
+      if !core.services.forbidsInput { evaluator.questioner = PromptQuestioner(terminal: terminal, sink: job.sink) }
+      let code = await evaluator.run(statements)
+      core.finished(job, code: code)
+      return code
+    }
+    state.withLock { state in
+      state.foreground = job
+      state.interruptedAt = nil
+    }
+    do throws(GridError) { try core.jobs.start(job) } catch {
+      core.report(error, to: terminal.screen)
+      return
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await job.wait() }
+      group.addTask { await self.detached.wait() }
+      await group.next()
+      group.cancelAll()
+    }
+    state.withLock { $0.foreground = nil }
+    if job.exitCode == nil { leaveBehind(job) }
+    names.refresh()
+    let took = clock.now() - began
+    if core.settings.showsTiming || took >= Self.remarkableTime, job.exitCode != nil, core.exitCode == nil {
+      terminal.screen.remark(NoticeStyle.dim("(\(SessionServices.text(of: took)))"))
+    }
+  }
+
+  private func leaveBehind(_ job: Job) {
+    do throws(GridError) {
+      let number = try core.jobs.number(job)
+      job.sink.move(to: .background(number))
+      terminal.announce("[\(number)] left behind: \(job.text)")
+    } catch { core.report(error, to: terminal.screen) }
+  }
+
+  // MARK: History
+
+  private var historyPath: String {
+    core.settings.variables["GRIDCTL_HISTFILE"] ?? core.services.stateDirectory + "/history"
+  }
+
+  private func remember(_ text: String) async {
+    let (last, hasHistory) = state.withLock { ($0.lastLine, $0.hasHistory) }
+    guard HistoryFilter.keeps(text, after: last) else { return }
+    state.withLock { $0.lastLine = text }
+    do throws(GridError) { try await terminal.remember(text, in: hasHistory ? historyPath : nil) } catch {
+      forgoHistory(error)
+    }
+  }
+
+  /// Says once that nothing is kept.
+  private func forgoHistory(_ error: GridError) {
+    let isFirst = state.withLock { state in
+      defer { state.hasHistory = false }
+      return state.hasHistory
+    }
+    if isFirst { terminal.announce("warning: \(error.message)") }
+  }
+
+  // MARK: News
+
+  private var prompt: String {
+    let (health, form) = state.withLock { ($0.health, $0.form) }
+    return core.prompt(health, form)
+  }
+
+  private func changed(_ health: ClusterHealth) {
+    state.withLock { $0.health = health }
+    terminal.offer(prompt: prompt)
+  }
+
+  private func heard(_ news: Attachment.News) {
+    switch news {
+    case .attached(let node):
+      let isFirst = state.withLock { state in
+        defer { state.wasAttached = true }
+        state.health.node = node
+        return !state.wasAttached
+      }
+      if !isFirst { terminal.announce(NoticeStyle.bold("! attached to \(node)")) }
+    case .lost(let node):
+      state.withLock { $0.health.node = nil }
+      terminal.announce(NoticeStyle.bold("! node \(node) is gone; looking for another one"))
+    case .alone(let error):
+      state.withLock { $0.health.node = nil }
+      let hint = error.hint.map { "\n  \($0)" } ?? ""
+      terminal.announce(NoticeStyle.bold("! \(SessionServices.printable(error.message))") + hint)
+    }
+    terminal.offer(prompt: prompt)
+  }
+
+  // MARK: The terminal's questions
+
+  func candidates(line: String, start: Int, end: Int) -> [Candidate] {
+    completer.candidates(line: line, start: start, end: end)
+  }
+
+  func help(line: String, point: Int) -> String? {
+    let before = String(decoding: Array(line.utf8).prefix(point), as: UTF8.self)
+    guard case .command(let words, let prefix, _) = CompletionSpot(before: before + " ", word: "") else {
+      let word = before.split(separator: " ").first.map(String.init)
+      return SessionHelp.usage(for: word.map { [$0] } ?? [])
+    }
+    let typed = words + (prefix.isEmpty ? [] : [prefix])
+    return SessionHelp.usage(for: typed.filter { !$0.hasPrefix("-") })
+      ?? "TAB finishes the word; help lists the commands"
+  }
+
+  func interrupted() {
+    let now = clock.now()
+    let (job, isSecond) = state.withLock { state -> (Job?, Bool) in
+      let isSecond = state.interruptedAt.map { now - $0 < Self.patience } ?? false
+      state.interruptedAt = now
+      return (state.foreground, isSecond)
+    }
+    guard let job else { return }
+    if isSecond { detached.fire() } else { job.cancel() }
+  }
+
+  func terminated(_ signal: Int32) {
+    core.leave(128 + signal)
+    state.withLock { $0.foreground }?.cancel()
+  }
+}
+
+/// Asks at the prompt of a session, for a command that is before it.
+struct PromptQuestioner: Questioner {
+  let terminal: Terminal
+  let sink: JobSink
+
+  func answer(to question: String) async -> String? {
+    guard sink.isInForeground else { return nil }
+    // What stands above the question is what it is about.
+    terminal.holdNotices(true)
+    defer { terminal.holdNotices(false) }
+    guard case .line(let text) = await terminal.readLine(prompt: question) else { return nil }
+    return text
+  }
+}
+
+/// How lines that come by themselves look.
+enum NoticeStyle {
+  static func dim(_ text: String) -> String { usesColor ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
+  static func bold(_ text: String) -> String { usesColor ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+
+  /// Off with NO_COLOR, or on a terminal that has none.
+  static let usesColor: Bool = {
+    let noColor = getenv("NO_COLOR").map { String(cString: $0) } ?? ""
+    let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
+    return noColor.isEmpty && terminal != "dumb"
+  }()
+}

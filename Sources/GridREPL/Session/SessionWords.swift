@@ -1,0 +1,35 @@
+internal import GridCommands
+internal import GridCore
+
+/// Words that mean something in a session only.
+enum SessionWords {
+  /// What may begin a line beside the commands of the tree.
+  static let beginnings = ["exit", "for", "help", "if", "let", "quit", "watch"]
+
+  /// Runs `help`, `exit` and `quit`; nil for a command of the tree.
+  ///
+  /// - Throws: ``GridError/Code/usage`` for a word that is no command.
+  static func run(_ arguments: [String], _ evaluator: Evaluator) throws(GridError) -> StatementEnd? {
+    guard let first = arguments.first else { return StatementEnd() }
+    switch first {
+    case "exit", "quit":
+      let code = arguments.dropFirst().first.flatMap { Int32($0) } ?? 0
+      evaluator.core.leave(code)
+      return StatementEnd(code: code)
+    case "help":
+      try evaluator.sink.output(
+        Array(try SessionHelp.text(for: Array(arguments.dropFirst()), columns: evaluator.sink.terminalWidth).utf8))
+      return StatementEnd()
+    default: break
+    }
+    if first.hasPrefix("-") { return nil }
+    let commands = CommandHelp.commands().map(\.name)
+    guard !commands.contains(first), CommandHelp.usage(for: [first]) == nil else { return nil }
+    let known = (commands + beginnings).sorted()
+    let similar = NameSimilarity.similar(to: first, in: known)
+    throw GridError(
+      .usage, "there is no command \(NameRules.quoted(first))",
+      hint: similar.isEmpty
+        ? "help lists them; !COMMAND runs one of the shell" : "similar: \(similar.joined(separator: ", "))")
+  }
+}

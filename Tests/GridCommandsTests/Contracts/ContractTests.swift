@@ -1,0 +1,142 @@
+import GridCore
+import Testing
+
+/// The members of every document, with their types: what programs that read `-o json` rely on. New members may be
+/// added here; a member that goes or changes its type needs another `apiVersion`.
+@Suite struct ContractTests {
+  /// The command after `gridctl`, and the shape of what it prints.
+  private static let documents: [(command: String, shape: String)] = [
+    (
+      "peers -o json",
+      """
+      {apiVersion: string, items: [{actors: number, address: string, incarnation: number, kinds: [string], \
+      labels: {}, mailbox: number, name: string, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, \
+      version: string}], kind: string}
+      """
+    ),
+    (
+      "actors -o json",
+      """
+      {apiVersion: string, items: [{epoch: number, failures: number, kind: string, mailbox: number, name: string, \
+      node: string, processed: number, restarts: number, status: string, uptimeSeconds: number}], kind: string}
+      """
+    ),
+    (
+      "actors --summary -o jsonl",
+      "{actors: number, failures: number, kind: string, mailbox: number, node: string, restarts: number}"
+    ),
+    ("kinds -o json", "{apiVersion: string, items: [{name: string, nodes: [string]}], kind: string}"),
+    (
+      "dead-letters list -o json",
+      """
+      {apiVersion: string, items: [{at: string, atMilliseconds: number, body: string, bodyEncoding: string, \
+      contentType: string, count: number, detail: string, headers: [], id: string, node: string, reason: string, \
+      replayedAs: null, sender: string, target: string, type: string}], kind: string}
+      """
+    ),
+    (
+      "events --since 1h --count 1 -o jsonl",
+      """
+      {at: string, atMilliseconds: number, detail: string, kind: string, name: string, node: string, seq: number}
+      """
+    ),
+    (
+      "ask hits -o json",
+      """
+      {apiVersion: string, contentType: string, kind: string, node: string, reply: number, replyEncoding: string, \
+      rttSeconds: number}
+      """
+    ),
+    (
+      "bench ask mirror --count 10 -o json",
+      """
+      {apiVersion: string, bodyBytes: number, clients: number, delivered: number, errors: number, kind: string, \
+      maxMicros: number, p50Micros: number, p90Micros: number, p999Micros: number, p99Micros: number, \
+      perSecond: number, seconds: number, sent: number, target: string, work: string}
+      """
+    ),
+    (
+      "top --once --window 50ms -n 1 -o jsonl",
+      """
+      {epoch: number, failures: number, kind: string, mailbox: number, name: string, node: string, perSecond: number, \
+      processed: number, rates: [number], restarts: number, status: string, uptimeSeconds: number}
+      """
+    ),
+    (
+      "exit-codes -o json", "{apiVersion: string, items: [{code: number, meaning: string, name: string}], kind: string}"
+    ),
+    (
+      "context show --effective -o json",
+      "{apiVersion: string, items: [{name: string, source: string, value: string}], kind: string}"
+    ),
+    (
+      "context ls -o json",
+      """
+      {apiVersion: string, items: [{color: null, current: bool, description: null, endpoints: [string], name: string, \
+      namespace: null, output: null, protected: bool, timeout: null, tls: {ca: null, cert: null, key: null, \
+      serverName: null}, token: null}], kind: string}
+      """
+    ),
+    (
+      "check --format json",
+      """
+      {apiVersion: string, findings: [{advice: null, message: string, name: string, status: string}], kind: string, \
+      peers: [{actors: number, address: string, incarnation: number, kinds: [string], labels: {}, mailbox: number, \
+      name: string, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, version: string}], \
+      status: string}
+      """
+    ),
+    ("wait 'peers>=1' -o json", "{apiVersion: string, conditions: [string], kind: string}"),
+  ]
+
+  /// Commands that fail, and the member `name` and `code` of their error.
+  private static let failures: [(command: String, name: String, code: Int64)] = [
+    ("inspect nope", "no-such-actor", 67), ("spawn nope x", "no-such-kind", 67),
+    ("dead-letters show nope", "not-found", 67),
+    ("node info n9", "no-such-node", 68), ("spawn counter hits", "name-taken", 73), ("ask 'a b' 1", "usage", 64),
+    ("ask hits nojson", "undecodable", 65), ("tell hits @nowhere", "no-input", 66),
+    ("-e 127.0.0.1:1 peers", "unavailable", 69),
+    ("wait actor/nope -t 50ms", "deadline", 124), ("-C nope peers", "not-found", 67),
+  ]
+
+  @Test func `documents and errors keep their shape`() async throws {
+    try await withSandbox { sandbox in
+      let ready = try await sandbox.run(
+        """
+        gridctl node start --detach --name n1 --listen 127.0.0.1:0 && gridctl spawn counter hits \
+          && gridctl spawn echo mirror && gridctl tell hits 3 && gridctl context add local -e 127.0.0.1:1 -q
+        gridctl tell nobody hello 2>&1 | head -1
+        """)
+      #expect(ready.output.contains("no actor nobody"), "\(ready.errors)")
+      for (command, shape) in Self.documents {
+        let result = try await sandbox.run("gridctl \(command)")
+        let first =
+          command.contains("jsonl") ? result.output.split(separator: "\n").first.map(String.init) : result.output
+        let document = try? JSONValue(parsing: first ?? "")
+        #expect(document.map(Self.shape) == shape, "\(command): \(result.errors)")
+        #expect(command.contains("jsonl") || document?["apiVersion"] == "gridctl/v1", "\(command)")
+      }
+      for (command, name, code) in Self.failures {
+        let result = try await sandbox.run("gridctl \(command) -o json")
+        let error = try? JSONValue(parsing: result.errors)["error"]
+        #expect(error?["name"]?.stringValue == name, "\(command): \(result.errors)")
+        #expect(error?["code"]?.integerValue == code && Int64(result.status) == code, "\(command): \(result.status)")
+        #expect(error?.objectValue?.keys.sorted() == ["cause", "code", "hint", "message", "name", "node", "target"])
+        #expect(result.errors.split(separator: "\n").count == 1 && result.output == "", "\(command)")
+      }
+    }
+  }
+
+  /// A value with its types instead of its contents; of a list the first element.
+  private static func shape(_ value: JSONValue) -> String {
+    switch value {
+    case .null: "null"
+    case .bool: "bool"
+    case .integer, .number: "number"
+    case .string: "string"
+    case .array(let elements): "[\(elements.first.map(shape) ?? "")]"
+    case .object(let members):
+      "{\(members.sorted { $0.key < $1.key }.map { "\($0.key): \(shape($0.value))" }.joined(separator: ", "))}"
+    }
+  }
+}

@@ -1,0 +1,107 @@
+internal import GridCore
+internal import Testing
+
+@testable internal import GridCommands
+
+@Suite struct WatchingTests {
+  private let time = CalendarTime(millisecondsSince1970: 0)
+
+  private func kinds(_ records: [JSONValue]) -> [String] {
+    records.map { "\($0["kind"]?.stringValue ?? "?") \($0["object"]?["name"]?.stringValue ?? "")" }
+  }
+
+  @Test func `a list is told as what was added, modified and deleted`() {
+    var changes = ListChanges(fields: ["status"])
+    let first: JSONValue = ["name": "a", "status": "alive", "mailbox": 1]
+    #expect(kinds(changes.take([first], at: time)) == ["ADDED a", "SYNCED "])
+    #expect(changes.take([first.with("mailbox", 9)], at: time).isEmpty, "a counter that moves is no change")
+    let records = changes.take([first.with("status", "dead"), ["name": "b"]], at: time)
+    #expect(kinds(records) == ["MODIFIED a", "ADDED b"])
+    #expect(records.compactMap { $0["seq"]?.integerValue } == [3, 4])
+    #expect(kinds(changes.take([], at: time)) == ["DELETED a", "DELETED b"])
+    #expect(kinds(changes.take([], at: time)) == [])
+    var empty = ListChanges(fields: [])
+    #expect(kinds(empty.take([], at: time)) == ["SYNCED "])
+  }
+
+  @Test func `rates come from the counts of two looks`() {
+    var table = TopTable(window: .seconds(5))
+    func actor(_ name: String, _ processed: Int64, _ mailbox: Int64 = 0, epoch: Int64 = 1) -> JSONValue {
+      ["name": .string(name), "processed": .integer(processed), "mailbox": .integer(mailbox), "epoch": .integer(epoch)]
+    }
+    let start = MonotonicTime(nanoseconds: 0)
+    table.take([actor("a", 100, 5), actor("b", 0, 9), actor("c", 0)], at: start)
+    #expect(table.rows(by: .rate, limit: 9).allSatisfy { $0["perSecond"]?.doubleValue == 0 })
+    table.take([actor("a", 300, 5), actor("b", 10, 9), actor("c", 0, epoch: 2)], at: start + .seconds(2))
+    #expect(table.rows(by: .rate, limit: 2).compactMap { $0["name"]?.stringValue } == ["a", "b"])
+    #expect(table.rows(by: .mailbox, limit: 9).compactMap { $0["name"]?.stringValue } == ["b", "a", "c"])
+    #expect(table.rows(by: .name, limit: 9).compactMap { $0["name"]?.stringValue } == ["a", "b", "c"])
+    #expect(table.rows(by: .rate, limit: 1)[0]["perSecond"] == .number(100))
+    #expect(table.totals.actors == 3 && table.totals.mailbox == 14 && table.totals.perSecond == 105)
+    // An actor made anew counts anew; one that is gone is forgotten.
+    table.take([actor("a", 5, epoch: 2)], at: start + .seconds(4))
+    #expect(table.rows(by: .rate, limit: 9).map { $0["perSecond"] } == [.number(0)])
+  }
+
+  @Test func `a spark line has its highest rate at the top`() {
+    #expect(TopTable.spark([]) == "" && TopTable.spark([0, 0]) == "▁▁")
+    #expect(TopTable.spark([0, 50, 100]) == "▁▅█")
+  }
+
+  @Test(arguments: [
+    ("peers>=3", WaitCondition.peers(.atLeast, 3)), ("peers=0", .peers(.equalShort, 0)), ("peers<2", .peers(.less, 2)),
+    ("actor/a", .actor("a")), ("no-actor/a", .noActor("a")), ("leader/main", .leader("main")),
+    ("event/peer", .event("peer")),
+  ])
+  func `conditions of wait`(_ text: String, _ expected: WaitCondition) throws {
+    let condition = try WaitCondition(parsing: text)
+    #expect(condition == expected && condition.text == text && !condition.events.isEmpty)
+  }
+
+  @Test(arguments: [
+    "", "peers", "peers>=", "peers>=x", "peers>=-1", "peers=~1", "actor/", "actor/a b", "x/y", "event/x",
+  ])
+  func `what is no condition is a usage error`(_ text: String) throws {
+    #expect(try #require(throws: GridError.self) { try WaitCondition(parsing: text) }.code == .usage)
+  }
+
+  @Test func `assertions of bench`() throws {
+    let result: JSONValue = ["p99Micros": 4200.5, "errors": 0, "perSecond": 20_000, "sent": 10, "maxMicros": .null]
+    func failed(_ text: String) throws -> [String] {
+      try BenchAssertion.parse(text).filter { !$0.holds(for: result) }.map(\.text)
+    }
+    #expect(try failed("p99<5ms,errors=0,rate>=20k/s,sent==10,errors!=1") == [])
+    #expect(try failed("p99<4ms,errors>0,rate>20k/s,max<1h") == ["p99<4ms", "errors>0", "rate>20k/s", "max<1h"])
+    #expect(try BenchAssertion.parse("p99<1ms").first?.found(in: result) == "4.2ms")
+    for text in ["p99", "p98<1ms", "p99<1", "errors<x", "rate>1q", "p99=~1ms"] {
+      #expect(throws: GridError.self, "\(text)") { try BenchAssertion.parse(text) }
+    }
+  }
+
+  private func peer(_ name: String, _ status: String, mailbox: Int64 = 0, rtt: Double = 0.001) -> JSONValue {
+    [
+      "name": .string(name), "status": .string(status), "mailbox": .integer(mailbox), "rttSeconds": .number(rtt),
+      "address": "127.0.0.1:1", "actors": 1,
+    ]
+  }
+
+  @Test func `health names what is wrong and what to look at`() {
+    let well = HealthReport(peers: [peer("n1", "alive"), peer("n2", "alive")], limits: HealthLimits(peers: 2))
+    #expect(well.status == .ok && well.text(.text) == "ok: peers: 2 of 2 peers are alive\n")
+    let limits = HealthLimits(peers: 3, roundTrip: .milliseconds(20), mailbox: 100)
+    let ill = HealthReport(
+      peers: [peer("n1", "alive", mailbox: 101), peer("n2", "suspect"), peer("n3", "alive", rtt: 0.5)], limits: limits)
+    #expect(ill.status == .critical && ill.status.nagiosCode == 2)
+    #expect(ill.findings.map(\.name) == ["peers", "node n1", "node n2", "node n3"])
+    #expect(ill.findings.allSatisfy { $0.advice != nil })
+    #expect(HealthReport(peers: [peer("n1", "alive"), peer("n2", "dead")], limits: HealthLimits()).status == .warning)
+    #expect(ill.text(.nagios).hasPrefix("GRIDCTL CRITICAL - peers: 2 of 3 peers are alive; node n1: 101 messages"))
+    #expect(ill.text(.nagios).split(separator: "\n").count == 1)
+    #expect(ill.text(.nagios).hasSuffix("| peers=2 'n1_mailbox'=101 'n2_mailbox'=0 'n3_mailbox'=0\n"))
+    #expect(well.text(.prometheus).contains("gridctl_healthy 1\n"))
+    #expect(ill.text(.prometheus).contains("gridctl_peer_up{node=\"n2\"} 0\n"))
+    let lost = HealthReport(unreachable: GridError(.unavailable, "no | node\nanswers", hint: "start one"))
+    #expect(lost.text(.nagios) == "GRIDCTL CRITICAL - connection: no  node\\nanswers | peers=0 \n")
+    #expect(lost.text(.json).contains("\"status\": \"critical\""))
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Grid
+import Logging
+import Testing
+
+/// Typing while the cluster is in uproar.
+@Suite(.serialized)
+struct FloodTests {
+  /// Dead letters as fast as asked, to so many targets that the node itself folds none of them.
+  private func flood(_ node: GridNode, _ perSecond: Int) async throws {
+    let clock = ContinuousClock()
+    let began = clock.now
+    var sent = 0
+    while !Task.isCancelled {
+      let seconds: Double = (clock.now - began) / .seconds(1)
+      let due = Int(seconds * Double(perSecond))
+      while sent < due {
+        try? await node.tell("ghost-\(sent % 1000)", Message("x"))
+        sent += 1
+      }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+  }
+
+  @Test func tenThousandEventsASecondLeaveTheLineReadable() async throws {
+    try await withCluster { cluster in
+      var configuration = NodeConfiguration(
+        name: "n1", listen: "127.0.0.1:0", stateDirectory: cluster.directory + "/state/node",
+        runtimeDirectory: cluster.directory + "/run/gridctl/default")
+      configuration.allowsExec = false
+      configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
+      let node = GridNode(configuration)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await node.run() }
+        try await node.waitUntilReady()
+        let session = try cluster.session()
+        try await session.prompt("default n1 1/1>")
+        group.addTask { try? await flood(node, 10_000) }
+        try await session.text("more dead letters in 1s", limit: .seconds(60))
+        var typed = ""
+        for word in ["tell", "hits", "while", "it", "rains"] {
+          for character in word + " " {
+            typed.append(character)
+            try session.type(String(character))
+            let line = typed.last == " " ? String(typed.dropLast()) : typed
+            try await session.wait("«\(typed)»") { $0.cursorLine == "default n1 1/1> \(line)" }
+          }
+        }
+        try session.type("\u{3}")
+        try await session.wait("a fresh prompt") { $0.cursorLine == "default n1 1/1>" }
+        try session.enter("$?")
+        try await session.text("\n0\n")
+        for line in session.screen.history where !line.isEmpty {
+          let isWhole = ["· ", "default n1 1/1>", "gridctl ", " to leave", "0"].contains { line.hasPrefix($0) }
+          #expect(isWhole, "a garbled line: \(line)")
+        }
+        try session.enter(":quit")
+        #expect(try await session.exitCode() == 0)
+        group.cancelAll()
+        node.beginGracefulShutdown()
+        while (try? await group.next()) != nil {}
+      }
+    }
+  }
+}
