@@ -48,7 +48,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
     certificateFile = nil
     keyFile = nil
     attemptTimeout = .milliseconds(1500)
-    operationTimeout = .seconds(4)
+    operationTimeout = .milliseconds(3500)
     verificationInterval = .seconds(30)
   }
 

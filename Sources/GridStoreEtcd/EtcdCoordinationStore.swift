@@ -90,14 +90,11 @@ public final class EtcdCoordinationStore: CoordinationStore {
     prefix: String, after revision: Int64,
     _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
   ) async throws {
-    try gate.enter()
-    defer { gate.leave() }
     let watch = EtcdWatch(channel: watching, reader: reader, prefix: prefix, after: revision, clock: clock)
     watches.withLock { $0[ObjectIdentifier(watch)] = watch }
     defer { watches.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(watch)) } }
-    // Closed meanwhile: the one that closes has not seen this watch.
-    if gate.isClosed { throw CallGate.closed }
-    try await watch.run(receive)
+    // After it was noted: whoever closes the store from now on finds it.
+    try await watch.run(gate, receive)
   }
 
   public func close() async {

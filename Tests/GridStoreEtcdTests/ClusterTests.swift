@@ -115,6 +115,27 @@ struct ClusterTests {
     }
   }
 
+  @Test("a receiver that never comes back does not keep the store from closing")
+  func stuckReceiver() async throws {
+    try await EtcdServers.with { servers in
+      let store = try EtcdCoordinationStore(servers.configuration, clock: SystemClock())
+      let start = try await retry { try await store.range(prefix: "/s/") }
+      let began = Latch()
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask {
+          try? await store.watch(prefix: "/s/", after: start.revision) { _ in
+            began.open()
+            while true { try await Task.sleep(for: .seconds(60)) }
+          }
+        }
+        _ = try? await store.commit(put("/s/a", "1"))
+        await began.wait()
+        await store.close()
+        group.cancelAll()
+      }
+    }
+  }
+
   @Test("comparing a watch with complete readings under load repairs nothing that is whole")
   func verification() async throws {
     try await EtcdServers.with { servers in

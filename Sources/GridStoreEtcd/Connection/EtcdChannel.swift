@@ -36,12 +36,15 @@ final class EtcdChannel: Sendable {
     configuration.endpoints.count > 1 ? configuration.attemptTimeout : configuration.attemptTimeout * 2
   }
 
-  /// Once a whole call has found nobody, the next ones try each member and wait for no election, until one succeeds:
-  /// who asks then learns soon that the store is away.
+  /// Once a whole call has found nobody, the next ones wait for no election until one succeeds: who asks then learns
+  /// soon that the store is away, also when what they ask takes two calls.
   private var patience: Duration {
-    guard isAway.load(ordering: .relaxed) else { return configuration.operationTimeout }
-    return min(configuration.operationTimeout, attemptTimeout * configuration.endpoints.count, .seconds(2))
+    let isAway = isAway.load(ordering: .relaxed)
+    return isAway ? min(configuration.operationTimeout, .milliseconds(750)) : configuration.operationTimeout
   }
+
+  /// A call has used up its time in vain.
+  func foundNobody() { isAway.store(true, ordering: .relaxed) }
 
   /// Calls `method` until it succeeds, is refused for good, or the time is over; each attempt at the next member.
   ///
@@ -69,7 +72,7 @@ final class EtcdChannel: Sendable {
       // Every member once without delay; then they are given time to find a leader.
       let pause: Duration = attempts.isMultiple(of: configuration.endpoints.count) ? .milliseconds(100) : .zero
       guard clock.now() + pause < deadline else {
-        isAway.store(true, ordering: .relaxed)
+        foundNobody()
         throw failure
       }
       if pause > .zero { await executor.sleep(pause) }

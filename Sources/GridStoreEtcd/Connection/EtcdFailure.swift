@@ -52,7 +52,8 @@ struct EtcdFailure: Error, Sendable {
   static func noAnswer(_ endpoint: EtcdConfiguration.Endpoint, after time: Duration, wasSent: Bool) -> EtcdFailure {
     EtcdFailure(
       .unreachable, mayBeApplied: wasSent,
-      GridError(.unavailable, "etcd at \(endpoint) did not answer within \(time.inSeconds) s", hint: hint))
+      GridError(
+        .unavailable, "etcd at \(endpoint) did not answer within \(time.wholeNanoseconds / 1_000_000) ms", hint: hint))
   }
 
   static let hint = "is it running and reachable? etcdctl --endpoints HOST:PORT endpoint health"

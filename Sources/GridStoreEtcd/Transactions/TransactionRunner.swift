@@ -60,6 +60,7 @@ struct TransactionRunner: Sendable {
       }
       await channel.executor.sleep(.milliseconds(100))
     }
+    if clock.now() >= deadline { channel.foundNobody() }
     throw LostAnswer.error(cause)
   }
 

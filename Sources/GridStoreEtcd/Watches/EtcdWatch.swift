@@ -45,9 +45,15 @@ final class EtcdWatch: Sendable {
   }
 
   /// Delivers until the task is cancelled, the store closes, or the receiver throws.
-  func run(_ receive: @escaping @Sendable (WatchEvent) async throws -> Void) async throws {
+  ///
+  /// - Parameter gate: counts the streams, not the receiver: the store can close though that takes its time.
+  func run(_ gate: CallGate, _ receive: @escaping @Sendable (WatchEvent) async throws -> Void) async throws {
+    try gate.enter()
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask(executorPreference: channel.executor) { await self.follow() }
+      group.addTask(executorPreference: channel.executor) {
+        await self.follow()
+        gate.leave()
+      }
       do {
         while let event = try await feed.next() { try await receive(event) }
         feed.end(nil)
@@ -65,7 +71,7 @@ final class EtcdWatch: Sendable {
   private func follow() async {
     var pause = Duration.milliseconds(20)
     var end = await begin()
-    while !Task.isCancelled {
+    while !Task.isCancelled, !feed.isEnded {
       switch end {
       case .broken:
         await channel.executor.sleep(pause)
@@ -75,7 +81,7 @@ final class EtcdWatch: Sendable {
       case .refused(let error): return feed.end(error)
       case nil: break
       }
-      if Task.isCancelled { return }
+      if Task.isCancelled || feed.isEnded { return }
       let began = clock.now()
       end = await stream()
       if clock.now() - began > .seconds(2) { pause = .milliseconds(20) }
@@ -86,7 +92,7 @@ final class EtcdWatch: Sendable {
   private func begin() async -> StreamEnd? {
     let revision = state.withLock { $0.mirror.revision }
     guard revision > 0 else { return nil }
-    while !Task.isCancelled {
+    while !Task.isCancelled, !feed.isEnded {
       do throws(EtcdFailure) {
         let listing = try await reader.listing(prefix: prefix, at: revision)
         state.withLock { $0.mirror.reset(listing) }
@@ -149,6 +155,7 @@ final class EtcdWatch: Sendable {
   private func noticeSilence() async -> StreamEnd? {
     while !Task.isCancelled {
       await channel.executor.sleep(.milliseconds(250))
+      if feed.isEnded { return nil }
       // While the receiver is slow nothing is read, and nothing can be heard.
       if !feed.isEmpty { state.withLock { $0.heardAt = clock.now() } }
       if clock.now() - state.withLock({ $0.heardAt }) > Self.silenceLimit { return .broken }

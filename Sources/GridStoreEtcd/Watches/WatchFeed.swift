@@ -21,6 +21,9 @@ final class WatchFeed: Sendable {
   /// Whether nothing waits to be received.
   var isEmpty: Bool { state.withLock { $0.events.isEmpty } }
 
+  /// Whether nobody receives any more.
+  var isEnded: Bool { state.withLock { $0.isEnded } }
+
   /// Takes `event`, and returns when there is room for another. Waits for nothing but that and the end.
   func send(_ event: WatchEvent) async {
     let receiver = state.withLock { state in
