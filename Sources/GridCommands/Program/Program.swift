@@ -68,8 +68,12 @@ public enum Program {
     if let error = error as? GridError {
       // Whoever pressed Ctrl-C in a session knows.
       if error.code == .cancelled, CommandEnvironment.current != nil { return CommandOutcome(error) }
-      let settings = (command as? any GridCommand)?.settings
-      ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
+      let command = command as? any GridCommand
+      let settings = command?.settings
+      // Where the settings themselves are at fault, the format that was typed still holds.
+      let typed = command?.global.output.flatMap { try? OutputFormat(parsing: $0) }
+      ErrorReport(error: error).write(
+        format: settings?.format ?? typed ?? .table, color: settings?.color ?? .auto, to: writer)
       return CommandOutcome(error)
     }
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }

@@ -49,6 +49,8 @@ struct ConfigurationTable {
 
   init(path: String, text: String) throws(GridError) {
     self.path = path
+    // The parser takes a zero byte for the end, and would leave out what follows.
+    guard !text.utf8.contains(0) else { throw GridError(.configuration, "\(path): it has a zero byte: it is no TOML") }
     do {
       values = try JSONValue(parsing: try TOMLTable(string: text).convert(to: .json)).objectValue ?? [:]
     } catch let error as TOMLParseError {
