@@ -297,8 +297,7 @@ package final class ActorCell: Sendable {
   }
 
   private func isTooLate(_ envelope: Envelope, at now: MonotonicTime) -> Bool {
-    // Whoever told it was promised that it is in the mailbox, and waits for nothing more.
-    guard envelope.deadline <= now, envelope.expectation == .reply else { return false }
+    guard envelope.deadline <= now else { return false }
     refuse(envelope, .deadline, GridError(.deadline, "the deadline passed while it waited for \(name)"))
     return true
   }

@@ -93,6 +93,8 @@ struct ContextEditCommand: OwnProcessCommand {
     try PrivateFile.replace(draft, with: try Payload.file(path, limit: 1 << 20))
     let environment = ProcessEnvironment.variables
     let editor = [environment["VISUAL"], environment["EDITOR"], "vi"].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
+    CommandEnvironment.takeScreen(true)
+    defer { CommandEnvironment.takeScreen(false) }
     // Ctrl-C is the editor's.
     let before = signal(SIGINT, SIG_IGN)
     defer { signal(SIGINT, before) }

@@ -27,6 +27,7 @@ struct EnvironmentVariable: Sendable {
     .init(name: "LESS", meaning: "options of less (default: FRX)"),
     .init(name: "VISUAL", meaning: "the editor of context edit, before EDITOR"),
     .init(name: "EDITOR", meaning: "the editor of context edit (default: vi)"),
+    .init(name: "PATH", meaning: "where programs of actors and commands are looked for"),
     .init(name: "HOME", meaning: "where the directories below are when they are not set"),
     .init(name: "XDG_CONFIG_HOME", meaning: "configuration (default: ~/.config)"),
     .init(name: "XDG_STATE_HOME", meaning: "names, dead letters and logs of nodes; the context in force"),

@@ -66,6 +66,8 @@ public enum Program {
     _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
   ) async -> CommandOutcome {
     if let error = error as? GridError {
+      // Whoever pressed Ctrl-C in a session knows.
+      if error.code == .cancelled, CommandEnvironment.current != nil { return CommandOutcome(error) }
       let settings = (command as? any GridCommand)?.settings
       ErrorReport(error: error).write(format: settings?.format ?? .table, color: settings?.color ?? .auto, to: writer)
       return CommandOutcome(error)

@@ -3,8 +3,11 @@ internal import Glibc
 
 /// SIGINT and SIGTERM as a stream; from the first use on they no longer end the process by themselves.
 enum TerminationSignals {
+  ///
+  /// A session keeps the signals to itself and cancels the task instead: there nothing comes.
   static func stream() -> AsyncStream<Int32> {
-    AsyncStream(bufferingPolicy: .bufferingOldest(4)) { continuation in
+    if CommandEnvironment.current != nil { return quiet() }
+    return AsyncStream(bufferingPolicy: .bufferingOldest(4)) { continuation in
       nonisolated(unsafe) let sources = [SIGINT, SIGTERM].map { number in  // ended once, by the stream
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)
@@ -23,5 +26,12 @@ enum TerminationSignals {
     sigemptyset(&signals)
     for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] { sigaddset(&signals, number) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// Ends when its task is cancelled, not before.
+  private static func quiet() -> AsyncStream<Int32> {
+    AsyncStream(bufferingPolicy: .bufferingOldest(1)) { continuation in
+      continuation.onTermination = { _ in _ = continuation }
+    }
   }
 }

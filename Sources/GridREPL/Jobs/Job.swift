@@ -51,6 +51,11 @@ final class Job: Sendable {
 
   /// Returns when it has ended, or the task is cancelled.
   func wait() async { await ended.wait() }
+
+  /// Returns when it has ended, whatever becomes of the task.
+  func settled() async {
+    await withCheckedContinuation { continuation in ended.whenOpen { continuation.resume() } }
+  }
 }
 
 /// The output of a job: on the screen, or in lines above the prompt.

@@ -35,7 +35,7 @@ enum ColonCommands {
       name: "use", usage: "use CONTEXT", summary: "go to another cluster, by the name of its context", arguments: 1...1,
       run: use),
     Command(
-      name: "attach", usage: "attach NODE", summary: "go to another node of the cluster", arguments: 1...1, run: attach),
+      name: "attach", usage: "attach NODE", summary: "go to another node", arguments: 1...1, run: attach),
     Command(
       name: "events", usage: "events [on|off|all|KINDS]", summary: "choose what is shown above the prompt",
       arguments: 0...8, run: events),
@@ -56,7 +56,7 @@ enum ColonCommands {
       name: "history", usage: "history [COUNT]", summary: "show what was typed", arguments: 0...1,
       run: LineCommands.history),
     Command(
-      name: "edit", usage: "edit", summary: "change the last line in $EDITOR", arguments: 0...0, run: LineCommands.edit),
+      name: "edit", usage: "edit", summary: "edit the last line", arguments: 0...0, run: LineCommands.edit),
     Command(
       name: "save", usage: "save NAME [COUNT]", summary: "keep the last lines as a script", arguments: 1...2,
       run: LineCommands.save),
@@ -154,7 +154,11 @@ enum ColonCommands {
     let (number, job) = try evaluator.core.jobs.job(try number(arguments))
     job.sink.move(to: .foreground)
     await job.wait()
-    if Task.isCancelled { job.cancel() }
+    if Task.isCancelled {
+      job.cancel()
+      // What it still says comes before the prompt.
+      await job.settled()
+    }
     evaluator.core.jobs.remove(number)
     return job.exitCode ?? Evaluator.cancelled
   }

@@ -20,6 +20,18 @@ extension Sandbox {
     for name in names { try await output("start --name \(name)") }
   }
 
+  /// Whatever a test does to a node, it never crashes: the logs would say so.
+  func expectNoCrash() {
+    guard let files = FileManager.default.enumerator(atPath: directory) else { return }
+    for case let file as String in files where file.hasSuffix(".log") {
+      guard let bytes = FileManager.default.contents(atPath: "\(directory)/\(file)") else { continue }
+      let text = String(decoding: bytes, as: UTF8.self)
+      if text.contains("Fatal error") || text.contains("Program crashed") {
+        Issue.record("a node crashed: \(text.suffix(4000))")
+      }
+    }
+  }
+
   /// Where clients of a node connect.
   func endpoint(_ node: String) -> String { "unix:\(directory)/run/gridctl/default/\(node).sock" }
 

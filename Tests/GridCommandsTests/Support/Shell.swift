@@ -85,7 +85,10 @@ func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws 
   await sandboxes.enter()
   defer { sandboxes.leave() }
   let sandbox = try Sandbox()
-  defer { sandbox.close() }
+  defer {
+    sandbox.expectNoCrash()
+    sandbox.close()
+  }
   return try await body(sandbox)
 }
 

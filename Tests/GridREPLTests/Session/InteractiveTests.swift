@@ -176,4 +176,49 @@ struct InteractiveTests {
       #expect(!session.screen.isPasting)
     }
   }
+
+  @Test func aProtectedContextAsksForItsName() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1")
+      _ = try await cluster.run("gridctl spawn counter hits; gridctl context add prod --protected")
+      let session = try cluster.session(["-C", "prod", "--no-events"])
+      try await session.prompt("prod n1 1/1>")
+      try session.enter("stop hits")
+      try await session.wait("the question") {
+        $0.cursorLine.hasPrefix("context prod is protected. type \"prod\" to stop")
+      }
+      try session.enter("no")
+      try await session.text("not done: stop")
+      try session.enter("stop hits")
+      try await session.wait("the question again") { $0.cursorLine.hasPrefix("context prod is protected.") }
+      try session.type("\u{3}")
+      try await session.text("nobody answered")
+      try session.enter("actors -o name")
+      try await session.text("\nactor/hits\n")
+      try session.enter("stop hits")
+      try await session.wait("the question once more") { $0.cursorLine.hasPrefix("context prod is protected.") }
+      try session.enter("prod")
+      try await session.prompt("prod n1 1/1>")
+      try session.enter("actors -o json")
+      try await session.text("\"items\": []")
+      try session.type("\u{4}")
+      #expect(try await session.exitCode() == 0)
+    }
+  }
+
+  @Test func theSessionGoesToAnotherNodeWhenTold() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1", "n2")
+      let session = try cluster.session(["--no-events"])
+      try await session.prompt("default n1 2/2>")
+      try session.enter(":attach n2")
+      try await session.prompt("default n2 2/2>")
+      try session.enter(":attach n3")
+      try await session.text("there is no node n3")
+      try session.enter("node ping -o name")
+      try await session.text("\nnode/n2\n")
+      try session.enter("peers --stauts alive")
+      try await session.text("  peers --stauts alive\n        ^~~~~~~~\n")
+    }
+  }
 }

@@ -26,21 +26,19 @@ import Testing
       let name = index.isMultiple(of: 10) ? "other-\(index)" : "orders-9"
       if folder.admits(kind: "dead-letter", name: name, now: now) { shown += 1 }
     }
-    let admits1 = folder.admits(kind: "peer", name: "n1", now: now)
-    #expect(!admits1)
+    let isPeerShown = folder.admits(kind: "peer", name: "n1", now: now)
+    #expect(!isPeerShown)
     #expect(shown == EventFolder.shownPerSecond)
-    let flushed1 = folder.flush(now: now)
-    #expect(flushed1 == [], "the second is not over")
+    #expect(folder.flush(now: now) == [], "the second is not over")
     now = now + .seconds(1)
     #expect(
       folder.flush(now: now) == [
         "1,204 more dead letters in 1s, mostly to orders-9 (:events dead-letter to see)",
         "1 more peer event in 1s, mostly of n1 (:events peer to see)",
       ])
-    let flushed2 = folder.flush(now: now)
-    #expect(flushed2 == [])
-    let admits2 = folder.admits(kind: "peer", name: "n1", now: now)
-    #expect(admits2, "a new second shows again")
+    #expect(folder.flush(now: now) == [])
+    let isShownAgain = folder.admits(kind: "peer", name: "n1", now: now)
+    #expect(isShownAgain, "a new second shows again")
   }
 
   @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1000, "-1,000")])

@@ -33,33 +33,40 @@ struct FloodTests {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await node.run() }
         try await node.waitUntilReady()
-        let session = try cluster.session()
-        try await session.prompt("default n1 1/1>")
-        group.addTask { try? await flood(node, 10_000) }
-        try await session.text("more dead letters in 1s", limit: .seconds(60))
-        var typed = ""
-        for word in ["tell", "hits", "while", "it", "rains"] {
-          for character in word + " " {
-            typed.append(character)
-            try session.type(String(character))
-            let line = typed.last == " " ? String(typed.dropLast()) : typed
-            try await session.wait("«\(typed)»") { $0.cursorLine == "default n1 1/1> \(line)" }
-          }
+        try await withThrowingTaskGroup(of: Void.self) { flooding in
+          // Ended before the node is: nobody tells a node anything that has left.
+          flooding.addTask { try? await flood(node, 10_000) }
+          try await typeInTheFlood(cluster)
+          flooding.cancelAll()
         }
-        try session.type("\u{3}")
-        try await session.wait("a fresh prompt") { $0.cursorLine == "default n1 1/1>" }
-        try session.enter("$?")
-        try await session.text("\n0\n")
-        for line in session.screen.history where !line.isEmpty {
-          let isWhole = ["· ", "default n1 1/1>", "gridctl ", " to leave", "0"].contains { line.hasPrefix($0) }
-          #expect(isWhole, "a garbled line: \(line)")
-        }
-        try session.enter(":quit")
-        #expect(try await session.exitCode() == 0)
-        group.cancelAll()
         node.beginGracefulShutdown()
-        while (try? await group.next()) != nil {}
+        try await group.waitForAll()
       }
     }
+  }
+
+  private func typeInTheFlood(_ cluster: Cluster) async throws {
+    let session = try cluster.session()
+    try await session.prompt("default n1 1/1>")
+    try await session.text("more dead letters in 1s", limit: .seconds(60))
+    var typed = ""
+    for word in ["tell", "hits", "while", "it", "rains"] {
+      for character in word + " " {
+        typed.append(character)
+        try session.type(String(character))
+        let line = typed.last == " " ? String(typed.dropLast()) : typed
+        try await session.wait("«\(typed)»") { $0.cursorLine == "default n1 1/1> \(line)" }
+      }
+    }
+    try session.type("\u{3}")
+    try await session.wait("a fresh prompt") { $0.cursorLine == "default n1 1/1>" }
+    try session.enter("$?")
+    try await session.text("\n0\n")
+    for line in session.screen.history where !line.isEmpty {
+      let isWhole = ["· ", "default n1 1/1>", "gridctl ", " to leave", "0"].contains { line.hasPrefix($0) }
+      #expect(isWhole, "a garbled line: \(line)")
+    }
+    try session.enter(":quit")
+    #expect(try await session.exitCode() == 0)
   }
 }
