@@ -101,4 +101,58 @@ struct OutcomeTests {
       }
     }
   }
+
+  @Test("on a line that is cut again and again no claim is lost, doubled or wrongly refused")
+  func cutAgainAndAgain() async throws {
+    try await EtcdServers.with { servers in
+      try await CutProxy.with(servers.members[0].clientPort) { proxy in
+        try await withStore(EtcdConfiguration(endpoints: [proxy.endpoint])) { store in
+          let recorder = LeaseRecorder()
+          let lease = try await retry {
+            try await store.grantLease(timeToLive: .seconds(60), observer: recorder)
+          }
+          let start = try await retry { try await store.range(prefix: "/c/") }
+          try await withWatch(store, prefix: "/c/", after: start.revision) { watch in
+            let outcomes = try await claimsUnderCuts(store, lease.identifier, proxy)
+            let entries = try await retry { try await store.range(prefix: "/c/") }.entries
+            let revisions = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.createRevision) })
+            #expect(entries.allSatisfy { $0.createRevision == $0.modifyRevision }, "a claim was carried out twice")
+            for (key, outcome) in outcomes {
+              // Nobody else claims: a refusal is as wrong as a success that left nothing.
+              if let outcome { #expect(outcome.succeeded && revisions[key] == outcome.revision, "\(key)") }
+            }
+            #expect(outcomes.count { $0.1 != nil } > outcomes.count / 2)
+            try await wait("the watch has told of every entry") { watch.changes.count >= entries.count }
+            #expect(watch.changes.map(\.key).sorted() == entries.map(\.key).sorted())
+          }
+          #expect(recorder.losses.isEmpty)
+        }
+      }
+    }
+  }
+
+  /// Claims 400 keys, eight at a time, while the line is cut after every few of them.
+  ///
+  /// - Returns: the outcomes; nil where it is not known.
+  private func claimsUnderCuts(
+    _ store: EtcdCoordinationStore, _ lease: Int64, _ proxy: CutProxy
+  ) async throws -> [(String, StoreOutcome?)] {
+    try await withThrowingTaskGroup(of: [(String, StoreOutcome?)].self) { group in
+      for worker in 0..<8 {
+        group.addTask {
+          var outcomes: [(String, StoreOutcome?)] = []
+          for number in 0..<50 {
+            let key = "/c/\(worker)-\(number)"
+            outcomes.append((key, try? await store.commit(claim(key, lease: lease))))
+            if number % 8 == worker {
+              proxy.loseAnswers()
+              await proxy.cut()
+            }
+          }
+          return outcomes
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+  }
 }
