@@ -33,6 +33,9 @@ extension NodeRuntime {
       stopRequested.open()
       return ["node": .string(nodeName)]
     case "load": return load()
+    case "store":
+      let store = try await store.describe()
+      return ["engine": .string(store.engine), "version": .string(store.version), "place": .string(store.place)]
     case "peers": return try await peers(deadline: deadline)
     case "actors": return try await actors(arguments, deadline: deadline)
     case "kinds": return kindList()

@@ -46,7 +46,10 @@ struct CheckCommand: GridCommand {
   private func report(_ form: HealthReport.Form, _ limits: HealthLimits) async throws(GridError) -> HealthReport {
     do throws(GridError) {
       let session = try await CommandSession(global)
-      return HealthReport(peers: try await session.request("peers")["items"]?.arrayValue ?? [], limits: limits)
+      let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+      let store: Result<JSONValue, GridError>
+      do throws(GridError) { store = .success(try await session.request("store")) } catch { store = .failure(error) }
+      return HealthReport(peers: peers, store: store, limits: limits)
     } catch {
       if form == .text || error.code == .usage { throw error }
       return HealthReport(unreachable: error)

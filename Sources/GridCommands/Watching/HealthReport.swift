@@ -46,7 +46,8 @@ struct HealthReport: Sendable {
     findings = [Finding(name: "connection", status: .critical, message: error.message, advice: error.hint)]
   }
 
-  init(peers: [JSONValue], limits: HealthLimits) {
+  /// - Parameter store: what the coordination store says of itself; nil when it was not asked.
+  init(peers: [JSONValue], store: Result<JSONValue, GridError>? = nil, limits: HealthLimits) {
     self.peers = peers
     let alive = peers.count { $0["status"]?.stringValue == "alive" }
     let wanted = limits.peers ?? 1
@@ -56,6 +57,27 @@ struct HealthReport: Sendable {
         message: "\(alive) of \(max(wanted, peers.count)) peers are alive",
         advice: alive >= wanted ? nil : "start the missing nodes, or lower --peers"))
     for peer in peers { look(peer, limits) }
+    if let store { findings.append(Self.finding(store)) }
+  }
+
+  /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.
+  private static let soundEtcd = [3, 4, 42]
+
+  private static func finding(_ store: Result<JSONValue, GridError>) -> Finding {
+    switch store {
+    case .failure(let error):
+      return Finding(name: "store", status: .critical, message: error.message, advice: error.hint)
+    case .success(let description):
+      let version = Column.text(description["version"])
+      let text = "\(Column.text(description["engine"])), \(version), at \(Column.text(description["place"]))"
+      let numbers = (version.split(separator: " ").last ?? "").split(separator: ".").compactMap { Int($0) }
+      guard description["engine"] == "etcd", numbers.count == 3, numbers.lexicographicallyPrecedes(soundEtcd) else {
+        return Finding(name: "store", status: .ok, message: text)
+      }
+      return Finding(
+        name: "store", status: .warning, message: text,
+        advice: "before 3.4.42 etcd can lose live leases and watch events; gridctl bears that, an upgrade avoids it")
+    }
   }
 
   private mutating func look(_ peer: JSONValue, _ limits: HealthLimits) {

@@ -99,7 +99,7 @@ import Testing
       let taken = try await sandbox.run("gridctl node start --detach --name n1 --listen 127.0.0.1:0")
       #expect(taken.status == 73)
       #expect(taken.errors.hasPrefix("error: a node named n1 is a member of the namespace already\n"))
-      let closed = try await sandbox.run("gridctl node start --ready-fd 77")
+      let closed = try await sandbox.run("gridctl node start --ready-fd 77 77>&-")
       #expect(closed.status == 64)
       let pid = try await sandbox.run("gridctl node start --pid-file /nowhere/pid --listen 127.0.0.1:0")
       #expect(pid.status == 74)
