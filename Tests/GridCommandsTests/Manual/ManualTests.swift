@@ -24,7 +24,7 @@ import Testing
     var pages = ManualPages(tree: .gridctl).all
     pages["gridctl-link.5"] = MarkdownPage.link(try Self.text("Sources/GridLink/Wire/LINK.md"))
     for (name, text) in pages { #expect(try Self.text("Man/\(name)") == text, "\(name): \(Self.again)") }
-    let written = Set(["gridctl-config.5"] + ManualPages.handWritten.map { "gridctl-\($0).1" })
+    let written = Set(["gridctl-config.5"] + ManualPages.handWritten.keys.map { "gridctl-\($0).1" })
     #expect(Set(Self.names) == Set(pages.keys).union(written), "\(Self.again)")
   }
 
