@@ -4,13 +4,14 @@ internal import GridCore
 struct ManualPages {
   let tree: CommandTree
 
-  /// Commands whose pages say more than the program knows of itself.
-  static let handWritten: Set<String> = ["repl"]
+  /// Commands of the rooms above, whose pages are written by hand, with what the list of commands says of them. They
+  /// are the same whether those rooms are linked in or not.
+  static let handWritten = ["repl": "Open an interactive session on a live cluster, or run a script of its language."]
 
   /// The pages by the names of their files.
   var all: [String: String] {
     var pages = ["gridctl.1": mainPage, "gridctl-exit.7": exitPage]
-    for command in tree.root.commands where !command.isHidden && !Self.handWritten.contains(command.name) {
+    for command in tree.root.commands where !command.isHidden && Self.handWritten[command.name] == nil {
       pages["gridctl-\(command.name).1"] = page(command)
     }
     return pages
@@ -155,9 +156,11 @@ struct ManualPages {
       """)
     page.subsection("Commands")
     page.beginTags(width: "completion")
-    for command in tree.root.commands where !command.isHidden {
-      page.line(".It Xr gridctl-\(command.name) 1")
-      page.flow(command.abstract)
+    let known = tree.root.commands.filter { !$0.isHidden && Self.handWritten[$0.name] == nil }
+    let listed = known.map { ($0.name, $0.abstract) } + Self.handWritten.sorted { $0.key < $1.key }.map { ($0, $1) }
+    for (name, abstract) in listed {
+      page.line(".It Xr gridctl-\(name) 1")
+      page.flow(abstract)
     }
     page.endList()
     page.subsection("Options of all commands")

@@ -32,7 +32,7 @@ import Testing
       }
     }
     for (name, text) in pages { #expect(try Self.text("Man/\(name)") == text, "\(name): \(Self.again)") }
-    let written = Set(["gridctl-config.5"] + ManualPages.handWritten.map { "gridctl-\($0).1" })
+    let written = Set(["gridctl-config.5"] + ManualPages.handWritten.keys.map { "gridctl-\($0).1" })
     #expect(Set(Self.names) == Set(pages.keys).union(written), "\(Self.again)")
   }
 
