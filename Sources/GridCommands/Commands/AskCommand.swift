@@ -6,7 +6,8 @@ internal import GridCore
 /// `gridctl ask`
 struct AskCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ask", abstract: "Send a message to an actor and print its reply.",
+    commandName: "ask", _superCommandName: "gridctl",
+    abstract: "Send a message to an actor and print its reply.",
     discussion: """
       The reply's body is printed alone on standard output. With --lines every line of standard input is a
       question; the replies come in the order of the lines.

@@ -6,7 +6,8 @@ internal import GridCore
 /// `gridctl check`
 struct CheckCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Say whether the cluster is well, for people and for monitoring.",
+    commandName: "check", _superCommandName: "gridctl",
+    abstract: "Say whether the cluster is well, for people and for monitoring.",
     discussion: """
       Looks at every peer, its round trip and its mailboxes. Ends with 0 when all is well and 2 when not; with --format
       nagios with 0, 1, 2 or 3 as such plug-ins do.

@@ -4,7 +4,8 @@ internal import GridCore
 /// `gridctl peers`
 struct PeersCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "peers", abstract: "List the nodes of the cluster.",
+    commandName: "peers", _superCommandName: "gridctl",
+    abstract: "List the nodes of the cluster.",
     discussion: """
       Examples:
         gridctl peers
@@ -63,7 +64,8 @@ extension PeersCommand {
 /// `gridctl actors`
 struct ActorsCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "actors", abstract: "List the actors of the cluster.",
+    commandName: "actors", _superCommandName: "gridctl",
+    abstract: "List the actors of the cluster.",
     discussion: """
       Examples:
         gridctl actors
@@ -149,7 +151,8 @@ struct ActorsCommand: GridCommand {
 /// `gridctl kinds`
 struct KindsCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kinds", abstract: "List what can be spawned, and on which nodes.")
+    commandName: "kinds", _superCommandName: "gridctl",
+    abstract: "List what can be spawned, and on which nodes.")
 
   @OptionGroup var global: GlobalOptions
 
@@ -164,7 +167,8 @@ struct KindsCommand: GridCommand {
 /// `gridctl inspect`
 struct InspectCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show one actor: where it runs, its mailbox, its last failure.",
+    commandName: "inspect", _superCommandName: "gridctl",
+    abstract: "Show one actor: where it runs, its mailbox, its last failure.",
     discussion: """
       Examples:
         gridctl inspect calc

@@ -5,7 +5,8 @@ internal import GridCore
 /// `gridctl spawn`
 struct SpawnCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "spawn", abstract: "Make an actor.",
+    commandName: "spawn", _superCommandName: "gridctl",
+    abstract: "Make an actor.",
     usage: """
       gridctl spawn KIND [NAME] [--on NODE | --each-node] [--arg PAYLOAD] [--if-absent] [options]
       gridctl spawn exec NAME [--framing lines|json] [--one-way] [options] -- COMMAND [ARGUMENT...]
@@ -138,7 +139,8 @@ struct SpawnCommand: GridCommand {
 /// `gridctl stop`
 struct StopCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stop", abstract: "Stop actors; their waiting mail becomes dead letters.",
+    commandName: "stop", _superCommandName: "gridctl",
+    abstract: "Stop actors; their waiting mail becomes dead letters.",
     discussion: """
       Examples:
         gridctl stop calc

@@ -27,7 +27,8 @@ struct MessageOptions: ParsableArguments {
 /// `gridctl tell`
 struct TellCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tell", abstract: "Send a message to an actor, without an answer.",
+    commandName: "tell", _superCommandName: "gridctl",
+    abstract: "Send a message to an actor, without an answer.",
     discussion: """
       Returns once the message is in the actor's mailbox. The body is the text itself, - for standard input,
       or @FILE; with --lines every line of standard input is a message of its own, sent as fast as the actor

@@ -7,7 +7,8 @@ internal import GridCore
 /// `gridctl top`
 struct TopCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "top", abstract: "Show the busiest actors, as they are now.",
+    commandName: "top", _superCommandName: "gridctl",
+    abstract: "Show the busiest actors, as they are now.",
     discussion: """
       On a terminal the table is drawn again and again; keys: m, r, f, s and n sort by mailbox, rate, failures, restarts
       and name, q ends. With --once, or when the output is no terminal, it is written once.

@@ -7,7 +7,8 @@ internal import Synchronization
 /// `gridctl wait`
 struct WaitCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wait", abstract: "Return when something has become so.",
+    commandName: "wait", _superCommandName: "gridctl",
+    abstract: "Return when something has become so.",
     discussion: """
       Conditions: peers>=N (and other comparisons), actor/NAME, no-actor/NAME, leader/NAME, event/KIND. All of them must
       hold at once; with --any one is enough. A node that does not answer yet is waited for, too. When --timeout (here

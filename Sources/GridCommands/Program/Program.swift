@@ -31,7 +31,7 @@ public enum Program {
     let writer = OutputWriter.shared
     let command: any ParsableCommand
     do {
-      command = try Gridctl.parseAsRoot(arguments)
+      command = try parse(arguments)
     } catch {
       return await parsingFailed(error, arguments, writer)
     }
@@ -50,6 +50,26 @@ public enum Program {
     } catch {
       return await runningFailed(error, command, writer)
     }
+  }
+
+  /// The command of a line.
+  ///
+  /// A line that begins with its verbs is parsed by the verb's own type: to descend from the root costs a one-shot
+  /// command more than all its work. Whatever is wrong, and every wish for help, is told by the root.
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if let (leaf, rest) = leaf(of: arguments), let command = try? leaf.parseAsRoot(rest) { return command }
+    return try Gridctl.parseAsRoot(arguments)
+  }
+
+  private static func leaf(of arguments: [String]) -> (any ParsableCommand.Type, [String])? {
+    var command: any ParsableCommand.Type = Gridctl.self
+    for (index, argument) in arguments.enumerated() {
+      guard let next = command.configuration.subcommands.first(where: { Suggestions.names(of: $0).contains(argument) })
+      else { return nil }
+      command = next
+      if command.configuration.subcommands.isEmpty { return (command, Array(arguments[(index + 1)...])) }
+    }
+    return nil
   }
 
   private static func parsingFailed(
