@@ -14,6 +14,9 @@ DESTDIR ?=
 STRIP ?=
 
 SWIFT ?= swift
+# The package manager leaves locks and empty folders behind: in the build folder, not in /tmp.
+SCRATCH := $(CURDIR)/.build/tmp
+IN_SCRATCH = TMPDIR='$(SCRATCH)' $(SWIFT)
 # Fully static: a one-shot command spends most of its time in the dynamic loader otherwise. The linker's remarks about
 # getaddrinfo and dlopen say that unusual name services (nsswitch.conf) want the glibc it was built with.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xlinker --gc-sections
@@ -40,10 +43,10 @@ help:
 
 demo: dependencies
 	@echo '==> building gridctl (debug, without etcd: that would take three times as long)'
-	@$(SWIFT) build $(LEAN) --product gridctl
+	@$(IN_SCRATCH) build $(LEAN) --product gridctl
 	@if [ ! -x Tests/Demo/tour.sh ]; then echo 'make: Tests/Demo/tour.sh is missing from this copy' >&2; exit 1; fi
 	@echo '==> taking the tour (Tests/Demo/tour.sh)'
-	@GRIDCTL="$$($(SWIFT) build $(LEAN) --show-bin-path)/gridctl" Tests/Demo/tour.sh
+	@GRIDCTL="$$($(IN_SCRATCH) build $(LEAN) --show-bin-path)/gridctl" Tests/Demo/tour.sh
 
 # One suite after the other: side by side their clusters would wait for a processor for longer than a lease lives.
 SUITES := $(notdir $(wildcard Tests/Grid*Tests))
@@ -51,19 +54,19 @@ SUITES := $(notdir $(wildcard Tests/Grid*Tests))
 test: PACKAGES := $(TEST_PACKAGES)
 test: dependencies lint
 	@echo '==> building gridctl and its tests (debug)'
-	@$(SWIFT) build --build-tests
+	@$(IN_SCRATCH) build --build-tests
 	@for suite in $(SUITES); do \
-	  echo "==> running $$suite"; $(SWIFT) test --skip-build --filter "^$$suite\."; \
+	  echo "==> running $$suite"; $(IN_SCRATCH) test --skip-build --filter "^$$suite\."; \
 	done
 	@echo '==> all tests passed'
 
 build: dependencies
 	@echo '==> building gridctl (release)'
-	@$(SWIFT) build $(RELEASE) --product gridctl
+	@$(IN_SCRATCH) build $(RELEASE) --product gridctl
 
 install: build
 	@echo '==> installing into $(DESTDIR)$(PREFIX)'
-	@binary="$$($(SWIFT) build $(RELEASE) --show-bin-path)/gridctl"; \
+	@binary="$$($(IN_SCRATCH) build $(RELEASE) --show-bin-path)/gridctl"; \
 	place() { echo "    $$3"; install -D -m "$$1" "$$2" "$$3"; }; \
 	root='$(DESTDIR)$(PREFIX)'; \
 	place 0755 "$$binary" "$$root/bin/gridctl"; \
@@ -80,22 +83,23 @@ install: build
 
 format: toolchain
 	@echo '==> formatting $(FORMATTED)'
-	@$(SWIFT) format -i --parallel -r $(FORMATTED)
+	@$(IN_SCRATCH) format -i --parallel -r $(FORMATTED)
 
 lint: toolchain
 	@echo '==> checking the format of $(FORMATTED)'
-	@$(SWIFT) format lint --strict --parallel -r $(FORMATTED)
+	@$(IN_SCRATCH) format lint --strict --parallel -r $(FORMATTED)
 
 bench: build
 	@echo '==> running the benchmarks (about five minutes)'
-	@GRIDCTL="$$($(SWIFT) build $(RELEASE) --show-bin-path)/gridctl" Tests/Benchmarks/run.sh
+	@GRIDCTL="$$($(IN_SCRATCH) build $(RELEASE) --show-bin-path)/gridctl" Tests/Benchmarks/run.sh
 
 clean:
 	@echo '==> removing what was built'
-	@$(SWIFT) package clean
+	@$(IN_SCRATCH) package clean
 	@rm -rf .build-lean
 
 toolchain:
+	@mkdir -p '$(SCRATCH)'
 	@if ! command -v '$(SWIFT)' >/dev/null; then \
 	  echo 'make: there is no Swift toolchain on the PATH: install Swift 6.2 or newer from https://swift.org/install' >&2; \
 	  echo '      (under sudo: sudo env PATH="$$PATH" make ...)' >&2; \

@@ -21,6 +21,7 @@ public final class GridNode: Sendable {
   private enum Phase {
     case idle
     case running(NodeRuntime)
+    case leaving
     case ended(GridError)
   }
 
@@ -55,14 +56,17 @@ public final class GridNode: Sendable {
       assembly = started
       phase.withLock { $0 = .running(started.runtime) }
       try await started.serve(ready: ready)
+      phase.withLock { $0 = .leaving }
       await started.stop()
     } catch {
       await assembly?.stop()
       end(GridError.wrapping(error, as: .failed, "the node failed"))
       throw error
     }
-    end(GridError(.unavailable, "the node has stopped"))
+    end(Self.stopped)
   }
+
+  private static let stopped = GridError(.unavailable, "the node has stopped")
 
   private func end(_ error: GridError) {
     phase.withLock { $0 = .ended(error) }
@@ -93,6 +97,7 @@ public final class GridNode: Sendable {
     await ready.wait()
     switch phase.withLock({ $0 }) {
     case .running(let runtime): return runtime
+    case .leaving: throw Self.stopped
     case .ended(let error): throw error
     case .idle: throw GridError(.cancelled, "cancelled before the node was ready")
     }

@@ -41,6 +41,12 @@ package final class NameDirectory: Sendable {
   /// Every name that was heard of.
   package var names: [String] { state.withLock { Array($0.entries.keys) } }
 
+  /// The epochs of the claims that were heard of of one incarnation of a node, by name.
+  package func claims(ofNode node: String, incarnation: Int64) -> [String: Int64] {
+    state.withLock { $0.entries }
+      .filter { $0.value.record.node == node && $0.value.record.incarnation == incarnation }.mapValues(\.epoch)
+  }
+
   /// The holder as the store has it now, or nil.
   ///
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.

@@ -43,7 +43,9 @@ extension NodeRuntime {
     let epoch: Int64
     let lease = try membership.currentLease().identifier
     do throws(GridError) {
-      epoch = try await membership.directory.claim(record, lease: lease)
+      epoch = try await releases.claiming(name) { () throws(GridError) in
+        try await membership.directory.claim(record, lease: lease)
+      }
     } catch {
       guard error.code == .nameTaken, request.ifAbsent,
         let holder = try await membership.directory.lookUp(name)
@@ -85,7 +87,7 @@ extension NodeRuntime {
     cell.stop(reason: "stopped by request")
     while cells[name] === cell, clock.now() < limit, !kill { try await Task.sleep(for: .milliseconds(2)) }
     if cells[name] === cell { cell.abandon(reason: "stopped by request, its handler did not return") }
-    await release(cell)
+    await releases.add(.actor(name, epoch: cell.epoch)).wait()
     return ["name": .string(name), "node": .string(nodeName)]
   }
 }

@@ -50,10 +50,10 @@ extension GridNode {
         while let result = try await group.next() { if let result { return result } }
         throw GridError(.cancelled, "cancelled")
       }
-      await runtime.giveUp(leadership)
+      runtime.giveUp(leadership)
       return result
     } catch {
-      await runtime.giveUp(leadership)
+      runtime.giveUp(leadership)
       throw error
     }
   }

@@ -36,7 +36,10 @@ extension NodeRuntime {
     let record = LeaderRecord(
       name: name, node: nodeName, incarnation: identity.withLock { $0.incarnation }, holder: holder,
       since: clock.date())
-    guard case .won(let token) = try await membership.leaders.claim(record, lease: lease.identifier) else { return nil }
+    let claim = try await releases.claiming(name) { () throws(GridError) in
+      try await membership.leaders.claim(record, lease: lease.identifier)
+    }
+    guard case .won(let token) = claim else { return nil }
     let leadership = Leadership(name: name, token: token, holder: holder)
     leaders.add(leadership)
     // The lease may have gone between the claim and now.
@@ -48,14 +51,9 @@ extension NodeRuntime {
   }
 
   /// Gives a leadership up once its holder has stopped acting.
-  func giveUp(_ leadership: Leadership) async {
+  func giveUp(_ leadership: Leadership) {
     leaders.remove(leadership, nil)
-    do {
-      try await membership.leaders.release(leadership.name, token: leadership.token)
-    } catch {
-      logger.warning(
-        "leadership could not be given up", metadata: ["leader": "\(leadership.name)", "error": "\(error)"])
-    }
+    releases.add(.leader(leadership.name, token: leadership.token))
   }
 
   /// Asks every leader of this node to give up, and waits for them; those that do not are told that they lost.
@@ -155,7 +153,7 @@ extension NodeRuntime {
       await ended.wait()
       group.cancelAll()
     }
-    await giveUp(leadership)
+    giveUp(leadership)
   }
 
   /// Campaigns until elected, or until `ended` opens.
@@ -174,7 +172,7 @@ extension NodeRuntime {
       guard let elected else { return nil }
       // Elected at the moment the client went away: nobody would act.
       guard ended.isOpen else { return elected }
-      await self.giveUp(elected)
+      self.giveUp(elected)
       return nil
     }
   }

@@ -120,6 +120,7 @@ struct NodeAssembly: Sendable {
         await runtime.peerLinks.run { peer throws(GridError) in try await runtime.dial(peer) }
       }
       group.addTask { await runtime.runWork() }
+      group.addTask { await runtime.releases.run(runtime) }
       group.addTask { await runtime.keepSingleton() }
       group.addTask { await runtime.deadLetterOffice.run() }
       await runtime.waitForPeers(atMost: .milliseconds(300))
@@ -145,6 +146,7 @@ struct NodeAssembly: Sendable {
     await runtime.deadLetterOffice.close()
     await deadLetterLog.close()
     await runtime.store.close()
+    runtime.deadlines.close()
     try? await runtime.group.shutdownGracefully()
   }
 }

@@ -30,6 +30,7 @@ final class NodeRuntime: Sendable {
   let resolver = NameResolver()
   let streams = ClusterStreams()
   let leaders = LeaderOffice()
+  let releases = ClaimReleases()
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
   let touched = TouchedCells()
   let stopRequested: Latch
@@ -113,7 +114,6 @@ final class NodeRuntime: Sendable {
 enum NodeWork: Sendable {
   /// Find out where a name lives and deliver what waits for it.
   case resolve(String)
-  case release(ActorCell)
   case request(RequestFrame, deadline: MonotonicTime, Link)
   /// Stand for a leadership on behalf of a client until its stream ends.
   case campaign(String, holder: String, ClusterStream, ended: Latch)
@@ -121,7 +121,6 @@ enum NodeWork: Sendable {
   func perform(_ node: NodeRuntime) async {
     switch self {
     case .resolve(let name): await node.resolve(name)
-    case .release(let cell): await node.release(cell)
     case .request(let request, let deadline, let link): await node.answer(request, deadline, link)
     case .campaign(let name, let holder, let stream, let ended):
       await node.runCampaign(name, holder: holder, stream, ended: ended)
@@ -131,7 +130,6 @@ enum NodeWork: Sendable {
   func refuse(_ error: GridError, _ node: NodeRuntime) {
     switch self {
     case .resolve(let name): node.failResolution(of: name, error)
-    case .release: break
     case .request(let request, _, let link): link.resolve(request.correlation, .failure(error))
     case .campaign(let name, _, let stream, _):
       stream.send(["kind": "lost", "name": .string(name), "message": .string(error.message)])
@@ -152,7 +150,7 @@ extension NodeRuntime: ActorHost {
   func ended(_ cell: ActorCell, _ reason: String) {
     cells.remove(cell)
     happened(.actor, cell.name, reason.hasPrefix("stopped") ? reason : "stopped: \(reason)")
-    if cell.epoch != 0 { enqueue(.release(cell)) }
+    if cell.epoch != 0 { releases.add(.actor(cell.name, epoch: cell.epoch)) }
   }
 
   func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String) {
@@ -161,15 +159,6 @@ extension NodeRuntime: ActorHost {
 
   func log(actor: String, _ text: String, isError: Bool) {
     logger.log(level: isError ? .warning : .info, "\(text)", metadata: ["actor": "\(actor)"])
-  }
-
-  /// Frees the name of an actor that has ended. When the store is away the lease frees it later.
-  func release(_ cell: ActorCell) async {
-    do {
-      try await membership.directory.release(cell.name, epoch: cell.epoch)
-    } catch {
-      logger.warning("name could not be released", metadata: ["actor": "\(cell.name)", "error": "\(error)"])
-    }
   }
 }
 

@@ -15,6 +15,7 @@ package final class DeadlineList: Sendable {
   private struct State {
     var entries: [Entry] = []
     var sweepIsPending = false
+    var isClosed = false
   }
 
   private static let interval = TimeAmount.milliseconds(10)
@@ -30,23 +31,40 @@ package final class DeadlineList: Sendable {
 
   func add(_ ask: PendingAsk, deadline: MonotonicTime) {
     guard deadline != .distantFuture else { return }
-    let schedules = state.withLock { state in
+    let isClosed = state.withLock { state in
+      if state.isClosed { return true }
       state.entries.append(Entry(ask: ask, deadline: deadline))
-      defer { state.sweepIsPending = true }
-      return !state.sweepIsPending
+      if !state.sweepIsPending { scheduleSweep() }
+      state.sweepIsPending = true
+      return false
     }
-    if schedules { eventLoop.scheduleTask(in: Self.interval) { self.sweep() } }
+    if isClosed { ask.resolve(0, .failure(Self.closed)) }
   }
+
+  private static let closed = GridError(.unavailable, "the node has stopped")
+
+  /// Fails what waits and whatever comes from now on; the event loop may end after that.
+  package func close() {
+    let entries = state.withLock { state in
+      state.isClosed = true
+      defer { state.entries = [] }
+      return state.entries
+    }
+    for entry in entries { entry.ask.resolve(0, .failure(Self.closed)) }
+  }
+
+  /// Called with the lock held, so that no sweep is scheduled once the list is closed.
+  private func scheduleSweep() { eventLoop.scheduleTask(in: Self.interval) { self.sweep() } }
 
   private func sweep() {
     let now = clock.now()
-    let (expired, goesOn) = state.withLock { state in
+    let expired = state.withLock { state in
       let expired = state.entries.filter { $0.deadline <= now }
       state.entries.removeAll { $0.deadline <= now || !$0.ask.isWaiting }
       state.sweepIsPending = !state.entries.isEmpty
-      return (expired, state.sweepIsPending)
+      if state.sweepIsPending { scheduleSweep() }
+      return expired
     }
     for entry in expired { entry.ask.resolve(0, .failure(GridError(.deadline, "no answer in time"))) }
-    if goesOn { eventLoop.scheduleTask(in: Self.interval) { self.sweep() } }
   }
 }
