@@ -146,10 +146,12 @@ let package = Package(
       [
         "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
       ]),
+    .target(name: "TestProcesses", path: "Tests/Support/TestProcesses", swiftSettings: strict),
+    tests("GridFaultTests", ["gridctl", "TestProcesses"]),
     tests(
       "GridCommandsTests",
       [
-        "gridctl", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        "gridctl", "TestProcesses", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Transcripts", "Support/functions.bash"]),

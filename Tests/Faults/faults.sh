@@ -18,7 +18,7 @@ nothing_stale() { [ ! -s "$place/ledger.stale" ] || fail "stale writes: $(head -
 all_well() {
   local node
   for node in n1 n2 n3; do
-    kill -0 "$(pid $node)" 2>/dev/null || start_node "${node#n}"
+    is_running "$(pid $node)" || start_node "${node#n}"
     say "$node sees everybody again after $(within 30 sees_all $node) ms"
   done
   say "the singleton answers after $(within 20 leader_answers_at n1) ms"
@@ -110,12 +110,21 @@ fault_etcd-leader-killed() {
   say "a name can be taken again after $(within 12 at n1 spawn counter after-kill -t 5s) ms"
   start_etcd "$leader"; all_well
 }
+# How many nodes lost their lease after a moment, and how long after it the last of them knew.
+losses_since() { # MILLISECONDS
+  local node
+  for node in n1 n2 n3; do
+    at "$node" events --since 10s --idle 200ms -o jsonl 2>/dev/null | sed -n '/lost its membership/s/.*"at":"\([^"]*\)".*/\1/p' |
+      while read -r time; do echo $(( $(date -d "$time" +%s%3N) - $1 )); done | awk '$1 > 0' | head -1
+  done | sort -n | awk '{last = $1} END {if (NR) print NR " nodes lost their lease, the last knew after " last " ms"; else print "no lease was lost"}'
+}
 fault_etcd-leader-paused() {
   local run leader
   for run in $(seq "$runs"); do
     leader=$(etcd_leader); [ -n "$leader" ] || fail 'etcd has no leader'
     kill -STOP "$(pid "etcd$leader")"; sleep 8; kill -CONT "$(pid "etcd$leader")"
-    say "run $run: everybody is back after $(within 10 sees_all n1) ms," \
+    local resumed; resumed=$(now); sleep 2.5
+    say "run $run: $(losses_since "$resumed"); everybody is there after $(within 10 sees_all n1) ms more," \
       "the singleton answers after $(within 10 leader_answers_at n1) ms"
     nothing_stale
   done

@@ -70,6 +70,7 @@ start_node() { # NUMBER
   echo $! > "$place/n$1.pid"; disown
 }
 pid() { cat "$place/$1.pid"; }
+is_running() { case $(ps -o stat= -p "$1") in '' | Z*) false ;; esac; } # a killed child may not be reaped yet
 socket() { echo "unix:$XDG_RUNTIME_DIR/gridctl/default/$1.sock"; }
 at() { gridctl "${@:2}" --endpoint "$(socket "$1")"; }
 answers() { at "$1" node ping; }

@@ -67,10 +67,14 @@ extension NodeRuntime {
       try startCampaign(arguments, correlation, link)
       return true
     }
-    guard verb == "events" || verb == "deadLetters.tail" else { return false }
+    guard ["events", "deadLetters.tail", "trace"].contains(verb) else { return false }
     let stream = ClusterStream(
       link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: !arguments.isLocal)
-    if verb == "events" { followEvents(stream, arguments) } else { try followDeadLetters(stream, arguments) }
+    switch verb {
+    case "events": followEvents(stream, arguments)
+    case "trace": try followTrace(stream, arguments)
+    default: try followDeadLetters(stream, arguments)
+    }
     let peers = arguments.isLocal ? [] : peerLinks.open.map(\.link)
     streams.start(stream, link: link, correlation: correlation, peers: peers)
     // Tells the client that it is connected and what follows is live.

@@ -21,6 +21,7 @@ final class NodeRuntime: Sendable {
   let group: MultiThreadedEventLoopGroup
   let eventLoop: any EventLoop
   let deadlines: DeadlineList
+  let taps: TraceTaps
   let cells = CellTable()
   let peerLinks: PeerLinks
   let events: EventLog
@@ -60,6 +61,7 @@ final class NodeRuntime: Sendable {
     group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
     eventLoop = group.next()
     deadlines = DeadlineList(eventLoop: eventLoop, clock: clock)
+    taps = TraceTaps(clock: clock)
     peerLinks = PeerLinks(clock: clock, logger: logger)
     events = EventLog(clock: clock, logger: logger)
     deadLetterOffice = DeadLetterOffice(clock: clock, logger: logger)

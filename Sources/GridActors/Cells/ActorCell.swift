@@ -12,6 +12,8 @@ package final class ActorCell: Sendable {
   let kind: KindDefinition
   let request: SpawnRequest
   let host: any ActorHost
+  /// The host's; here so that the question whether anybody traces costs one load.
+  let taps: TraceTaps
   let state: Mutex<CellState>
   let hasSystemMail = Atomic(false)
   let isSlow = Atomic(false)
@@ -25,6 +27,7 @@ package final class ActorCell: Sendable {
     self.kind = kind
     self.request = request
     self.host = host
+    taps = host.taps
     state = Mutex(CellState(behavior: behavior, startedAt: host.clock.now()))
   }
 
@@ -47,6 +50,7 @@ package final class ActorCell: Sendable {
   ///
   /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
   package func enqueue(_ envelope: Envelope) -> Bool {
+    if taps.isActive { taps.arrived(envelope, at: self) }
     let (admission, wakes) = state.withLock { state -> (CellState.Arrival, Bool) in
       state.admit(envelope, options: options)
     }
@@ -90,6 +94,7 @@ package final class ActorCell: Sendable {
       var wakes = false
       for _ in 0..<count {
         guard let envelope = envelopes.popFirst() else { break }
+        if taps.isActive { taps.arrived(envelope, at: self) }
         let bytes = envelope.waitsForRoom ? envelope.message.cost : 0
         let correlation = envelope.expectation == .acceptance ? envelope.correlation : 0
         if responder == nil { responder = envelope.responder }
@@ -122,6 +127,7 @@ package final class ActorCell: Sendable {
     var offered = Optional(envelope)
     return state.withLock { state in
       guard state.hasRoom(options: options), let envelope = offered.take() else { return nil }
+      if taps.isActive { taps.arrived(envelope, at: self) }
       return state.admit(envelope, options: options).1
     }
   }
@@ -142,6 +148,9 @@ package final class ActorCell: Sendable {
   func refuse(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ error: GridError) {
     if envelope.waitsForRoom {
       envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
+    }
+    if taps.isActive {
+      taps.left(envelope.message, from: envelope.sender, self, "refused", detail: error.message, since: nil)
     }
     host.deadLetter(envelope, reason, error.message)
     if envelope.expectation != .nothing { envelope.resolve(.failure(error)) }
@@ -291,8 +300,12 @@ package final class ActorCell: Sendable {
     guard envelope.expectation == .reply, let responder = envelope.responder else {
       return ActorContext(cell: self, sender: envelope.sender, deadline: envelope.deadline)
     }
+    let trace =
+      taps.isActive
+      ? TracedExchange(
+        taps: taps, cell: self, message: envelope.message, sender: envelope.sender, began: host.clock.now()) : nil
     return ActorContext(
-      cell: self, exchange: Exchange(responder: responder, correlation: envelope.correlation),
+      cell: self, exchange: Exchange(responder: responder, correlation: envelope.correlation, trace: trace),
       sender: envelope.sender, deadline: envelope.deadline)
   }
 
@@ -308,8 +321,12 @@ package final class ActorCell: Sendable {
       if hasSystemMail.load(ordering: .relaxed) { return putBack(&batch, first: envelope) }
       if !isTooLate(envelope, at: now) {
         let context = context(for: envelope)
-        do { try behavior.receiveNow(envelope.message, context) } catch {
-          failed(envelope, context, Self.gridError(error))
+        let began = taps.isActive ? host.clock.now() : nil
+        do {
+          try behavior.receiveNow(envelope.message, context)
+          if let began { traceHandled(envelope, context, since: began) }
+        } catch {
+          failed(envelope, context, Self.gridError(error), since: began)
         }
       }
       noteProgress(batch, every: stride)
@@ -335,14 +352,29 @@ package final class ActorCell: Sendable {
   private func handleSuspending(_ envelope: Envelope, _ behavior: any ActorBehavior) async {
     if isTooLate(envelope, at: host.clock.now()) { return }
     let context = context(for: envelope)
-    do { try await behavior.receive(envelope.message, context) } catch {
-      failed(envelope, context, Self.gridError(error))
+    let began = taps.isActive ? host.clock.now() : nil
+    do {
+      try await behavior.receive(envelope.message, context)
+      if let began { traceHandled(envelope, context, since: began) }
+    } catch {
+      failed(envelope, context, Self.gridError(error), since: began)
     }
   }
 
-  private func failed(_ envelope: Envelope, _ context: ActorContext, _ error: GridError) {
+  /// An asking sender's answer is traced when it is given, which may be later.
+  private func traceHandled(_ envelope: Envelope, _ context: ActorContext, since began: MonotonicTime) {
+    if context.exchange != nil { return }
+    taps.left(envelope.message, from: envelope.sender, self, "handled", since: began)
+  }
+
+  private func failed(
+    _ envelope: Envelope, _ context: ActorContext, _ error: GridError, since began: MonotonicTime?
+  ) {
     let isStopping = error.code == .cancelled && hasSystemMail.load(ordering: .relaxed)
     let shown = isStopping ? GridError(.stopped, "actor \(name) was stopped") : error
+    if let began, context.exchange == nil {
+      taps.left(envelope.message, from: envelope.sender, self, "failed", detail: shown.description, since: began)
+    }
     host.deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
     context.fail(shown)
     if isStopping { return }

@@ -7,6 +7,8 @@ package protocol ActorHost: AnyObject, Sendable {
   var namespace: String { get }
   var clock: any GridClock { get }
   var deadlines: DeadlineList { get }
+  /// The traces under way on the node.
+  var taps: TraceTaps { get }
   /// For pauses before restarts.
   var eventLoop: any EventLoop { get }
   /// Whether the node certainly still owns the names of its actors at that time.

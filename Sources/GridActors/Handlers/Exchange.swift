@@ -5,10 +5,12 @@ internal import Synchronization
 final class Exchange: Sendable {
   private let responder: any ExchangeResponder
   private let correlation: UInt64
+  private let trace: TracedExchange?
   private let answered = Atomic(false)
 
-  init(responder: any ExchangeResponder, correlation: UInt64) {
+  init(responder: any ExchangeResponder, correlation: UInt64, trace: TracedExchange? = nil) {
     self.responder = responder
+    self.trace = trace
     self.correlation = correlation
   }
 
@@ -18,6 +20,7 @@ final class Exchange: Sendable {
 
   func resolve(_ outcome: ExchangeOutcome) {
     guard !answered.exchange(true, ordering: .relaxed) else { return }
+    trace?.answered(outcome)
     responder.resolve(correlation, outcome)
   }
 }

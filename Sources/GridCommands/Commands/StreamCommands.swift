@@ -8,6 +8,14 @@ struct StreamOptions: ParsableArguments {
   var count: Int?
   @Option(help: ArgumentHelp("End when nothing came for so long.", valueName: "duration"))
   var idle: String?
+
+  init() {}
+
+  /// For a command that counts for itself.
+  init(count: Int) {
+    self.count = count
+    idle = nil
+  }
 }
 
 /// Prints a stream of the cluster until its end condition.
@@ -61,6 +69,9 @@ struct StreamPrinter {
         }
       case "missed":
         session.writer.warning("\(Column.text(item["count"])) records were missed: this side reads too slowly")
+        if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
+      case "leftOut":
+        session.writer.warning("\(Column.text(item["count"])) records on \(Column.text(item["node"])) were left out")
         if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
       default:
         if let identifier = item["id"]?.stringValue, known.contains(identifier) { continue }

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcesses
 
 /// What a command printed and how it ended.
 struct ShellResult: Sendable {

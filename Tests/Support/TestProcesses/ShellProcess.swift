@@ -1,18 +1,18 @@
-import Foundation
-import Glibc
+internal import Foundation
+package import Glibc
 
 /// A shell that runs one line, with nothing of this process but what is given to it: default signals, no descriptors.
 ///
 /// Not Foundation's `Process`: it crashes now and then when several are started at once, leaks descriptors, and counts
 /// a process as running for as long as anything that it has started in the background.
-struct ShellProcess: Sendable {
+package struct ShellProcess: Sendable {
   /// Also the number of its process group.
-  let identifier: pid_t
+  package let identifier: pid_t
 
   /// - Parameters:
   ///   - output: a file for standard output.
   ///   - errors: a file for standard error.
-  init(_ line: String, environment: [String: String], output: String, errors: String) throws {
+  package init(_ line: String, environment: [String: String], output: String, errors: String) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -42,7 +42,7 @@ struct ShellProcess: Sendable {
   private static func pointers(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] { texts.map { strdup($0) } + [nil] }
 
   /// Its exit status, or 128 and the signal that ended it. To be called once; a thread of its own waits.
-  func status() async -> Int32 {
+  package func status() async -> Int32 {
     await withCheckedContinuation { continuation in
       let thread = Thread {
         var status: Int32 = 0

@@ -1,0 +1,95 @@
+internal import ArgumentParser
+internal import GridClient
+internal import GridCore
+
+/// `gridctl trace`
+struct TraceCommand: GridCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trace", abstract: "Follow the messages of an actor, or of a kind, for a bounded while.",
+    discussion: """
+      Tells what arrives at the mailbox (in) and what became of it (out), on whichever node the actor runs. It ends by
+      itself: after so many records or so long, whichever is first, so that tracing a busy actor never becomes a load of
+      its own. With --rate it tells so many records in each span of time, and how many it left out.
+
+      Examples:
+        gridctl trace orders
+        gridctl trace orders --in --body --max 10
+        gridctl trace --kind exec --rate 10/1s --for 5m
+        gridctl trace orders --out -o jsonl | jq 'select(.micros > 100000)'
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: ArgumentHelp("The actor.", valueName: "actor"))
+  var actor: ActorArgument?
+  @Option(help: ArgumentHelp("All actors of a kind, instead of one.", valueName: "kind"))
+  var kind: String?
+  @Option(help: ArgumentHelp("End after so many records; 100 without --rate.", valueName: "count"))
+  var max: Int?
+  @Option(help: ArgumentHelp("At most so many records in each span of time.", valueName: "count/duration"))
+  var rate: String?
+  @Option(name: .customLong("for"), help: ArgumentHelp("End after so long.", valueName: "duration"))
+  var span: String = "30s"
+  @Flag(name: .customLong("in"), help: "Only what arrives.")
+  var arriving = false
+  @Flag(help: "Only what became of messages.")
+  var out = false
+  @Flag(help: "Show the bodies too, their first 4 KiB.")
+  var body = false
+
+  func validate() throws {
+    guard (actor == nil) != (kind == nil) else { throw ValidationError("name an actor, or pass --kind") }
+    if let max, max < 1 { throw ValidationError("--max must be 1 or more") }
+  }
+
+  func run() async throws {
+    let (arguments, maximum) = try requestArguments()
+    let span = try Duration.argument(span)
+    let session = try await CommandSession(global)
+    // A misspelt name would show as silence.
+    if let actor {
+      _ = try await session.connection.request(
+        "inspect", ["name": .string(actor.validated())], timeout: session.timeout)
+    }
+    let printer = StreamPrinter(
+      session: session, options: StreamOptions(count: maximum), description: Self.description(withBody: body))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await printer.run("trace", arguments) }
+      group.addTask { try await Task.sleep(for: span) }
+      _ = try await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private func requestArguments() throws -> (JSONValue, maximum: Int) {
+    let maximum = max ?? (rate == nil ? 100 : Int(Int32.max))
+    var arguments: [String: JSONValue] = ["maximum": .integer(Int64(maximum)), "body": .bool(body)]
+    if let actor { arguments["actor"] = .string(try actor.validated()) }
+    if let kind { arguments["actorKind"] = .string(try NameRules.validated(kind, as: "kind")) }
+    if arriving != out { arguments["steps"] = [.string(arriving ? "in" : "out")] }
+    if let rate {
+      let parts = rate.split(separator: "/", maxSplits: 1).map(String.init)
+      guard parts.count == 2, let count = Int64(parts[0]), count > 0 else {
+        throw GridError(.usage, "--rate \(NameRules.quoted(rate)) is no rate", hint: "for example --rate 10/1s")
+      }
+      arguments["perWindow"] = .integer(count)
+      arguments["windowMilliseconds"] = .integer(
+        Swift.max(1, try Duration.argument(parts[1]).wholeNanoseconds / 1_000_000))
+    }
+    return (.object(arguments), maximum)
+  }
+
+  static func description(withBody: Bool) -> ListDescription<JSONValue> {
+    var columns = [
+      Column<JSONValue>("TIME", streamWidth: 13) { String(Column.text($0["at"]).dropFirst(11)) },
+      Column("NODE", field: "node"), Column("ACTOR", field: "actor"), Column("STEP", streamWidth: 4, field: "kind"),
+      Column("OUTCOME", streamWidth: 8, field: "outcome"), Column("SENDER", field: "sender"),
+      Column("TYPE", field: "type"), Column("BYTES", field: "bytes"),
+      Column("TOOK") { record in
+        record["micros"]?.integerValue.map { HumanText.duration(Double($0) / 1_000_000) } ?? "-"
+      },
+      Column("DETAIL", field: "detail"),
+    ]
+    if withBody { columns.append(Column("BODY", field: "body")) }
+    return ListDescription(kind: "TraceRecordList", noun: "trace-record", nameField: "seq", columns: columns)
+  }
+}
