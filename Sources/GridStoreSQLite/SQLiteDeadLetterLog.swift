@@ -77,13 +77,23 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
     let limit = filter.limit ?? .max
     let since = filter.since?.millisecondsSince1970 ?? .min
     // Newest first, so that a limit ends the search early.
-    let rows = try Data.fetchCursor(
-      database, sql: "SELECT document FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
-    while letters.count < limit, let document = try rows.next() {
-      let letter = try DeadLetter(json: try JSONValue(parsing: Array(document)))
+    let rows = try Row.fetchCursor(
+      database, sql: "SELECT * FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
+    while letters.count < limit, let row = try rows.next() {
+      let letter = Self.letter(row)
       if filter.matches(letter) { letters.append(letter) }
     }
     return letters.reversed()
+  }
+
+  /// A letter whose record cannot be read is shown as what is there: it must not hide the others, nor be hidden.
+  private static func letter(_ row: Row) -> DeadLetter {
+    let document = [UInt8](row["document"] as Data)
+    if let json = try? JSONValue(parsing: document), let letter = try? DeadLetter(json: json) { return letter }
+    return DeadLetter(
+      identifier: row["id"], at: CalendarTime(millisecondsSince1970: row["at"]),
+      reason: DeadLetter.Reason(rawValue: row["reason"]) ?? .undecodable, target: row["target"], sender: "", node: "",
+      message: Message(body: document), count: row["count"], detail: "the record of this letter cannot be read")
   }
 
   package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
@@ -91,9 +101,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   }
 
   private static func letter(_ identifier: String, _ database: Database) throws -> DeadLetter? {
-    let document = try Data.fetchOne(
-      database, sql: "SELECT document FROM letters WHERE id = ?", arguments: [identifier])
-    return try document.map { try DeadLetter(json: try JSONValue(parsing: Array($0))) }
+    try Row.fetchOne(database, sql: "SELECT * FROM letters WHERE id = ?", arguments: [identifier]).map(letter)
   }
 
   package func markReplayed(_ identifier: String, as replay: String) async throws(GridError) {

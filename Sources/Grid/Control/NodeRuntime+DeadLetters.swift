@@ -123,6 +123,7 @@ extension DeadLetterFilter {
       }
       reasons.append(reason)
     }
+    isReplayed = json["replayed"]?.boolValue
     target = json["target"]?.stringValue
     since = json["sinceMilliseconds"]?.integerValue.map { CalendarTime(millisecondsSince1970: $0) }
     limit = json["limit"]?.integerValue.map { Int(clamping: max(0, $0)) }

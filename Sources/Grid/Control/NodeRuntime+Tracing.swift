@@ -25,8 +25,8 @@ extension NodeRuntime {
 }
 
 extension TraceRecord {
-  /// The contract form: `seq at kind actor actorKind node sender type contentType bytes outcome detail micros`, and with
-  /// a limit for it `body bodyEncoding bodyIsCut`.
+  /// The contract form: `seq at kind actor actorKind node sender type contentType bytes outcome detail micros`, and
+  /// with a limit for it `body bodyEncoding bodyIsCut`.
   func json(at: CalendarTime, node: String, bodyLimit: Int?) -> JSONValue {
     var fields: [String: JSONValue] = [
       "seq": .integer(sequence), "at": .string(at.rfc3339), "kind": .string(step.rawValue), "actor": .string(actor),

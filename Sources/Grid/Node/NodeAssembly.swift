@@ -56,11 +56,7 @@ struct NodeAssembly: Sendable {
       let address = configuration.advertise ?? bound.description
       runtime.identity.withLock { $0.address = address }
       let names = configuration.name.map { [$0] } ?? (1...1000).map { "n\($0)" }
-      let record = try await runtime.membership.join(names: names) { name in
-        // Peers dial as soon as the record is there: by then the greeting must have the name.
-        runtime.identity.withLock { $0.name = name }
-        return runtime.record(name)
-      }
+      let record = try await runtime.join(names: names)
       runtime.joined(record)
       let log = try await SQLiteDeadLetterLog(
         path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",

@@ -361,12 +361,6 @@ package final class ActorCell: Sendable {
     }
   }
 
-  /// An asking sender's answer is traced when it is given, which may be later.
-  private func traceHandled(_ envelope: Envelope, _ context: ActorContext, since began: MonotonicTime) {
-    if context.exchange != nil { return }
-    taps.left(envelope.message, from: envelope.sender, self, "handled", since: began)
-  }
-
   private func failed(
     _ envelope: Envelope, _ context: ActorContext, _ error: GridError, since began: MonotonicTime?
   ) {
@@ -384,21 +378,5 @@ package final class ActorCell: Sendable {
 
   static func gridError(_ error: any Error) -> GridError {
     GridError.wrapping(error, as: .handlerFailed, "the handler failed")
-  }
-}
-
-extension DeadLetter.Reason {
-  /// The reason that fits a failure.
-  package init(_ code: GridError.Code) {
-    switch code {
-    case .noSuchActor: self = .noSuchActor
-    case .mailboxFull: self = .mailboxFull
-    case .stopped, .cancelled: self = .stopped
-    case .deadline: self = .deadline
-    case .undecodable: self = .undecodable
-    case .nodeLost, .unavailable: self = .nodeLost
-    case .refused, .retryLater: self = .refused
-    default: self = .handlerFailed
-    }
   }
 }

@@ -108,3 +108,11 @@ struct TracedExchange: Sendable {
     }
   }
 }
+
+extension ActorCell {
+  /// Tells of a message that was handled; an asking sender's answer is traced when it is given, which may be later.
+  func traceHandled(_ envelope: Envelope, _ context: ActorContext, since began: MonotonicTime) {
+    if context.exchange != nil { return }
+    taps.left(envelope.message, from: envelope.sender, self, "handled", since: began)
+  }
+}

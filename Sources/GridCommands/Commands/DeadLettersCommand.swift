@@ -70,15 +70,18 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
   struct List: GridCommand {
     static let configuration = CommandConfiguration(
-      commandName: "list", abstract: "List the dead letters of all nodes.")
+      commandName: "list", abstract: "List the dead letters of all nodes that were not sent again yet.")
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: Filter
-    @Option(help: ArgumentHelp("The newest so many (default: 1000).", valueName: "count"))
+    @Option(help: ArgumentHelp("The newest so many.", valueName: "count"))
     var count: Int = 1000
+    @Flag(help: "Also letters that were sent again.")
+    var all = false
 
     func run() async throws {
       var arguments = try filter.json()
+      if !all { arguments["replayed"] = false }
       arguments["limit"] = .integer(Int64(max(0, count)))
       try await CommandSession(global).list("deadLetters.list", .object(arguments), DeadLettersCommand.description)
     }

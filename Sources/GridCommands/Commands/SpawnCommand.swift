@@ -157,17 +157,34 @@ struct StopCommand: GridCommand {
     let names = try actors.map { try $0.validated() }
     let session = try await CommandSession(global)
     try await session.confirm(names.count == 1 ? "stop actor \(names[0])" : "stop \(names.count) actors")
-    var failures: [GridError] = []
+    let isForPeople = session.renderer.format == .table || session.renderer.format == .wide
+    var stopped: [JSONValue] = []
+    var failures: [JSONValue] = []
     for name in names {
       do throws(GridError) {
-        _ = try await session.request("stop", ["name": .string(name), "kill": .bool(kill)])
-        if session.renderer.format == .name { try session.writer.output("actor/\(name)\n") }
+        let answer = try await session.request("stop", ["name": .string(name), "kill": .bool(kill)])
+        stopped.append(answer)
+        if isForPeople { try session.writer.output("\(name) has stopped\n") }
       } catch {
         if names.count == 1 { throw error }
-        failures.append(error)
-        ErrorReport(error: error, target: name).write(format: session.renderer.format, to: session.writer)
+        let report = ErrorReport(error: error, target: name)
+        failures.append(report.json["error"] ?? .null)
+        report.write(format: session.renderer.format, to: session.writer)
       }
     }
+    if isForPeople { session.renderer.note(.array(stopped)) } else { try show(stopped, failures, session) }
     if !failures.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+
+  private static let description = ListDescription<JSONValue>(
+    kind: "StoppedActorList", noun: "actor", columns: [Column("NAME", field: "name"), Column("NODE", field: "node")])
+
+  private func show(_ stopped: [JSONValue], _ failures: [JSONValue], _ session: CommandSession) throws {
+    switch session.renderer.format {
+    case .json, .yaml, .jsonPath:
+      let document: JSONValue = ["items": .array(stopped), "failures": .array(failures)]
+      try session.renderer.object(document, kind: Self.description.kind, noun: "actor")
+    default: try session.renderer.list(stopped, Self.description)
+    }
   }
 }

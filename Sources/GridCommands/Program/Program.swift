@@ -57,7 +57,9 @@ public enum Program {
   /// A line that begins with its verbs is parsed by the verb's own type: to descend from the root costs a one-shot
   /// command more than all its work. Whatever is wrong, and every wish for help, is told by the root.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
-    if let (leaf, rest) = leaf(of: arguments), let command = try? leaf.parseAsRoot(rest) { return command }
+    if let (leaf, rest) = leaf(of: arguments), let command = try? leaf.parseAsRoot(rest), type(of: command) == leaf {
+      return command
+    }
     return try Gridctl.parseAsRoot(arguments)
   }
 

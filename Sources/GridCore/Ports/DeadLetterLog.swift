@@ -36,14 +36,18 @@ public struct DeadLetterFilter: Sendable, Equatable {
   public var since: CalendarTime?
   /// At most so many, the newest.
   public var limit: Int?
+  /// Only letters that were replayed, or only those that were not; nil for both.
+  public var isReplayed: Bool?
 
   public init(
-    reasons: [DeadLetter.Reason] = [], target: String? = nil, since: CalendarTime? = nil, limit: Int? = nil
+    reasons: [DeadLetter.Reason] = [], target: String? = nil, since: CalendarTime? = nil, limit: Int? = nil,
+    isReplayed: Bool? = nil
   ) {
     self.reasons = reasons
     self.target = target
     self.since = since
     self.limit = limit
+    self.isReplayed = isReplayed
   }
 
   /// Whether a letter meets the conditions (``limit`` is no condition).
@@ -51,6 +55,7 @@ public struct DeadLetterFilter: Sendable, Equatable {
     (reasons.isEmpty || reasons.contains(letter.reason))
       && (target.map { NamePattern($0).matches(letter.target) } ?? true)
       && (since.map { letter.at >= $0 } ?? true)
+      && (isReplayed.map { $0 != letter.replayedAs.isEmpty } ?? true)
   }
 }
 

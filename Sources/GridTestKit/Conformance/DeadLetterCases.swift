@@ -24,6 +24,14 @@ extension DeadLetterLogConformance {
       }
     },
     Case("filters choose by reason, target and time, together", filters),
+    Case("letters that were replayed, and those that were not, can be asked for") { log in
+      for number in 1...3 { try await log.append([letter(number)]) }
+      try await log.markReplayed(letter(2).identifier, as: letter(9).identifier)
+      let open = try await log.list(DeadLetterFilter(isReplayed: false))
+      try expectEqual(open.map(\.identifier), [letter(1).identifier, letter(3).identifier], "those not replayed")
+      let replayed = try await log.list(DeadLetterFilter(isReplayed: true))
+      try expectEqual(replayed.map(\.identifier), [letter(2).identifier], "those replayed")
+    },
     Case("a letter is marked as replayed, and stays so") { log in
       try await log.append([letter(1), letter(2)])
       try await log.markReplayed(letter(1).identifier, as: letter(9).identifier)

@@ -56,6 +56,21 @@ import Testing
       """
     ),
     (
+      "stop idle -o json",
+      "{apiVersion: string, failures: [], items: [{name: string, node: string}], kind: string}"
+    ),
+    (
+      """
+      trace hits --in --max 1 --body -o jsonl & \
+      until ! kill -0 $! 2>&-; do gridctl tell hits 1; sleep 0.05; done
+      """,
+      """
+      {actor: string, actorKind: string, at: string, body: string, bodyEncoding: string, bodyIsCut: bool, \
+      bytes: number, contentType: string, detail: string, kind: string, micros: null, node: string, outcome: string, \
+      sender: string, seq: number, type: string}
+      """
+    ),
+    (
       "top --once --window 50ms -n 1 -o jsonl",
       """
       {epoch: number, failures: number, kind: string, mailbox: number, name: string, node: string, perSecond: number, \
@@ -104,7 +119,7 @@ import Testing
       let ready = try await sandbox.run(
         """
         gridctl node start --detach --name n1 --listen 127.0.0.1:0 && gridctl spawn counter hits \
-          && gridctl spawn echo mirror && gridctl tell hits 3 && gridctl context add local -e 127.0.0.1:1 -q
+          && gridctl spawn echo mirror && gridctl spawn echo idle && gridctl tell hits 3 && gridctl context add local -e 127.0.0.1:1 -q
         gridctl tell nobody hello 2>&1 | head -1
         """)
       #expect(ready.output.contains("no actor nobody"), "\(ready.errors)")
