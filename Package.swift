@@ -128,7 +128,9 @@ let package = Package(
       ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
     tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
     .target(name: "CPseudoTerminal", path: "Tests/Support/CPseudoTerminal"),
-    tests("GridREPLTests", ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "gridctl", logging]),
+    tests(
+      "GridREPLTests",
+      ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "TestSupport", "gridctl", logging]),
     .executableTarget(
       name: "StoreHolder",
       dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
@@ -146,12 +148,12 @@ let package = Package(
       [
         "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
       ]),
-    .target(name: "TestProcesses", path: "Tests/Support/TestProcesses", swiftSettings: strict),
-    tests("GridFaultTests", ["gridctl", "TestProcesses"]),
+    .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
+    tests("GridFaultTests", ["gridctl", "TestSupport"]),
     tests(
       "GridCommandsTests",
       [
-        "gridctl", "TestProcesses", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        "gridctl", "TestSupport", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Transcripts", "Support/functions.bash"]),

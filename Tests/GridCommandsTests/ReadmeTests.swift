@@ -12,7 +12,7 @@ import Testing
   @Test func everyConsoleBlockDoesWhatItShows() async throws {
     let transcript = Transcript(markdown: try Self.text("README.md"))
     #expect(transcript.steps.count > 15)
-    let failures = try await withSandbox { try await transcript.failures(in: $0) }
+    let failures = try await withSandbox { try await transcript.failures(in: $0, shapesOnly: true) }
     #expect(failures.isEmpty, "\(failures.joined(separator: "\n\n"))")
   }
 

@@ -1,6 +1,6 @@
 internal import Foundation
 internal import Glibc
-internal import TestProcesses
+internal import TestSupport
 internal import Testing
 
 /// The fault table: three nodes and three members of etcd, each in a network namespace of its own, and one thing that

@@ -77,8 +77,6 @@ extension NodeRuntime {
     }
     let peers = arguments.isLocal ? [] : peerLinks.open.map(\.link)
     streams.start(stream, link: link, correlation: correlation, peers: peers)
-    // Tells the client that it is connected and what follows is live.
-    if !arguments.isLocal { stream.send(["kind": "synced"]) }
     return true
   }
 

@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridLink
+internal import NIOCore
 internal import Synchronization
 
 /// The streams that clients of this node follow: what happens here, and what the peers send of theirs.
@@ -16,7 +17,7 @@ final class ClusterStreams: Sendable {
 
   func start(_ stream: ClusterStream, link: Link, correlation: UInt64, peers: [Link]) {
     streams.withLock { $0[Key(link: ObjectIdentifier(link), correlation: correlation)] = stream }
-    for peer in peers { stream.follow(peer) }
+    stream.begin(with: peers)
     if link.isClosed { stop(link, correlation) }
   }
 
@@ -41,6 +42,9 @@ final class ClusterStreams: Sendable {
 final class ClusterStream: Sendable {
   private struct State {
     var missed = 0
+    /// Peers that were there at the beginning and have not said yet that they have begun.
+    var awaited = 0
+    var isSynced = false
     var following: [(link: Link, number: UInt64)] = []
     var stop: (@Sendable () -> Void)?
     var isEnded = false
@@ -82,10 +86,39 @@ final class ClusterStream: Sendable {
     if !link.sendItem(correlation, item) { state.withLock { $0.missed += 1 } }
   }
 
+  /// How long the client waits for peers before it is told that the stream is live: a hung one must not hold it up.
+  private static let patience = TimeAmount.seconds(1)
+
+  /// Adds what the peers send, and tells the client once every one of them has begun.
+  func begin(with peers: [Link]) {
+    state.withLock { $0.awaited = peers.count }
+    for peer in peers { follow(peer, isAwaited: true) }
+    if peers.isEmpty { return synced() }
+    link.eventLoop.scheduleTask(in: Self.patience) { self.synced() }
+  }
+
+  fileprivate func peerHasBegun() {
+    let isLast = state.withLock { state in
+      state.awaited -= 1
+      return state.awaited == 0
+    }
+    if isLast { synced() }
+  }
+
+  /// Tells the client, once, that what follows is live.
+  private func synced() {
+    let isFirst = state.withLock { state in
+      defer { state.isSynced = true }
+      return !state.isSynced && !state.isEnded
+    }
+    if isFirst { send(["kind": "synced"]) }
+  }
+
   /// Adds what a peer sends.
-  func follow(_ peer: Link) {
+  func follow(_ peer: Link, isAwaited: Bool = false) {
     guard isClusterWide else { return }
-    let number = peer.openStream(verb, arguments.with("local", true), receiver: StreamForwarder(self))
+    let forwarder = StreamForwarder(self, isAwaited: isAwaited)
+    let number = peer.openStream(verb, arguments.with("local", true), receiver: forwarder)
     let isEnded = state.withLock { state in
       state.following.append((peer, number))
       return state.isEnded
@@ -107,12 +140,21 @@ final class ClusterStream: Sendable {
 /// Passes a peer's items on. Its end is no news here: the peer's departure is an event of its own.
 private final class StreamForwarder: LinkStreamReceiver {
   private let stream: ClusterStream
+  private let isAwaited: Atomic<Bool>
 
-  init(_ stream: ClusterStream) { self.stream = stream }
-
-  func streamReceived(_ item: [UInt8]) {
-    if let item = try? JSONValue(parsing: item) { stream.send(item) }
+  init(_ stream: ClusterStream, isAwaited: Bool) {
+    self.stream = stream
+    self.isAwaited = Atomic(isAwaited)
   }
 
-  func streamEnded(_ error: GridError?) {}
+  func streamReceived(_ item: [UInt8]) {
+    guard let item = try? JSONValue(parsing: item) else { return }
+    if item["kind"]?.stringValue == "synced" { begun() } else { stream.send(item) }
+  }
+
+  func streamEnded(_ error: GridError?) { begun() }
+
+  private func begun() {
+    if isAwaited.exchange(false, ordering: .relaxed) { stream.peerHasBegun() }
+  }
 }

@@ -33,7 +33,6 @@ struct StreamPrinter {
   func run(_ verb: String, _ arguments: JSONValue) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
     if let count = options.count, count <= 0 { return }
-    if handler == nil { try session.renderer.streamHeader(description) }
     let stream = session.connection.stream(verb, arguments)
     let printer = self
     try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -57,11 +56,14 @@ struct StreamPrinter {
 
   private func follow(_ stream: AsyncThrowingStream<JSONValue, any Error>, _ activity: IdleClock) async throws -> Bool {
     var taken = 0
+    var hasHeader = false
     var known: Set<String> = []
     for try await item in stream {
       activity.touch()
       switch item["kind"]?.stringValue {
       case "synced":
+        // Tells people that they miss nothing from here on.
+        try writeHeader(&hasHeader)
         for item in try await earlier?(session) ?? [] {
           if let identifier = item["id"]?.stringValue { known.insert(identifier) }
           if try await take(item) { taken += 1 }
@@ -74,6 +76,7 @@ struct StreamPrinter {
         session.writer.warning("\(Column.text(item["count"])) records on \(Column.text(item["node"])) were left out")
         if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
       default:
+        try writeHeader(&hasHeader)
         if let identifier = item["id"]?.stringValue, known.contains(identifier) { continue }
         if try await take(item) { taken += 1 }
       }
@@ -82,6 +85,11 @@ struct StreamPrinter {
     }
     throw GridError(
       .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone", hint: "connect to another node")
+  }
+
+  private func writeHeader(_ isThere: inout Bool) throws {
+    if handler == nil, !isThere { try session.renderer.streamHeader(description) }
+    isThere = true
   }
 
   /// - Returns: whether it counts.

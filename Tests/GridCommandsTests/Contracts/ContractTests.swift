@@ -119,7 +119,8 @@ import Testing
       let ready = try await sandbox.run(
         """
         gridctl node start --detach --name n1 --listen 127.0.0.1:0 && gridctl spawn counter hits \
-          && gridctl spawn echo mirror && gridctl spawn echo idle && gridctl tell hits 3 && gridctl context add local -e 127.0.0.1:1 -q
+          && gridctl spawn echo mirror && gridctl spawn echo idle && gridctl tell hits 3 \
+          && gridctl context add local -e 127.0.0.1:1 -q
         gridctl tell nobody hello 2>&1 | head -1
         """)
       #expect(ready.output.contains("no actor nobody"), "\(ready.errors)")

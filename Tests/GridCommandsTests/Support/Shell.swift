@@ -1,5 +1,5 @@
 import Foundation
-import TestProcesses
+import TestSupport
 
 /// What a command printed and how it ended.
 struct ShellResult: Sendable {

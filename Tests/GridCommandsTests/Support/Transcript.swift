@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Commands and the output they should have, as a README or a transcript file shows them:
 /// fenced blocks of `console`, in which a line that starts with `$ ` is a command and the lines up to the next are its
@@ -28,13 +29,16 @@ struct Transcript {
   }
 
   /// Runs every step in order; what differs, ready to be read.
-  func failures(in sandbox: Sandbox) async throws -> [String] {
+  ///
+  /// - Parameter shapesOnly: whether what differs from run to run may differ, as in a README that shows real output.
+  func failures(in sandbox: Sandbox, shapesOnly: Bool = false) async throws -> [String] {
     var failures: [String] = []
     for step in steps {
       let result = try await sandbox.run(step.command, mergesErrors: true)
       var actual = result.output.components(separatedBy: "\n")
       if actual.last == "" { actual.removeLast() }
-      guard !Self.matches(actual[...], step.expected[...]) else { continue }
+      let shape = { (lines: [String]) in (shapesOnly ? lines.map(OutputShape.of) : lines)[...] }
+      guard !Self.matches(shape(actual), shape(step.expected)) else { continue }
       failures.append(
         "line \(step.line): $ \(step.command)\n--- expected\n\(step.expected.joined(separator: "\n"))\n--- actual\n"
           + actual.joined(separator: "\n"))
