@@ -3,16 +3,17 @@ internal import GridCore
 internal import Synchronization
 
 extension NodeRuntime {
-  /// Drives load from this node and measures it: `work` is `tell`, `ask` or `spawn`.
+  /// Drives load from this node and measures it: `work` is `tell`, `ask`, `spawn` or `names`.
   func bench(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     var plan = BenchPlan()
     plan.work = BenchPlan.Work(rawValue: arguments["work"]?.stringValue ?? "") ?? .ask
     plan.target = try arguments.required("target")
-    try NameRules.validated(plan.target, as: plan.work == .spawn ? "kind" : "actor")
+    try NameRules.validated(plan.target, as: [.spawn, .names].contains(plan.work) ? "kind" : "actor")
     plan.clients = max(1, min(4096, Int(clamping: arguments["clients"]?.integerValue ?? 1)))
     plan.count = max(1, Int(clamping: arguments["count"]?.integerValue ?? 100_000))
     plan.bodyBytes = max(0, min(Message.maximumBodyBytes, Int(clamping: arguments["size"]?.integerValue ?? 100)))
     if plan.work == .spawn { return try benchSpawn(plan).json }
+    if plan.work == .names { return try await benchNames(plan, deadline: deadline).json }
     plan.duration = arguments["durationSeconds"]?.doubleValue.flatMap(Self.seconds)
     plan.rate = arguments["perSecond"]?.doubleValue.flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     if let warmUp = arguments["warmUpSeconds"]?.doubleValue.flatMap(Self.seconds) {
@@ -40,16 +41,17 @@ extension NodeRuntime {
     let seconds = (clock.now() - began).inSeconds
     let bytes = Self.residentBytes() - before
     for actor in actors { actor.cell.stop(reason: "stopped: the benchmark is over") }
-    return BenchReport(
-      plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds,
-      bytesPerActor: Double(bytes) / Double(plan.count))
+    var report = BenchReport(
+      plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds)
+    report.more = ["bytesPerActor": .number(Double(bytes) / Double(plan.count))]
+    return report
   }
 }
 
 /// What a benchmark run does.
 struct BenchPlan: Sendable {
   enum Work: String, Sendable {
-    case tell, ask, spawn
+    case tell, ask, spawn, names
   }
 
   var work = Work.ask
@@ -203,14 +205,14 @@ struct BenchReport: Sendable {
   let tally: BenchTally
   let delivered: Int
   let seconds: Double
-  /// Resident memory of an idle actor; only where actors were made.
-  var bytesPerActor: Double?
+  /// What only some works measure.
+  var more: [String: JSONValue] = [:]
 
   var json: JSONValue {
     func percentile(_ share: Double) -> JSONValue {
       tally.latencies.percentile(share).map { .number(Double($0) / 1000) } ?? .null
     }
-    var members: [String: JSONValue] = [
+    let members: [String: JSONValue] = [
       "work": .string(plan.work.rawValue), "target": .string(plan.target), "clients": .integer(Int64(plan.clients)),
       "bodyBytes": .integer(Int64(plan.bodyBytes)), "sent": .integer(Int64(tally.sent)),
       "delivered": .integer(Int64(delivered)), "errors": .integer(Int64(tally.errors)), "seconds": .number(seconds),
@@ -218,7 +220,6 @@ struct BenchReport: Sendable {
       "p90Micros": percentile(0.9), "p99Micros": percentile(0.99), "p999Micros": percentile(0.999),
       "maxMicros": percentile(1),
     ]
-    if let bytesPerActor { members["bytesPerActor"] = .number(bytesPerActor) }
-    return .object(members)
+    return .object(members.merging(more) { first, _ in first })
   }
 }

@@ -50,6 +50,7 @@ extension NodeRuntime {
     case "leader.show": return try await showLeader(arguments)
     case "leader.keep": return try keepLeadership(arguments)
     case "leader.resign": return try await resignLeadership(arguments, deadline: deadline)
+    case "names.count": return try countNames(arguments)
     case "bench": return try await bench(arguments, deadline: deadline)
     default:
       throw GridError(

@@ -6,12 +6,14 @@ internal import GridCore
 /// `gridctl bench`
 struct BenchCommand: GridCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measure how fast actors are told, asked or made.",
+    commandName: "bench", abstract: "Measure how fast actors are told, asked, made or named.",
     discussion: """
       The load is made by the node that is asked (or --from), so that what is measured is the cluster and not
       the start of a process. tell counts what a sink received; ask measures each round trip; spawn makes
-      actors of a kind, without names, and says what an idle one costs. With --rate messages are sent at their times
-      whether answers come or not, and what waits counts from when it should have been sent.
+      actors of a kind, without names, and says what an idle one costs; names makes actors with names, waits
+      until every node has heard of them, and frees them: a measure of the coordination store. With --rate
+      messages are sent at their times whether answers come or not, and what waits counts from when it should
+      have been sent.
 
       --assert takes p50, p90, p99, p999 and max with a duration, rate with a rate, and sent, delivered and
       errors with a number; < <= > >= = and != compare. When one does not hold the exit code is 2.
@@ -21,12 +23,13 @@ struct BenchCommand: GridCommand {
         gridctl bench ask echo1 --rate 20k/s --duration 30s --assert 'p99<5ms,errors=0'
         gridctl bench tell sink1 --clients 8 --duration 10s --warmup 2s --size 100B --save result.json
         gridctl bench spawn sink --count 1000000 -o json
+        gridctl bench names sink --count 10000 --clients 64 -o json
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "ask, tell or spawn.")
+  @Argument(help: "ask, tell, spawn or names.")
   var work: String
-  @Argument(help: ArgumentHelp("The actor: an echo for ask, a sink for tell; the kind for spawn.", valueName: "actor"))
+  @Argument(help: ArgumentHelp("The actor: an echo for ask, a sink for tell; else the kind.", valueName: "actor"))
   var target: ActorArgument
   @Option(help: ArgumentHelp("So many senders at once.", valueName: "count"))
   var clients: Int = 1
@@ -68,8 +71,8 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
-    guard ["ask", "tell", "spawn"].contains(work) else {
-      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell or spawn")
+    guard ["ask", "tell", "spawn", "names"].contains(work) else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell, spawn or names")
     }
     let assertions = try assert.map { text throws(GridError) in try BenchAssertion.parse(text) } ?? []
     let arguments = try requestArguments()
@@ -95,9 +98,6 @@ struct BenchCommand: GridCommand {
   }
 
   private func requestArguments() throws(GridError) -> JSONValue {
-    guard work == "ask" || work == "tell" else {
-      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask or tell")
-    }
     guard count == nil || duration == nil else { throw GridError(.usage, "--count and --duration exclude each other") }
     guard count ?? 1 > 0, (1...4096).contains(clients) else {
       throw GridError(.usage, "--count must be at least 1, --clients 1 to 4096")

@@ -83,6 +83,20 @@ final class TerminalProgram {
 
   func enter(_ line: String) throws { try type(line + "\r") }
 
+  /// Types one character, and says how long it took until the line on the screen ended with it.
+  func latency(of character: Character, line: String) throws -> Duration {
+    let clock = ContinuousClock()
+    let began = clock.now
+    try type(String(character))
+    while screen.cursorLine != line {
+      guard clock.now - began < .seconds(10) else { throw TerminalProblem("«\(line)» did not come") }
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      _ = poll(&waiting, 1, 100)
+      read()
+    }
+    return clock.now - began
+  }
+
   func resize(rows: Int, columns: Int) {
     screen.resize(rows: rows, columns: columns)
     grid_pty_resize(descriptor, Int32(rows), Int32(columns))

@@ -23,6 +23,35 @@ struct FloodTests {
   }
 
   @Test func tenThousandEventsASecondLeaveTheLineReadable() async throws {
+    try await inFlood(of: 10_000, typeInTheFlood)
+  }
+
+  /// Prints the figure; how fast is fast enough is no matter of a test.
+  @Test func typingWhileAThousandEventsASecondArrive() async throws {
+    try await inFlood(of: 1000) { cluster in
+      let session = try cluster.session()
+      try await session.prompt("default n1 1/1>")
+      try await session.text("more dead letters in 1s", limit: .seconds(60))
+      var latencies: [Duration] = []
+      for _ in 0..<10 {
+        var line = "default n1 1/1>"
+        for (number, character) in "tell-hits-while-it-rains-and-rains".enumerated() {
+          line += number == 0 ? " \(character)" : String(character)
+          latencies.append(try session.latency(of: character, line: line))
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        try session.type("\u{15}")
+        try await session.prompt("default n1 1/1>")
+      }
+      latencies.sort()
+      let shares = [0.5, 0.9, 0.99, 1].map { share in
+        "p\(share * 100) \(latencies[Int(Double(latencies.count - 1) * share)] / .milliseconds(1)) ms"
+      }
+      print("key to screen, \(latencies.count) keys, 1000 dead letters a second: \(shares.joined(separator: ", "))")
+    }
+  }
+
+  private func inFlood(of perSecond: Int, _ body: @Sendable (Cluster) async throws -> Void) async throws {
     try await withCluster { cluster in
       var configuration = NodeConfiguration(
         name: "n1", listen: "127.0.0.1:0", stateDirectory: cluster.directory + "/state/node",
@@ -35,8 +64,8 @@ struct FloodTests {
         try await node.waitUntilReady()
         try await withThrowingTaskGroup(of: Void.self) { flooding in
           // Ended before the node is: nobody tells a node anything that has left.
-          flooding.addTask { try? await flood(node, 10_000) }
-          try await typeInTheFlood(cluster)
+          flooding.addTask { try? await flood(node, perSecond) }
+          try await body(cluster)
           flooding.cancelAll()
         }
         node.beginGracefulShutdown()
