@@ -20,7 +20,11 @@ extension NodeRuntime {
       if leftOut > 0 { stream.send(["kind": "leftOut", "node": .string(nodeName), "count": .integer(Int64(leftOut))]) }
       stream.send(record.json(at: clock.date(), node: nodeName, bodyLimit: showsBody ? Self.shownBody : nil))
     }
-    stream.onEnd { [taps] in taps.remove(number) }
+    for cell in cells.all { cell.noteTraces() }
+    stream.onEnd { [self] in
+      taps.remove(number)
+      for cell in cells.all { cell.noteTraces() }
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 package import GridCore
 internal import Synchronization
 
-/// The traces of a node under way. Actors ask ``isActive`` for every message and pay no more while nobody traces.
+/// The traces of a node under way. Its actors are told with ``ActorCell/noteTraces()`` when the first begins and the
+/// last ends.
 package final class TraceTaps: Sendable {
   /// Told of a record, with how many were left out before it for want of budget.
   package typealias Receiver = @Sendable (TraceRecord, _ leftOut: Int) -> Void
@@ -93,12 +94,20 @@ package final class TraceTaps: Sendable {
 }
 
 /// A message in an actor's hands whose answer is traced.
-struct TracedExchange: Sendable {
+final class TracedExchange: Sendable {
   let taps: TraceTaps
   let cell: ActorCell
   let message: Message
   let sender: String
   let began: MonotonicTime
+
+  init(taps: TraceTaps, cell: ActorCell, message: Message, sender: String, began: MonotonicTime) {
+    self.taps = taps
+    self.cell = cell
+    self.message = message
+    self.sender = sender
+    self.began = began
+  }
 
   func answered(_ outcome: ExchangeOutcome) {
     switch outcome {
@@ -109,10 +118,44 @@ struct TracedExchange: Sendable {
   }
 }
 
+// Apart from the ways of messages that nobody traces, which must cost no copy more than they do.
 extension ActorCell {
-  /// Tells of a message that was handled; an asking sender's answer is traced when it is given, which may be later.
-  func traceHandled(_ envelope: Envelope, _ context: ActorContext, since began: MonotonicTime) {
+  /// Looks whether anybody traces on this node now.
+  package func noteTraces() { isTraced.store(host.taps.isActive, ordering: .relaxed) }
+
+  @inline(never)
+  func offerTraced(_ envelope: Envelope) -> Bool? {
+    state.withLock { state in
+      guard state.hasRoom(options: options) else { return nil }
+      host.taps.arrived(envelope, at: self)
+      return state.admit(envelope, options: options).1
+    }
+  }
+
+  @inline(never)
+  func handleTraced(_ envelope: Envelope, _ behavior: any ImmediateBehavior) {
+    let trace = tracedExchange(envelope)
+    let context = context(for: envelope, trace: trace)
+    do {
+      try behavior.receiveNow(envelope.message, context)
+      traceEnd(trace, context, nil)
+    } catch {
+      let error = Self.gridError(error)
+      traceEnd(trace, context, error)
+      failed(envelope, context, error)
+    }
+  }
+
+  func tracedExchange(_ envelope: Envelope) -> TracedExchange {
+    TracedExchange(
+      taps: host.taps, cell: self, message: envelope.message, sender: envelope.sender, began: host.clock.now())
+  }
+
+  /// Tells how a handler ended; an asking sender's answer is told when it is given, which may be later.
+  func traceEnd(_ trace: TracedExchange, _ context: ActorContext, _ error: GridError?) {
     if context.exchange != nil { return }
-    taps.left(envelope.message, from: envelope.sender, self, "handled", since: began)
+    host.taps.left(
+      trace.message, from: trace.sender, self, error == nil ? "handled" : "failed", detail: error?.description ?? "",
+      since: trace.began)
   }
 }

@@ -22,6 +22,11 @@ package struct EnvelopeQueue: Sendable {
     return end - head
   }
 
+  /// Calls `body` with the first `count` messages, which stay.
+  package func forEachFirst(_ count: Int, _ body: (Envelope) -> Void) {
+    for item in items[head...].prefix(count) { if let item { body(item) } }
+  }
+
   package mutating func append(_ envelope: consuming Envelope) { items.append(envelope) }
 
   package mutating func popFirst() -> Envelope? {

@@ -197,11 +197,8 @@ package final class Link: Sendable {
           kind: .message(responder, correlation: envelope.correlation), deadline: envelope.deadline,
           target: envelope.target))
     }
-    let frame = MessageFrame(
-      target: envelope.target, message: envelope.message, sender: envelope.sender, expectation: envelope.expectation,
-      waitsForRoom: envelope.waitsForRoom, correlation: number,
-      remainingMicroseconds: remainingMicroseconds(until: envelope.deadline))
-    let step = state.append(.message(frame))
+    let step = state.append(
+      envelope, correlation: number, remainingMicroseconds: remainingMicroseconds(until: envelope.deadline))
     guard number != 0, envelope.deadline != .distantFuture, !state.sweepIsPending else { return step }
     state.sweepIsPending = true
     eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() }

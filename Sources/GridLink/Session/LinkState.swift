@@ -29,6 +29,18 @@ struct LinkState {
   mutating func append(_ frame: LinkFrame) -> Step {
     if let closed { return .refuse(closed) }
     frame.encode(into: &outbound)
+    return flushOnce()
+  }
+
+  /// Appends the frame of a message.
+  mutating func append(_ envelope: Envelope, correlation: UInt64, remainingMicroseconds: UInt64) -> Step {
+    if let closed { return .refuse(closed) }
+    LinkFrame.encode(
+      envelope, correlation: correlation, remainingMicroseconds: remainingMicroseconds, into: &outbound)
+    return flushOnce()
+  }
+
+  private mutating func flushOnce() -> Step {
     guard !flushIsPending else { return .nothing }
     flushIsPending = true
     return .flush

@@ -23,6 +23,30 @@ enum FrameKind {
 extension LinkFrame {
   /// Appends the frame with its length to `buffer`.
   func encode(into buffer: inout ByteBuffer) {
+    Self.encode(kind, expectedBytes: expectedBytes, into: &buffer) { writeFields(&$0) }
+  }
+
+  /// Appends a message's frame: as ``encode(into:)`` of a ``MessageFrame``, without making one, which for a stream of
+  /// tells costs as much as to write it.
+  static func encode(
+    _ envelope: Envelope, correlation: UInt64, remainingMicroseconds: UInt64, into buffer: inout ByteBuffer
+  ) {
+    let room = expectedBytes(envelope.message, envelope.target, envelope.sender)
+    encode(FrameKind.message, expectedBytes: room, into: &buffer) { writer in
+      MessageFrame.write(
+        &writer, correlation, envelope.message, envelope.target, envelope.sender, envelope.expectation,
+        envelope.waitsForRoom, remainingMicroseconds)
+    }
+  }
+
+  private static func expectedBytes(_ message: Message, _ target: String, _ sender: String) -> Int {
+    message.body.count + target.utf8.count + sender.utf8.count + 64
+  }
+
+  @inline(__always)
+  private static func encode(
+    _ kind: UInt8, expectedBytes: Int, into buffer: inout ByteBuffer, _ writeFields: (inout WireWriter) -> Void
+  ) {
     var room = expectedBytes
     while true {
       let start = buffer.writerIndex
@@ -45,7 +69,7 @@ extension LinkFrame {
   /// About how long the encoded frame will be.
   private var expectedBytes: Int {
     switch self {
-    case .message(let frame): frame.message.body.count + frame.target.utf8.count + frame.sender.utf8.count + 64
+    case .message(let frame): Self.expectedBytes(frame.message, frame.target, frame.sender)
     case .reply(_, let message): message.body.count + 64
     case .request(let frame): frame.arguments.count + 64
     case .item(_, let bytes): bytes.count + 64
@@ -81,7 +105,10 @@ extension LinkFrame {
     case .ping(let number), .pong(let number), .accepted(let number), .cancel(let number), .end(let number):
       writer.field(1, number)
     case .goodbye(let reason): writer.field(1, reason)
-    case .message(let frame): frame.write(&writer)
+    case .message(let frame):
+      MessageFrame.write(
+        &writer, frame.correlation, frame.message, frame.target, frame.sender, frame.expectation, frame.waitsForRoom,
+        frame.remainingMicroseconds)
     case .reply(let correlation, let message):
       writer.field(1, correlation)
       message.write(&writer)
@@ -116,7 +143,11 @@ extension LinkGreeting {
 }
 
 extension MessageFrame {
-  fileprivate func write(_ writer: inout WireWriter) {
+  @inline(__always)
+  fileprivate static func write(
+    _ writer: inout WireWriter, _ correlation: UInt64, _ message: Message, _ target: String, _ sender: String,
+    _ expectation: Envelope.Expectation, _ waitsForRoom: Bool, _ remainingMicroseconds: UInt64
+  ) {
     writer.field(1, correlation)
     message.write(&writer)
     writer.field(8, target)
