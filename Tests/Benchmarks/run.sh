@@ -2,27 +2,9 @@
 # The benchmarks: gridctl, and beside it in the same rounds Erlang and redis-cli where they are installed. Every figure
 # is the median of ROUNDS rounds (5); what is sent and what arrives is counted, by separate processes.
 # GRIDCTL names the binary, a release build.
-set -u
-program=${GRIDCTL:-$(command -v gridctl)}
-rounds=${ROUNDS:-5}
-here=$(cd "$(dirname "$0")" && pwd)
-place=$(mktemp -d /tmp/gridctl-bench-XXXXXX)
-export XDG_RUNTIME_DIR=$place/run XDG_STATE_HOME=$place/state XDG_CONFIG_HOME=$place/config
-unset GRIDCTL_ENDPOINTS GRIDCTL_NAMESPACE GRIDCTL_OUTPUT GRIDCTL_TIMEOUT GRIDCTL_CONTEXT
-mkdir -m 700 "$XDG_RUNTIME_DIR"
-pids=()
-
+. "$(dirname "$0")/common.sh"
 export ERL_CRASH_DUMP_SECONDS=0
 
-clean_up() {
-  for pid in "${pids[@]:-}"; do [ -n "$pid" ] && kill -9 "$pid" 2>/dev/null; done
-  rm -rf "$place"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-gridctl() { "$program" "$@"; }
-note() { echo "$1 $2" >> "$place/figures"; }
 # measure NAME FIELD COMMAND…: one field of a benchmark's result.
 measure() {
   local name=$1 field=$2; shift 2
@@ -64,13 +46,11 @@ erlang_round() {
 }
 
 erlang_port=$(( 20000 + $$ % 20000 ))
-echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(uname -sr)"
-echo "program: $program ($(gridctl --version))"
+machine
 echo "command: ROUNDS=$rounds GRIDCTL=$program ${0##*/}, bodies of 100 bytes, both nodes on this machine"
 
 for node in n1 n2; do
-  gridctl node start --detach --name $node --listen 127.0.0.1:0 --pid-file "$place/$node.pid" >/dev/null || exit 1
-  pids+=("$(cat "$place/$node.pid")")
+  start_node $node
 done
 for node in n1 n2; do
   gridctl spawn echo echo-$node --on $node >/dev/null; gridctl spawn sink sink-$node --on $node >/dev/null
@@ -93,16 +73,10 @@ for round in $(seq "$rounds"); do
   [ $with_redis = yes ] && note redis_cli_ping_ms "$(milliseconds redis-cli -s "$place/redis.sock" ping)"
 done
 # A million idle actors, in a node of their own so that nothing else is in the figure.
-gridctl node start --detach --name n3 --listen 127.0.0.1:0 --pid-file "$place/n3.pid" >/dev/null
-pids+=("$(cat "$place/n3.pid")")
+start_node n3
 measure idle_actor_bytes bytesPerActor spawn sink --count 1000000 --from n3
 
-echo; printf '%-22s %14s %14s %14s\n' figure median least most
-awk '{print $1}' "$place/figures" | awk '!seen[$0]++' | while read -r name; do
-  awk -v name="$name" '$1 == name {print $2}' "$place/figures" | sort -g | awk -v name="$name" '
-    {v[NR] = $1} END {m = NR % 2 ? v[(NR+1)/2] : (v[NR/2] + v[NR/2+1]) / 2
-    printf "%-22s %14.2f %14.2f %14.2f\n", name, m, v[1], v[NR]}'
-done
+table
 for node in n1 n2 n3; do gridctl node stop $node >/dev/null; done
 [ $with_erlang = yes ] || echo 'Erlang is not installed (Debian: erlang-base), so it is not in the table.'
 [ $with_redis = yes ] || echo 'redis is not installed (Debian: redis), so redis-cli is not in the table.'

@@ -45,7 +45,13 @@ struct AskCommand: GridCommand {
       return try await LineAsker(session: session, target: target, options: options, parallel: parallel).run()
     }
     let message = options.message(try Payload.read(payload))
-    let session = try await CommandSession(global)
+    try await Self.ask(target, message, CommandSession(global), raw: raw, rtt: rtt)
+  }
+
+  /// Asks once and prints the reply.
+  static func ask(
+    _ target: String, _ message: Message, _ session: CommandSession, raw: Bool = false, rtt: Bool = false
+  ) async throws {
     let clock = SystemClock()
     let began = clock.now()
     let reply = try await session.connection.ask(target, message, timeout: session.timeout)

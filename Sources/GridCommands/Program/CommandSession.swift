@@ -15,10 +15,14 @@ struct CommandSession {
 
   /// Connects as the options say: the endpoints given, else any node of the namespace on this machine.
   init(_ options: GlobalOptions) async throws(GridError) {
-    let settings = try Settings(options)
+    try await self.init(try Settings(options), namesNoNode: options.namesNoNode)
+  }
+
+  /// - Parameter namesNoNode: whether a session's command goes where the session is.
+  init(_ settings: Settings, namesNoNode: Bool = true) async throws(GridError) {
     self.settings = settings
     renderer = settings.renderer
-    if let environment = CommandEnvironment.current, options.namesNoNode {
+    if let environment = CommandEnvironment.current, namesNoNode {
       connection = try await environment.connections.connection(timeout: settings.timeout)
       return
     }

@@ -29,6 +29,14 @@ public enum Program {
   @concurrent
   private static func outcome(of arguments: [String]) async -> CommandOutcome {
     let writer = OutputWriter.shared
+    if let message = PlainMessage(arguments) {
+      do {
+        try await message.run()
+        return CommandOutcome(.ok)
+      } catch {
+        return await runningFailed(error, nil, writer)
+      }
+    }
     let command: any ParsableCommand
     do {
       command = try parse(arguments)
@@ -85,13 +93,13 @@ public enum Program {
   }
 
   private static func runningFailed(
-    _ error: any Error, _ command: any ParsableCommand, _ writer: OutputWriter
+    _ error: any Error, _ command: (any ParsableCommand)?, _ writer: OutputWriter
   ) async -> CommandOutcome {
     if let error = error as? GridError {
       // Whoever pressed Ctrl-C in a session knows.
       if error.code == .cancelled, CommandEnvironment.current != nil { return CommandOutcome(error) }
       let command = command as? any GridCommand
-      let settings = command?.settings
+      let settings = command.map(\.settings) ?? (try? Settings(SettingFlags(), environment: Settings.variables))
       // Where the settings themselves are at fault, the format that was typed still holds.
       let typed = command?.global.output.flatMap { try? OutputFormat(parsing: $0) }
       ErrorReport(error: error).write(
