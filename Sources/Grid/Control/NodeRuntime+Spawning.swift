@@ -12,7 +12,24 @@ extension NodeRuntime {
       return try await spawn(request, on: node, deadline: deadline)
     }
     guard let kind = kinds[request.kind] else { return try await spawnWhereOffered(request, deadline: deadline) }
-    return try await spawnHere(request, kind)
+    return try await spawnOnceFree(request, kind, deadline: deadline)
+  }
+
+  /// Makes the actor here; where its name is held by a node that is gone, once that node's lease has ended.
+  private func spawnOnceFree(
+    _ request: SpawnRequest, _ kind: KindDefinition, deadline: MonotonicTime
+  ) async throws -> ActorReport {
+    while true {
+      let ring = request.name.map(membership.directory.listen)
+      do {
+        return try await spawnHere(request, kind)
+      } catch let error as GridError where error.code == .nameTaken {
+        guard let ring, let name = request.name, clock.now() + .milliseconds(100) < deadline else { throw error }
+        guard let holder = try await membership.directory.lookUp(name)?.record.node else { continue }
+        guard holder != nodeName, await presence(of: holder) == .gone else { throw error }
+        await ring.wait(atMost: .milliseconds(500))
+      }
+    }
   }
 
   private func spawn(_ request: SpawnRequest, on node: String, deadline: MonotonicTime) async throws -> ActorReport {
@@ -48,7 +65,8 @@ extension NodeRuntime {
       }
     } catch {
       guard error.code == .nameTaken, request.ifAbsent,
-        let holder = try await membership.directory.lookUp(name)
+        let holder = try await membership.directory.lookUp(name),
+        holder.record.node == nodeName || peerLinks.link(to: holder.record.node) != nil
       else { throw error }
       return ActorReport(
         name: name, kind: holder.record.kind, node: holder.record.node, status: .running, epoch: holder.epoch)

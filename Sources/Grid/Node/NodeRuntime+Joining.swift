@@ -1,3 +1,4 @@
+internal import Glibc
 internal import GridCluster
 internal import GridCore
 internal import GridLink
@@ -25,7 +26,8 @@ extension NodeRuntime {
           return record(name)
         }
       } catch {
-        guard error.code == .nameTaken, names.count == 1, clock.now() < limit, await !isThere(names[0]) else {
+        guard error.code == .nameTaken, names.count == 1, clock.now() < limit, await presence(of: names[0]) != .listens
+        else {
           throw error
         }
         if attempt == 0 { logger.notice("waits for the lease of an earlier \(names[0]) to end") }
@@ -35,22 +37,50 @@ extension NodeRuntime {
     throw GridError(.cancelled, "cancelled before the node had joined")
   }
 
-  /// Whether something listens where the node of that name says it does.
-  private func isThere(_ name: String) async -> Bool {
-    let holder = try? await store.get(StoreKeys(namespace: namespace).node(name)).flatMap { entry in
-      (try? JSONValue(parsing: entry.value)).flatMap { try? NodeRecord(json: $0) }
+  /// What a look at a node's address says of it.
+  enum Presence {
+    /// Something listens there.
+    case listens
+    /// Its machine says that nothing listens: the process is gone, though its lease may stand for a while.
+    case gone
+    /// No answer: it may be gone, hung, or cut off.
+    case silent
+  }
+
+  /// Looks whether the node that has registered under a name is there.
+  func presence(of name: String) async -> Presence {
+    let entry: StoreEntry?
+    do throws(GridError) {
+      entry = try await store.get(StoreKeys(namespace: namespace).node(name))
+    } catch {
+      return .silent
     }
-    guard let holder, let address = try? LinkAddress(parsing: holder.address) else { return false }
+    guard let entry else { return .gone }
+    guard let json = try? JSONValue(parsing: entry.value), let record = try? NodeRecord(json: json),
+      let address = try? LinkAddress(parsing: record.address)
+    else { return .silent }
     // It is us who listen there now.
-    if holder.address == identity.withLock({ $0.address }) { return false }
+    if record.address == identity.withLock({ $0.address }) { return .gone }
     let bootstrap = ClientBootstrap(group: group).connectTimeout(Self.connectPatience)
-    let connecting =
-      switch address {
-      case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
-      case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
-      }
-    guard let channel = try? await connecting.get() else { return false }
-    try? await channel.close()
-    return true
+    do {
+      let channel =
+        switch address {
+        case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+        case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+        }
+      try? await channel.close()
+      return .listens
+    } catch {
+      return Self.isRefusal(error) ? .gone : .silent
+    }
+  }
+
+  private static func isRefusal(_ error: any Error) -> Bool {
+    switch error {
+    case let error as IOError: [ECONNREFUSED, ENOENT].contains(error.errnoCode)
+    case let error as NIOConnectionError:
+      !error.connectionErrors.isEmpty && error.connectionErrors.allSatisfy { isRefusal($0.error) }
+    default: false
+    }
   }
 }

@@ -42,8 +42,12 @@ extension NodeRuntime {
   /// How long a message waits for a connection to the node that holds its target.
   private static let connectionPatience = Duration.seconds(2)
 
+  /// How long a message for an actor whose node is gone waits for a successor.
+  private static let successorPatience = Duration.milliseconds(700)
+
   /// Looks a name up and delivers what waits for it, in order.
   func resolve(_ name: String) async {
+    let successorUntil = clock.now() + Self.successorPatience
     let giveUp = min(clock.now() + Self.connectionPatience, resolver.lastDeadline(name) ?? .distantFuture)
     do {
       while true {
@@ -57,6 +61,12 @@ extension NodeRuntime {
           if clock.now() >= giveUp { throw noSuchActor(name) }
         } else if let link = peerLinks.link(to: holder.record.node) {
           return deliverAll(name) { self.passOn($0, to: link) }
+        }
+        // Its lease may stand for seconds still, but nobody is there to handle anything.
+        if clock.now() >= successorUntil, holder.record.node != nodeName,
+          await presence(of: holder.record.node) == .gone
+        {
+          throw noSuchActor(name)
         }
         guard clock.now() < giveUp else {
           throw GridError(

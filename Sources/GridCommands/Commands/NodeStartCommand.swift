@@ -32,9 +32,9 @@ struct NodeStartCommand: OwnProcessCommand {
   var advertise: String?
   @Option(
     help: ArgumentHelp(
-      "The coordination store: embedded, or etcd://HOST:PORT[,HOST:PORT…][/PREFIX].", valueName: "store")
+      "The coordination store: embedded (the default), or etcd://HOST:PORT[,HOST:PORT…][/PREFIX].", valueName: "store")
   )
-  var store: String = "embedded"
+  var store: String?
   @Option(help: ArgumentHelp("Put in front of every key in etcd.", valueName: "prefix"))
   var storePrefix: String?
   @Flag(help: "Allow --listen on an address that others can reach, without encryption.")
@@ -91,7 +91,8 @@ struct NodeStartCommand: OwnProcessCommand {
       namespace: settings.namespace, name: name, listen: listen, stateDirectory: stateDir ?? settings.directories.state,
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
-    configuration.coordination = store
+    let named = store ?? Settings.variables["GRIDCTL_STORE"] ?? ""
+    configuration.coordination = named.isEmpty ? "embedded" : named
     configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }

@@ -55,11 +55,14 @@ struct SpawnCommand: GridCommand {
   )
   var command: [String] = []
 
+  /// The name of an actor whose node died is free when that node's lease has ended.
+  private static let patience = Duration.seconds(10)
+
   func run() async throws {
     let request = try makeRequest()
     let session = try await CommandSession(global)
     guard eachNode else {
-      return try show(try await session.request("spawn", request.json), session)
+      return try show(try await session.request("spawn", request.json, patience: Self.patience), session)
     }
     let peers = try await session.request("peers")["items"]?.arrayValue ?? []
     var failed = 0
@@ -68,7 +71,7 @@ struct SpawnCommand: GridCommand {
       placed.node = node
       placed.name = name.map { "\($0)-\(node)" }
       do {
-        try show(try await session.request("spawn", placed.json), session)
+        try show(try await session.request("spawn", placed.json, patience: Self.patience), session)
       } catch let error as GridError where error.code != .brokenPipe {
         failed += 1
         session.writer.warning("\(node): \(error.message)")

@@ -11,6 +11,7 @@ struct EnvironmentVariable: Sendable {
     .init(name: "GRIDCTL_TIMEOUT", meaning: "how long to wait for an answer, as --timeout"),
     .init(name: "GRIDCTL_CONFIG_DIR", meaning: "where config.toml and contexts are"),
     .init(name: "GRIDCTL_HISTFILE", meaning: "where the REPL keeps its history"),
+    .init(name: "GRIDCTL_STORE", meaning: "the coordination store of a node, as --store of node start"),
     .init(name: "GRIDCTL_ETCD_USER", meaning: "the user of --store etcd://"),
     .init(name: "GRIDCTL_ETCD_PASSWORD_FILE", meaning: "a file with the password of that user"),
     .init(name: "GRIDCTL_ETCD_PASSWORD", meaning: "the password itself, where a file is not possible"),

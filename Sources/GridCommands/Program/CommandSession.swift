@@ -35,7 +35,12 @@ struct CommandSession {
   }
 
   /// Sends a request, which with `-vv` is told on standard error with the time it took.
-  func request(_ verb: String, _ arguments: JSONValue = [:]) async throws(GridError) -> JSONValue {
+  ///
+  /// - Parameter patience: how long to wait where nobody said otherwise with `--timeout`.
+  func request(
+    _ verb: String, _ arguments: JSONValue = [:], patience: Duration? = nil
+  ) async throws(GridError) -> JSONValue {
+    let timeout = settings.sources.timeout == .standard ? patience ?? timeout : timeout
     guard settings.verbosity == .most else {
       return try await connection.request(verb, arguments, timeout: timeout)
     }

@@ -42,7 +42,10 @@ import Testing
         gridctl spawn exec stubborn -- bash -c 'trap "" TERM; echo up >up; exec sleep \(mark)'
         eventually 'test -s up'; kill -TERM $node; kill -INT $node; wait $node; echo status $?
         """)
-      #expect(result.output.hasSuffix("status 130\n"), "\(result.output)\(result.errors)")
+      // Of two signals that are pending at once either may be the second.
+      #expect(
+        result.output.hasSuffix("status 130\n") || result.output.hasSuffix("status 143\n"),
+        "\(result.output)\(result.errors)")
       try await sandbox.output("eventually '! pgrep -f \"^sleep \(mark)\"'")
     }
   }

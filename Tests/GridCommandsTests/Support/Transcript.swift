@@ -30,11 +30,13 @@ struct Transcript {
 
   /// Runs every step in order; what differs, ready to be read.
   ///
-  /// - Parameter shapesOnly: whether what differs from run to run may differ, as in a README that shows real output.
-  func failures(in sandbox: Sandbox, shapesOnly: Bool = false) async throws -> [String] {
+  /// - Parameters:
+  ///   - setup: goes before every command.
+  ///   - shapesOnly: whether what differs from run to run may differ, as in a README that shows real output.
+  func failures(in sandbox: Sandbox, setup: String = "", shapesOnly: Bool = false) async throws -> [String] {
     var failures: [String] = []
     for step in steps {
-      let result = try await sandbox.run(step.command, mergesErrors: true)
+      let result = try await sandbox.run(setup + step.command, mergesErrors: true)
       var actual = result.output.components(separatedBy: "\n")
       if actual.last == "" { actual.removeLast() }
       let shape = { (lines: [String]) in (shapesOnly ? lines.map(OutputShape.of) : lines)[...] }
