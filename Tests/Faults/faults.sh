@@ -17,8 +17,9 @@ others() { echo n1 n2 n3 | tr ' ' '\n' | grep -v "$1" | tr '\n' ' '; }
 nothing_stale() { [ ! -s "$place/ledger.stale" ] || fail "stale writes: $(head -3 "$place/ledger.stale")"; }
 all_well() {
   local node
+  # All that are gone before any is asked: each is asked whether it sees all.
+  for node in n1 n2 n3; do is_running "$(pid $node)" || start_node "${node#n}"; done
   for node in n1 n2 n3; do
-    is_running "$(pid $node)" || start_node "${node#n}"
     say "$node sees everybody again after $(within 30 sees_all $node) ms"
   done
   say "the singleton answers after $(within 20 leader_answers_at n1) ms"

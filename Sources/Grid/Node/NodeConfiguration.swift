@@ -1,4 +1,5 @@
 public import GridCore
+internal import GridLink
 public import Logging
 
 /// What a node is to be. Every field has a default that works on one machine.
@@ -65,6 +66,7 @@ public struct NodeConfiguration: Sendable {
   func validated() throws(GridError) -> NodeConfiguration {
     try NameRules.validated(namespace, as: "namespace")
     if let name { try NameRules.validated(name, as: "node") }
+    if let advertise { _ = try LinkAddress(parsing: advertise) }
     guard deadLetterCapacity > 0 else { throw GridError(.configuration, "the dead-letter capacity must be positive") }
     guard leaseTimeToLive >= .milliseconds(500) else {
       throw GridError(.configuration, "the lease's time to live must be at least 500ms")
