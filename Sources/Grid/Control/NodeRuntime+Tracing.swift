@@ -5,6 +5,11 @@ extension NodeRuntime {
   /// Bytes of a body that a trace shows.
   private static let shownBody = 4096
 
+  /// A client may ask for a longer one again.
+  private static func atMostAnHour(_ milliseconds: JSONValue?, else standard: Duration) -> Duration {
+    milliseconds?.integerValue.map { .milliseconds(max(1, min($0, 3_600_000))) } ?? standard
+  }
+
   /// Feeds a trace with what happens on this node, within the budget that the client has set.
   func followTrace(_ stream: ClusterStream, _ arguments: JSONValue) throws {
     let steps = (arguments["steps"]?.arrayValue ?? []).compactMap(\.stringValue).compactMap(TraceRecord.Step.init)
@@ -14,7 +19,8 @@ extension NodeRuntime {
     let budget = TraceBudget(
       maximum: Int(clamping: arguments["maximum"]?.integerValue ?? 100),
       perWindow: arguments["perWindow"]?.integerValue.map { Int(clamping: $0) } ?? .max,
-      window: .milliseconds(arguments["windowMilliseconds"]?.integerValue ?? 1000))
+      window: Self.atMostAnHour(arguments["windowMilliseconds"], else: .seconds(1)),
+      end: clock.now() + Self.atMostAnHour(arguments["forMilliseconds"], else: .seconds(30)))
     let showsBody = arguments["body"]?.boolValue ?? false
     let number = taps.add(filter, budget: budget) { [nodeName, clock] record, leftOut in
       if leftOut > 0 { stream.send(["kind": "leftOut", "node": .string(nodeName), "count": .integer(Int64(leftOut))]) }

@@ -51,23 +51,27 @@ package struct TraceBudget: Sendable {
   private var rest: Int
   private let perWindow: Int
   private let window: Duration
+  private let end: MonotonicTime
   private var windowEnds: MonotonicTime?
   private var inWindow = 0
 
   /// - Parameters:
   ///   - maximum: records altogether.
   ///   - perWindow: records in each `window`.
-  package init(maximum: Int, perWindow: Int = .max, window: Duration = .seconds(1)) {
+  ///   - end: when the trace is over, whether the client is heard of or not.
+  package init(maximum: Int, perWindow: Int = .max, window: Duration = .seconds(1), end: MonotonicTime) {
     rest = maximum
+    self.end = end
     self.perWindow = perWindow
     self.window = window
   }
 
-  package var isSpent: Bool { rest <= 0 }
+  /// Whether nothing more can be told from that time on.
+  package func isSpent(at now: MonotonicTime) -> Bool { rest <= 0 || now >= end }
 
   /// Whether one more record may be told at that time.
   package mutating func admits(at now: MonotonicTime) -> Bool {
-    guard rest > 0 else { return false }
+    guard !isSpent(at: now) else { return false }
     if windowEnds.map({ now >= $0 }) ?? true {
       windowEnds = now + window
       inWindow = 0

@@ -29,7 +29,7 @@ package final class TraceTaps: Sendable {
   /// Whether anybody traces anything.
   var isActive: Bool { active.load(ordering: .relaxed) }
 
-  /// Starts a trace; it ends with ``remove(_:)``, and tells nothing more once its budget is spent.
+  /// Starts a trace; it ends with ``remove(_:)``, or with its budget.
   package func add(_ filter: TraceFilter, budget: TraceBudget, _ receive: @escaping Receiver) -> UInt64 {
     state.withLock { state in
       state.next += 1
@@ -46,9 +46,9 @@ package final class TraceTaps: Sendable {
     }
   }
 
-  func arrived(_ envelope: borrowing Envelope, at cell: ActorCell) {
+  func arrived(_ envelope: Envelope, at cell: ActorCell) {
     let (message, sender) = (envelope.message, envelope.sender)
-    tell(.arrived, cell) {
+    tell(.arrived, cell) { _ in
       TraceRecord(
         step: .arrived, actor: cell.name, kind: cell.kind.name, sender: sender, message: message, outcome: "queued")
     }
@@ -58,15 +58,16 @@ package final class TraceTaps: Sendable {
     _ message: Message, from sender: String, _ cell: ActorCell, _ outcome: String, detail: String = "",
     since began: MonotonicTime?
   ) {
-    let now = clock.now()
-    tell(.left, cell) {
+    tell(.left, cell) { now in
       TraceRecord(
         step: .left, actor: cell.name, kind: cell.kind.name, sender: sender, message: message, outcome: outcome,
         detail: detail, duration: began.map { now - $0 })
     }
   }
 
-  private func tell(_ step: TraceRecord.Step, _ cell: ActorCell, _ record: () -> TraceRecord) {
+  private func tell(_ step: TraceRecord.Step, _ cell: ActorCell, _ record: (MonotonicTime) -> TraceRecord) {
+    // The last trace has ended since the cell was told of one.
+    guard isActive else { return cell.noteTraces() }
     let now = clock.now()
     let told = state.withLock { state in
       var told: [Tap] = []
@@ -80,12 +81,13 @@ package final class TraceTaps: Sendable {
         } else {
           tap.leftOut += 1
         }
-        state.taps[number] = tap
+        state.taps[number] = tap.budget.isSpent(at: now) ? nil : tap
       }
+      if state.taps.isEmpty { active.store(false, ordering: .relaxed) }
       return told
     }
     guard !told.isEmpty else { return }
-    var record = record()
+    var record = record(now)
     for tap in told {
       record.sequence = tap.sequence
       tap.receive(record, tap.leftOut)
@@ -125,11 +127,13 @@ extension ActorCell {
 
   @inline(never)
   func offerTraced(_ envelope: Envelope) -> Bool? {
-    state.withLock { state in
+    let wakes = state.withLock { state -> Bool? in
       guard state.hasRoom(options: options) else { return nil }
-      host.taps.arrived(envelope, at: self)
       return state.admit(envelope, options: options).1
     }
+    // Not under the lock: whoever follows the trace runs code of its own.
+    if wakes != nil { host.taps.arrived(envelope, at: self) }
+    return wakes
   }
 
   @inline(never)

@@ -42,8 +42,11 @@ struct TraceCommand: GridCommand {
   }
 
   func run() async throws {
-    let (arguments, maximum) = try requestArguments()
     let span = try Duration.argument(span)
+    guard span > .zero, span <= .seconds(3600) else {
+      throw GridError(.usage, "--for must be more than 0 and at most 1h")
+    }
+    let (arguments, maximum) = try requestArguments(span)
     let session = try await CommandSession(global)
     // A misspelt name would show as silence.
     if let actor {
@@ -60,9 +63,12 @@ struct TraceCommand: GridCommand {
     }
   }
 
-  private func requestArguments() throws -> (JSONValue, maximum: Int) {
+  private func requestArguments(_ span: Duration) throws -> (JSONValue, maximum: Int) {
     let maximum = max ?? (rate == nil ? 100 : Int(Int32.max))
-    var arguments: [String: JSONValue] = ["maximum": .integer(Int64(maximum)), "body": .bool(body)]
+    var arguments: [String: JSONValue] = [
+      "maximum": .integer(Int64(maximum)), "body": .bool(body),
+      "forMilliseconds": .integer(Swift.max(1, span.wholeNanoseconds / 1_000_000)),
+    ]
     if let actor { arguments["actor"] = .string(try actor.validated()) }
     if let kind { arguments["actorKind"] = .string(try NameRules.validated(kind, as: "kind")) }
     if arriving != out { arguments["steps"] = [.string(arriving ? "in" : "out")] }
