@@ -12,6 +12,9 @@ extension NodeRuntime {
     plan.clients = max(1, min(4096, Int(clamping: arguments["clients"]?.integerValue ?? 1)))
     plan.count = max(1, Int(clamping: arguments["count"]?.integerValue ?? 100_000))
     plan.bodyBytes = max(0, min(Message.maximumBodyBytes, Int(clamping: arguments["size"]?.integerValue ?? 100)))
+    if [.spawn, .names].contains(plan.work), plan.count > Self.mostActors {
+      throw GridError(.usage, "a benchmark makes at most \(Self.mostActors) actors", hint: "choose a smaller --count")
+    }
     if plan.work == .spawn { return try benchSpawn(plan).json }
     if plan.work == .names { return try await benchNames(plan, deadline: deadline).json }
     plan.duration = arguments["durationSeconds"]?.doubleValue.flatMap(Self.seconds)
@@ -23,6 +26,9 @@ extension NodeRuntime {
     }
     return try await BenchDriver(node: self, plan: plan).run(deadline: deadline).json
   }
+
+  /// Each stands in memory until the end.
+  private static let mostActors = 10_000_000
 
   /// At most an hour.
   private static func seconds(_ value: Double) -> Duration? {

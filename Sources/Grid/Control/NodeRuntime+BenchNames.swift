@@ -8,7 +8,7 @@ extension NodeRuntime {
   func benchNames(_ plan: BenchPlan, deadline: MonotonicTime) async throws -> BenchReport {
     guard let kind = kinds[plan.target] else { throw GridError(.noSuchKind, "no kind \(plan.target) on \(nodeName)") }
     let prefix = "bench-\(UInt32.random(in: 0...UInt32.max))-"
-    let began = self.clock.now()
+    let began = clock.now()
     var tally = await inParallel(plan) { number in
       _ = try await self.spawnHere(SpawnRequest(kind: kind.name, name: prefix + String(number)), kind)
     }
