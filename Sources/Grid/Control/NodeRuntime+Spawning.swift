@@ -24,7 +24,8 @@ extension NodeRuntime {
       do {
         return try await spawnHere(request, kind)
       } catch let error as GridError where error.code == .nameTaken {
-        guard let ring, let name = request.name, clock.now() + .milliseconds(100) < deadline else { throw error }
+        guard let ring, let name = request.name, !Task.isCancelled, clock.now() + .milliseconds(100) < deadline
+        else { throw error }
         guard let holder = try await membership.directory.lookUp(name)?.record.node else { continue }
         guard holder != nodeName, await presence(of: holder) == .gone else { throw error }
         await ring.wait(atMost: .milliseconds(500))
@@ -65,8 +66,7 @@ extension NodeRuntime {
       }
     } catch {
       guard error.code == .nameTaken, request.ifAbsent,
-        let holder = try await membership.directory.lookUp(name),
-        holder.record.node == nodeName || peerLinks.link(to: holder.record.node) != nil
+        let holder = try await membership.directory.lookUp(name), await mayRun(holder)
       else { throw error }
       return ActorReport(
         name: name, kind: holder.record.kind, node: holder.record.node, status: .running, epoch: holder.epoch)
@@ -81,6 +81,12 @@ extension NodeRuntime {
     try await cell.start()
     happened(.actor, name, "spawned as kind \(kind.name)")
     return cell.report(at: clock.now(), withDetails: false)
+  }
+
+  /// Whether a holder is not known to be gone.
+  private func mayRun(_ holder: NameDirectory.Entry) async -> Bool {
+    if holder.record.node == nodeName || peerLinks.link(to: holder.record.node) != nil { return true }
+    return await presence(of: holder.record.node) != .gone
   }
 
   /// A name nobody chose: the kind and 40 random bits.

@@ -18,7 +18,8 @@ extension NodeRuntime {
   func join(names: [String]) async throws(GridError) -> NodeRecord {
     let limit = clock.now() + configuration.leaseTimeToLive + .seconds(2)
     let backoff = Backoff(first: .milliseconds(20), limit: .milliseconds(500))
-    for attempt in 0... {
+    var attempt = 0
+    while !Task.isCancelled {
       do throws(GridError) {
         return try await membership.join(names: names) { name in
           // Peers dial as soon as the record is there: by then the greeting must have the name.
@@ -33,6 +34,7 @@ extension NodeRuntime {
         if attempt == 0 { logger.notice("waits for the lease of an earlier \(names[0]) to end") }
       }
       try? await Task.sleep(for: backoff.pause(before: attempt))
+      attempt += 1
     }
     throw GridError(.cancelled, "cancelled before the node had joined")
   }
