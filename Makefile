@@ -55,9 +55,11 @@ test: PACKAGES := $(TEST_PACKAGES)
 test: dependencies lint
 	@echo '==> building gridctl and its tests (debug)'
 	@$(IN_SCRATCH) build --build-tests
-	@for suite in $(SUITES); do \
-	  echo "==> running $$suite"; $(IN_SCRATCH) test --skip-build --filter "^$$suite\."; \
-	done
+	@failed=; for suite in $(SUITES); do \
+	  echo "==> running $$suite"; \
+	  $(IN_SCRATCH) test --skip-build --filter "^$$suite\." || failed+=" $$suite"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make: tests failed in$$failed" >&2; exit 1; fi
 	@echo '==> all tests passed'
 
 build: dependencies

@@ -48,7 +48,7 @@ import Testing
       try await sandbox.start("n1")
       try await sandbox.output("gridctl spawn exec gate -- bash -c '\(Self.gated)'")
       // The time-outs of both tells are over long before the second is handled.
-      try await sandbox.output("gridctl tell gate 1 -t 500ms; gridctl tell gate 2 -t 500ms; sleep 1; touch go")
+      try await sandbox.output("gridctl tell gate 1 -t 2s; gridctl tell gate 2 -t 2s; sleep 2.1; touch go")
       try await sandbox.output("eventually 'cmp handled <(seq 1 2)'")
       #expect(try await sandbox.output("gridctl dead-letters list -o name") == "")
     }
