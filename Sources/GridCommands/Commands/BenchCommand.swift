@@ -122,7 +122,7 @@ struct BenchCommand: GridCommand {
 struct BenchAssertion: Sendable {
   let text: String
   private let field: String
-  private let comparison: FilterExpression.Comparison
+  private let comparison: ValueComparison
   private let limit: Double
 
   private static let fields: [String: String] = [
@@ -141,16 +141,15 @@ struct BenchAssertion: Sendable {
     self.text = text
     let name = String(text.prefix { $0.isLetter || $0.isNumber })
     let rest = text.dropFirst(name.count)
-    let comparisons = FilterExpression.Comparison.allCases.filter { $0 != .matches }
-    guard let field = Self.fields[name], let comparison = comparisons.first(where: { rest.hasPrefix($0.rawValue) })
-    else {
+    let sign = ValueComparison.signs.first { rest.hasPrefix($0.text) && $0.comparison != .matches }
+    guard let field = Self.fields[name], let sign else {
       throw GridError(
         .usage, "\(NameRules.quoted(text)) is no condition",
         hint: "write p99<5ms, errors=0 or rate>=10k/s; known are \(Self.fields.keys.sorted().joined(separator: ", "))")
     }
     self.field = field
-    self.comparison = comparison
-    let value = String(rest.dropFirst(comparison.rawValue.count))
+    comparison = sign.comparison
+    let value = String(rest.dropFirst(sign.text.count))
     if field.hasSuffix("Micros") {
       limit = try Duration.argument(value).inSeconds * 1e6
     } else if field == "perSecond" {
@@ -165,14 +164,7 @@ struct BenchAssertion: Sendable {
 
   func holds(for result: JSONValue) -> Bool {
     guard let value = result[field]?.doubleValue else { return false }
-    switch comparison {
-    case .less: return value < limit
-    case .atMost: return value <= limit
-    case .greater: return value > limit
-    case .atLeast: return value >= limit
-    case .unequal: return value != limit
-    case .equal, .equalShort, .matches: return value == limit
-    }
+    return comparison.holds(value, limit)
   }
 
   /// What the result has instead.

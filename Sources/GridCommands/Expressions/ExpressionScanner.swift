@@ -220,7 +220,7 @@ struct ExpressionScanner {
     }
     let left = try operand()
     skipSpaces()
-    for comparison in FilterExpression.Comparison.allCases where take(comparison.rawValue) {
+    for (sign, comparison) in ValueComparison.signs where take(sign) {
       return .compare(left, comparison, try operand())
     }
     return .exists(left)

@@ -2,7 +2,7 @@ internal import GridCore
 
 /// What `gridctl wait` waits for.
 enum WaitCondition: Sendable, Equatable {
-  case peers(FilterExpression.Comparison, Int)
+  case peers(ValueComparison, Int)
   case actor(String)
   case noActor(String)
   case leader(String)
@@ -13,14 +13,11 @@ enum WaitCondition: Sendable, Equatable {
   init(parsing text: String) throws(GridError) {
     if text.hasPrefix("peers") {
       let rest = text.dropFirst(5)
-      for comparison in FilterExpression.Comparison.allCases where rest.hasPrefix(comparison.rawValue) {
-        guard comparison != .matches, let count = Int(rest.dropFirst(comparison.rawValue.count)), count >= 0 else {
-          break
-        }
-        self = .peers(comparison, count)
-        return
-      }
-      throw Self.unknown(text)
+      guard let sign = ValueComparison.signs.first(where: { rest.hasPrefix($0.text) && $0.comparison != .matches }),
+        let count = Int(rest.dropFirst(sign.text.count)), count >= 0
+      else { throw Self.unknown(text) }
+      self = .peers(sign.comparison, count)
+      return
     }
     guard let slash = text.firstIndex(of: "/") else { throw Self.unknown(text) }
     let name = String(text[text.index(after: slash)...])
@@ -57,6 +54,7 @@ enum WaitCondition: Sendable, Equatable {
 
   var text: String {
     switch self {
+    case .peers(.equal, let count): "peers=\(count)"
     case .peers(let comparison, let count): "peers\(comparison.rawValue)\(count)"
     case .actor(let name): "actor/\(name)"
     case .noActor(let name): "no-actor/\(name)"
@@ -76,7 +74,7 @@ struct WaitProbe: Sendable {
     case .peers(let comparison, let count):
       let peers = try await session.request("peers")["items"]?.arrayValue ?? []
       let alive = peers.count { $0["status"]?.stringValue == "alive" }
-      return (Self.holds(alive, comparison, count), "\(alive) peers are alive")
+      return (comparison.holds(alive, count), "\(alive) peers are alive")
     case .actor(let name):
       let exists = try await exists(name)
       return (exists, exists ? "actor \(name) runs" : "there is no actor \(name)")
@@ -98,17 +96,6 @@ struct WaitProbe: Sendable {
     } catch {
       if error.code == .noSuchActor { return false }
       throw error
-    }
-  }
-
-  private static func holds(_ value: Int, _ comparison: FilterExpression.Comparison, _ limit: Int) -> Bool {
-    switch comparison {
-    case .less: value < limit
-    case .atMost: value <= limit
-    case .greater: value > limit
-    case .atLeast: value >= limit
-    case .unequal: value != limit
-    case .equal, .equalShort, .matches: value == limit
     }
   }
 }

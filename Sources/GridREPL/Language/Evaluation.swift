@@ -1,3 +1,4 @@
+internal import GridCommands
 internal import GridCore
 
 /// Gives words and expressions their values. Pure: variables and row come in.
@@ -29,7 +30,7 @@ struct Evaluation {
       if Self.isTrue(try value(of: left).json) { return SessionValue(true) }
       return SessionValue(.bool(Self.isTrue(try value(of: right).json)))
     case .compare(let comparison, let left, let right):
-      return SessionValue(.bool(Self.holds(comparison, try value(of: left).json, try value(of: right).json)))
+      return SessionValue(.bool(comparison.holds(try value(of: left).json, try value(of: right).json)))
     }
   }
 
@@ -54,39 +55,6 @@ struct Evaluation {
     case .array(let elements): !elements.isEmpty
     case .object(let members): !members.isEmpty
     }
-  }
-
-  /// Numbers compare as numbers, also when one of them is text; else texts compare, byte by byte. What cannot be
-  /// ordered is neither less nor greater.
-  static func holds(_ comparison: Expression.Comparison, _ left: JSONValue, _ right: JSONValue) -> Bool {
-    if let left = number(left, beside: right), let right = number(right, beside: .number(left)) {
-      switch comparison {
-      case .equal: return left == right
-      case .unequal: return left != right
-      case .less: return left < right
-      case .greater: return left > right
-      case .atMost: return left <= right
-      case .atLeast: return left >= right
-      }
-    }
-    switch comparison {
-    case .equal: return left == right
-    case .unequal: return left != right
-    default: break
-    }
-    guard let left = left.stringValue, let right = right.stringValue else { return false }
-    switch comparison {
-    case .less: return left < right
-    case .greater: return left > right
-    case .atMost: return left <= right
-    default: return left >= right
-    }
-  }
-
-  private static func number(_ value: JSONValue, beside other: JSONValue) -> Double? {
-    if let number = value.doubleValue { return number }
-    guard other.doubleValue != nil, let text = value.stringValue else { return nil }
-    return Double(text)
   }
 
   // MARK: Words

@@ -1,3 +1,4 @@
+internal import GridCommands
 internal import GridCore
 
 /// Reads expressions: `$? == 0 and len($_.items) >= 5`.
@@ -38,9 +39,8 @@ struct ExpressionParser {
 
   private mutating func comparison() throws -> Expression {
     let left = try operand()
-    // Longer signs come first, so that <= is not read as <.
-    for sign in Expression.Comparison.allCases where take(sign.rawValue) {
-      return .compare(sign, left, try operand())
+    for (sign, comparison) in ValueComparison.signs where take(sign) {
+      return .compare(comparison, left, try operand())
     }
     return left
   }

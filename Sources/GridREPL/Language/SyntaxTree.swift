@@ -1,3 +1,4 @@
+internal import GridCommands
 internal import GridCore
 
 /// One thing a line says.
@@ -94,22 +95,13 @@ struct Reference: Equatable, Sendable {
 
 /// What `if`, `--until` and values are made of.
 indirect enum Expression: Equatable, Sendable {
-  enum Comparison: String, Equatable, Sendable, CaseIterable {
-    case equal = "=="
-    case unequal = "!="
-    case atMost = "<="
-    case atLeast = ">="
-    case less = "<"
-    case greater = ">"
-  }
-
   case literal(JSONValue)
   case reference(Reference)
   /// A word in quotes or brackets, which may have variables.
   case word(Word)
   case call(String, [Expression])
   case not(Expression)
-  case compare(Comparison, Expression, Expression)
+  case compare(ValueComparison, Expression, Expression)
   case and(Expression, Expression)
   case or(Expression, Expression)
 }

@@ -125,7 +125,7 @@ enum SessionHelp {
       name: "if", summary: "a choice",
       text: """
         if EXPRESSION; COMMANDS; else; COMMANDS; end
-          == != < <= > >=   and or not   len(x) contains(x, y) matches(text, 'pattern-*')
+          == != < <= > >= =~   and or not   len(x) contains(x, y) matches(text, 'pattern-*')
           Examples:
             if $? == 67; spawn counter hits; end
             if len($_.items) > 0; $_.items[0]; else; peers; end

@@ -49,7 +49,7 @@ internal import Testing
   }
 
   @Test(arguments: [
-    ("peers>=3", WaitCondition.peers(.atLeast, 3)), ("peers=0", .peers(.equalShort, 0)), ("peers<2", .peers(.less, 2)),
+    ("peers>=3", WaitCondition.peers(.atLeast, 3)), ("peers=0", .peers(.equal, 0)), ("peers<2", .peers(.less, 2)),
     ("actor/a", .actor("a")), ("no-actor/a", .noActor("a")), ("leader/main", .leader("main")),
     ("event/peer", .event("peer")),
   ])
