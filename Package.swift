@@ -65,18 +65,19 @@ let package = Package(
   ],
   targets: [
     room("GridCore", []),
+    room("GridConcurrency", ["GridCore"]),
     room(
       "GridLink",
-      ["GridCore", nioCore, nioPosix, logging, deque],
+      ["GridCore", "GridConcurrency", nioCore, nioPosix, logging, deque],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
     .target(name: "CProcessGuard"),
     room(
       "GridActors",
       [
-        "GridCore", "CProcessGuard", nioCore, nioPosix, logging,
+        "GridCore", "GridConcurrency", "CProcessGuard", nioCore, nioPosix, logging,
         deque,
       ]),
-    room("GridCluster", ["GridCore", logging]),
+    room("GridCluster", ["GridCore", "GridConcurrency", logging]),
     room(
       "GridStoreSQLite",
       [
@@ -96,10 +97,10 @@ let package = Package(
     room(
       "Grid",
       [
-        "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
-        .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix,
+        "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
+        .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix, deque,
       ]),
-    room("GridClient", ["GridCore", "GridLink", nioCore, nioPosix, logging]),
+    room("GridClient", ["GridCore", "GridConcurrency", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
       [
@@ -109,7 +110,9 @@ let package = Package(
       name: "CReadline",
       cSettings: hasReadline ? [] : [.define("GRID_WITHOUT_READLINE")],
       linkerSettings: hasReadline ? [.linkedLibrary("readline"), .linkedLibrary("tinfo")] : []),
-    room("GridREPL", ["GridCommands", "GridClient", "GridCore", "CReadline", argumentParser]),
+    room(
+      "GridREPL",
+      ["GridCommands", "GridClient", "GridActors", "GridCore", "GridConcurrency", "CReadline", argumentParser]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands", "GridREPL"], swiftSettings: strict),
     room("GridTestKit", ["GridCore", "Grid"]),
 
@@ -146,7 +149,9 @@ let package = Package(
     tests(
       "GridStoreEtcdTests",
       [
-        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridCore", "LeaseHolder", nioCore, nioPosix, nioEmbedded,
+        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridConcurrency", "GridCore", "LeaseHolder", nioCore,
+        nioPosix,
+        nioEmbedded,
       ]),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
     tests("GridFaultTests", ["gridctl", "TestSupport"]),

@@ -10,7 +10,8 @@
 
 #include "guard.h"
 
-_Noreturn static void become(char *const arguments[], char *const environment[], int own_group, pid_t parent,
+// `parent` is the process to die with, or 0.
+_Noreturn static void become(char *const arguments[], char *const environment[], bool own_group, pid_t parent,
                              int input, int output, int status_pipe) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
@@ -21,9 +22,9 @@ _Noreturn static void become(char *const arguments[], char *const environment[],
   // The copies are kept by the program; the originals are closed by exec.
   if (input >= 0 && dup2(input, 0) < 0) _exit(127);
   if (output >= 0 && dup2(output, 1) < 0) _exit(127);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (parent != 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have died before the line above.
-  if (getppid() == parent) {
+  if (parent == 0 || getppid() == parent) {
     execvpe(arguments[0], arguments, environment);
     int error = errno;
     if (write(status_pipe, &error, sizeof error) < 0) _exit(126);
@@ -31,15 +32,20 @@ _Noreturn static void become(char *const arguments[], char *const environment[],
   _exit(127);
 }
 
-int grid_attached_start(char *const arguments[], char *const environment[], int own_group, int input, int output,
-                        pid_t *process) {
+int grid_attached_start(char *const arguments[], char *const environment[], bool own_group, bool dies_with_thread,
+                        int input, int output, pid_t *process) {
   int ends[2];
   int error = grid_guard_make_pipe(&ends[0], &ends[1]);
   if (error != 0) return error;
-  pid_t parent = getpid();
+  pid_t parent = dies_with_thread ? getpid() : 0;
+  // No handler of this process may run in the child: signals stay blocked until it has set its own dispositions.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t child = grid_guard_fork();
   if (child == 0) become(arguments, environment, own_group, parent, input, output, ends[1]);
   error = child < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);
   if (child > 0) {
     // Both sides set it, so that it is set whichever runs first.

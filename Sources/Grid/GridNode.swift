@@ -1,5 +1,6 @@
 @_exported public import GridActors
 internal import GridCluster
+internal import GridConcurrency
 @_exported public import GridCore
 internal import GridLink
 internal import GridStoreSQLite

@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 internal import GridLink
 package import NIOCore
@@ -95,20 +96,12 @@ package final class NodeConnection: Sendable {
   private func exchange(
     _ target: String, _ message: Message, _ expectation: Envelope.Expectation, timeout: Duration, waitsForRoom: Bool
   ) async throws(GridError) -> Message {
-    let exchange = ClientExchange()
+    let exchange = PendingAsk()
     link.send(
       Envelope(
         target: target, message: message, sender: "client", expectation: expectation, waitsForRoom: waitsForRoom,
         deadline: clock.now() + timeout, responder: exchange))
-    return try await reply(of: exchange)
-  }
-
-  private func reply(of exchange: ClientExchange) async throws(GridError) -> Message {
-    switch await exchange.outcome() {
-    case .accepted: return Message()
-    case .reply(let message): return message
-    case .failure(let error): throw error
-    }
+    return try await exchange.reply()
   }
 
   // MARK: Requests
@@ -117,9 +110,9 @@ package final class NodeConnection: Sendable {
   package func request(
     _ verb: String, _ arguments: JSONValue = [:], timeout: Duration
   ) async throws(GridError) -> JSONValue {
-    let exchange = ClientExchange()
+    let exchange = PendingAsk()
     link.request(verb, arguments, deadline: clock.now() + timeout, responder: exchange, correlation: 0)
-    return try await reply(of: exchange).json()
+    return try await exchange.reply().json()
   }
 
   /// Follows a stream until it ends (nil), the connection is lost (throws), or the task is cancelled.

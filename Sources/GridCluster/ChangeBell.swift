@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import Synchronization
 
 /// Wakes tasks that wait for a change of one name.
@@ -15,7 +16,7 @@ final class ChangeBell: Sendable {
 
   func ring(_ name: String) {
     let waiting = rings.withLock { $0.removeValue(forKey: name) } ?? [:]
-    for ring in waiting.values { ring.signal.raise(()) }
+    for ring in waiting.values { ring.signal.raise() }
   }
 
   /// After a picture was replaced as a whole anything may have changed.
@@ -24,7 +25,7 @@ final class ChangeBell: Sendable {
       defer { rings = [:] }
       return rings.values.flatMap(\.values)
     }
-    for ring in waiting { ring.signal.raise(()) }
+    for ring in waiting { ring.signal.raise() }
   }
 
   fileprivate func forget(_ ring: Ring) {

@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import GridTestKit
 internal import Synchronization

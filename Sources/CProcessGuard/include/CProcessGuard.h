@@ -10,6 +10,7 @@
 #ifndef GRID_PROCESS_GUARD_H
 #define GRID_PROCESS_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -87,12 +88,16 @@ int grid_guard_make_pipe(int *read_end, int *write_end);
 /// Makes a descriptor that wakes a poll() on it when it is written to. Returns it or the negative errno.
 int grid_guard_make_wakeup(void);
 
-/// Starts a program on the descriptors of this process, with default signal dispositions. It is killed when the calling
-/// thread ends, so that thread must be one that waits for it. With `own_group` it leads a process group of its own.
-/// `arguments` and `environment` end with NULL; the program is looked for in the PATH of `environment_path`.
+/// Starts a program on the descriptors of this process, with default signal dispositions. With `own_group` it leads a
+/// process group of its own. With `dies_with_thread` it is killed when the calling thread ends, so that thread must be
+/// one that waits for it. `arguments` and `environment` end with NULL; the program is looked for in the PATH.
+///
+/// Ctrl-Z may stop the child before it runs the program. It must not hold this process then, as it would with
+/// posix_spawn(), whose caller cannot be stopped while it waits.
+///
 /// Returns 0 and sets `process`, or an errno.
-int grid_attached_start(char *const arguments[], char *const environment[], int own_group, int input, int output,
-                        pid_t *process);
+int grid_attached_start(char *const arguments[], char *const environment[], bool own_group, bool dies_with_thread,
+                        int input, int output, pid_t *process);
 
 /// Names the calling thread for `ps -L` and debuggers; at most 15 bytes.
 void grid_guard_name_thread(const char *name);

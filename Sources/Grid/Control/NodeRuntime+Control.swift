@@ -1,5 +1,6 @@
 internal import GridActors
 internal import GridCluster
+internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import Logging

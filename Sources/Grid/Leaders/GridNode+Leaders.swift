@@ -1,4 +1,5 @@
 internal import GridCluster
+internal import GridConcurrency
 public import GridCore
 
 /// A leadership that a program holds: see ``GridNode/lead(_:operation:)``.

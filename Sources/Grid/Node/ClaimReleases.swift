@@ -1,4 +1,5 @@
 internal import GridCluster
+internal import GridConcurrency
 internal import GridCore
 internal import Logging
 internal import Synchronization

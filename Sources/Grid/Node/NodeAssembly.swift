@@ -1,6 +1,7 @@
 internal import Glibc
 internal import GridActors
 internal import GridCluster
+internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import GridStoreSQLite

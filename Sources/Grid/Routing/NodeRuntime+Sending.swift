@@ -1,4 +1,5 @@
 internal import GridActors
+internal import GridConcurrency
 internal import GridCore
 
 extension NodeRuntime {

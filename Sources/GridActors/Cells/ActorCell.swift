@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 internal import NIOCore
 internal import Synchronization

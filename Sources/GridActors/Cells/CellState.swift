@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 
 /// What a cell knows, as a value under its lock.

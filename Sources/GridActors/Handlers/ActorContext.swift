@@ -1,3 +1,4 @@
+internal import GridConcurrency
 public import GridCore
 
 /// What a handler can do with the message it was given, and what it may know about itself.

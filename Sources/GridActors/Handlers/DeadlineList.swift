@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 package import NIOCore
 internal import Synchronization

@@ -5,10 +5,17 @@ internal import Synchronization
 
 /// A program that runs on the standard input and output of this process, as a shell runs one: for commands that wrap
 /// another (`leader run`, `events --exec`).
-///
-/// It dies with this process, however that ends. Away from a terminal it leads a process group of its own, and signals
-/// go to the whole group; on a terminal it stays in the foreground group, so that it can read and hears Ctrl-C itself.
 package final class AttachedChild: Sendable {
+  /// How close it is to this process.
+  package enum Bond: Sendable {
+    /// It dies with this process, however that ends. Away from a terminal it leads a process group of its own, and
+    /// signals go to the whole group; on a terminal it stays in the foreground group, so that it can read and hears
+    /// Ctrl-C itself.
+    case wrapped
+    /// As a shell's program: it stays in the process group of this process, and may live on after it.
+    case shell
+  }
+
   package let processIdentifier: Int32
   private let hasOwnGroup: Bool
   private let state = Mutex(State.running([]))
@@ -31,7 +38,7 @@ package final class AttachedChild: Sendable {
   /// - Throws: ``GridError/Code/noInput`` when there is none of that name, ``GridError/Code/refused`` when it may not
   ///   be run, ``GridError/Code/usage`` for an empty command, ``GridError/Code/retryLater`` when something ran out.
   package static func start(
-    _ command: [String], environment: [String: String], input: Int32? = nil, output: Int32? = nil
+    _ command: [String], environment: [String: String], bond: Bond = .wrapped, input: Int32? = nil, output: Int32? = nil
   ) async throws(GridError) -> AttachedChild {
     guard let program = command.first, !program.isEmpty else {
       throw GridError(.usage, "the command is empty", hint: "name a program: -- PROGRAM [ARGUMENT…]")
@@ -39,7 +46,7 @@ package final class AttachedChild: Sendable {
     let started = await withCheckedContinuation { continuation in
       // The kernel kills the child when the thread that started it ends: so it is the one that waits for it.
       let failure = startThread(named: "child") {
-        Self.run(command, environment, input ?? -1, output ?? -1) { continuation.resume(returning: $0) }
+        Self.run(command, environment, bond, input ?? -1, output ?? -1) { continuation.resume(returning: $0) }
       }
       if failure != 0 { continuation.resume(returning: .failure(failure)) }
     }
@@ -55,13 +62,15 @@ package final class AttachedChild: Sendable {
   }
 
   private static func run(
-    _ command: [String], _ environment: [String: String], _ input: Int32, _ output: Int32, _ started: (Start) -> Void
+    _ command: [String], _ environment: [String: String], _ bond: Bond, _ input: Int32, _ output: Int32,
+    _ started: (Start) -> Void
   ) {
-    let hasOwnGroup = isatty(0) == 0
+    let hasOwnGroup = bond == .wrapped && isatty(0) == 0
     var process: pid_t = 0
     let arguments = command.map { strdup($0) } + [nil]
     let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    let error = grid_attached_start(arguments, variables, hasOwnGroup ? 1 : 0, input, output, &process)
+    let error = grid_attached_start(
+      arguments, variables, hasOwnGroup, bond == .wrapped, input, output, &process)
     for text in arguments + variables { free(text) }
     guard error == 0 else { return started(.failure(error)) }
     let child = AttachedChild(process, hasOwnGroup: hasOwnGroup)

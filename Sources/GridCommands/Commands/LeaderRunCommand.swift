@@ -83,21 +83,13 @@ final class LeaderRun: Sendable {
       "GRIDCTL_NAMESPACE": session.settings.namespace,
     ]) { _, own in own }
     let child = try await AttachedChild.start(command, environment: variables)
-    return Self.exitCode(await supervise(child, campaign, signals, token))
+    return ExitStatus.code(of: await supervise(child, campaign, signals, token))
   }
 
   private static var hostName: String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  private static func exitCode(_ status: ProcessExitStatus) -> Int32 {
-    switch status {
-    case .exited(let code): code
-    case .signalled(let number): 128 + number
-    case .lost: ExitStatus.software.rawValue
-    }
   }
 
   /// Waits until elected; nil when a signal came first.

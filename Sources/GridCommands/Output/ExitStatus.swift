@@ -1,7 +1,8 @@
+package import Grid
 internal import GridCore
 
 /// The exit codes of the command line, and the only place that maps errors to them.
-enum ExitStatus: Int32, CaseIterable, Sendable {
+package enum ExitStatus: Int32, CaseIterable, Sendable {
   case ok = 0
   case failed = 1
   case negative = 2
@@ -38,6 +39,15 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     .retryLater: .temporaryFailure, .protocolMismatch: .protocolMismatch, .refused: .noPermission,
     .configuration: .configuration, .deadline: .deadline, .cancelled: .interrupted, .brokenPipe: .brokenPipe,
   ]
+
+  /// The exit code for a program that ended so: its own, or 128 and the number of the signal that ended it.
+  package static func code(of status: ProcessExitStatus) -> Int32 {
+    switch status {
+    case .exited(let code): code
+    case .signalled(let number): 128 + number
+    case .lost: software.rawValue
+    }
+  }
 
   /// The name in documentation; where `sysexits.h` has one, that one.
   var label: String {

@@ -13,12 +13,8 @@ struct EventHook: Sendable {
   func run(_ event: JSONValue) async throws {
     let input = try InputFile(event.serialized() + [0x0A])
     let child = try await AttachedChild.start(command, environment: variables(event), input: input.descriptor)
-    switch await child.exit() {
-    case .exited(0): return
-    case .exited(let code): throw ExitCode(code)
-    case .signalled(let number): throw ExitCode(128 + number)
-    case .lost: throw ExitCode(ExitStatus.software.rawValue)
-    }
+    let code = ExitStatus.code(of: await child.exit())
+    if code != 0 { throw ExitCode(code) }
   }
 
   /// Texts as they are, without quotes; no text has a NUL, which a variable cannot hold.

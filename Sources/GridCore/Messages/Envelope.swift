@@ -53,6 +53,17 @@ public enum ExchangeOutcome: Sendable, Equatable {
   case accepted
   case reply(Message)
   case failure(GridError)
+
+  /// The reply; an acceptance counts as an empty one.
+  ///
+  /// - Throws: the failure, when it is one.
+  package func reply() throws(GridError) -> Message {
+    switch self {
+    case .accepted: return Message()
+    case .reply(let message): return message
+    case .failure(let error): throw error
+    }
+  }
 }
 
 /// Whoever waits for the outcome of an exchange: a link, a pending ask of this process, a relay.

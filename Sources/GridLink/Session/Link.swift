@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 package import NIOCore
 internal import Synchronization
@@ -17,7 +18,7 @@ package final class Link: Sendable {
   private let clock: any GridClock
   let state = Mutex(LinkState())
   private let lastHeard: Atomic<Int64>
-  private let waiters = Mutex<[WindowWaiter]>([])
+  private let waiters = Mutex<[Latch]>([])
   private let goodbye = Atomic(false)
 
   /// Bytes that may wait for a peer that does not read; beyond it new messages are refused (`retry-later`), and a peer
@@ -91,11 +92,12 @@ package final class Link: Sendable {
     while true {
       let isOpen = state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
       if isOpen { return }
-      let waiter = WindowWaiter()
+      let waiter = Latch()
       waiters.withLock { $0.append(waiter) }
       // The window may have opened between the look and the entry in the list.
       if state.withLock({ $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }) { wakeWaiters() }
-      try await waiter.wait()
+      await waiter.wait()
+      if Task.isCancelled { throw GridError(.cancelled, "cancelled while waiting for room") }
     }
   }
 
@@ -325,7 +327,7 @@ package final class Link: Sendable {
       defer { list.removeAll() }
       return list
     }
-    for waiter in woken { waiter.wake() }
+    for waiter in woken { waiter.open() }
   }
 
   // MARK: Deadlines and the end

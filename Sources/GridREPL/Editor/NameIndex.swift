@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -21,7 +22,7 @@ final class NameIndex: Sendable {
   ]
 
   private let state = Mutex(State())
-  private let wanted = Pulse()
+  private let wanted = Signal<Void>()
   private let clock: any GridClock
 
   init(clock: any GridClock) { self.clock = clock }
@@ -31,12 +32,12 @@ final class NameIndex: Sendable {
     let (names, isFresh) = state.withLock { state in
       (state.names[noun] ?? [], state.refreshedAt.map { clock.now() - $0 < Self.freshness } ?? false)
     }
-    if !isFresh { wanted.fire() }
+    if !isFresh { wanted.raise() }
     return names.filter { $0.hasPrefix(prefix) }
   }
 
   /// Has the names asked for again: something may have changed.
-  func refresh() { wanted.fire() }
+  func refresh() { wanted.raise() }
 
   func set(_ noun: CompletionNoun, _ names: [String]) {
     state.withLock { $0.names[noun] = Array(Set(names).sorted().prefix(Self.capacity)) }

@@ -1,4 +1,5 @@
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -13,8 +14,8 @@ final class Job: Sendable {
   let text: String
   let sink: JobSink
   private let body: @Sendable (Job) async -> Int32
-  private let cancellation = Gate()
-  private let ended = Gate()
+  private let cancellation = Latch()
+  private let ended = Latch()
   private let result = Mutex<Int32?>(nil)
 
   init(text: String, sink: JobSink, body: @escaping @Sendable (Job) async -> Int32) {

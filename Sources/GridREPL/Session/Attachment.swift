@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -28,7 +29,7 @@ final class Attachment: ConnectionProvider {
 
   private let state = Mutex(State())
   private let services: Mutex<SessionServices>
-  private let changed = Pulse()
+  private let changed = Signal<Void>()
   private let clock: any GridClock
 
   init(_ services: SessionServices) {
@@ -88,7 +89,7 @@ final class Attachment: ConnectionProvider {
       return (connection, nil)
     }
     surplus?.close()
-    changed.fire()
+    changed.raise()
     return chosen
   }
 
@@ -128,7 +129,7 @@ final class Attachment: ConnectionProvider {
       state.connection = connection
       state.wasAttached = true
     }
-    changed.fire()
+    changed.raise()
   }
 
   /// Closes the connections that were left; when no background stream needs them.
@@ -148,7 +149,7 @@ final class Attachment: ConnectionProvider {
     }
     connection?.close()
     closeRetired()
-    changed.fire()
+    changed.raise()
   }
 
   // MARK: Keeping it
@@ -183,7 +184,7 @@ final class Attachment: ConnectionProvider {
           continue
         }
         news(.attached(node: connection.nodeName))
-        let closed = Gate()
+        let closed = Latch()
         watchers.addTask {
           await connection.untilClosed()
           closed.open()
@@ -196,7 +197,7 @@ final class Attachment: ConnectionProvider {
 
   /// Returns true when the connection was lost, false when the session has left it.
   private func stays(
-    _ connection: NodeConnection, _ closed: Gate, _ follow: @escaping @Sendable (NodeConnection) async -> Void
+    _ connection: NodeConnection, _ closed: Latch, _ follow: @escaping @Sendable (NodeConnection) async -> Void
   ) async -> Bool {
     await withTaskGroup(of: Bool.self) { group in
       group.addTask {

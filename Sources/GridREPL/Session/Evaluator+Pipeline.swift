@@ -40,7 +40,7 @@ extension Evaluator {
     do {
       // Closes its end of the pipe when it goes, which is how the program learns that there is no more.
       let sink = RedirectedSink(descriptor: ends[1], errors: sink)
-      child = try ShellChild(text, input: ends[0], variables: core.shellVariables)
+      child = try await ShellChild.start(text, input: ends[0], variables: core.shellVariables)
       end = await run(stages, into: sink)
     }
     let code = await child.exitCode()

@@ -136,7 +136,7 @@ struct Evaluator: Sendable {
     await telling { () throws(GridError) in
       core.terminal?.lend(true)
       defer { core.terminal?.lend(false) }
-      let child = try ShellChild(
+      let child = try await ShellChild.start(
         text.isEmpty ? "exec \"${SHELL:-/bin/sh}\"" : text, variables: core.shellVariables)
       return StatementEnd(code: await child.exitCode())
     }

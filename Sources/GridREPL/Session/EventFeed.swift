@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -92,9 +93,9 @@ final class EventFeed: Sendable {
   private static let interval = Duration.seconds(5)
 
   private let state: Mutex<State>
-  private let choiceChanged = Pulse()
-  private let peersChanged = Pulse()
-  private let folded = Pulse()
+  private let choiceChanged = Signal<Void>()
+  private let peersChanged = Signal<Void>()
+  private let folded = Signal<Void>()
   private let outlets: Outlets
   private let clock = SessionServices.clock
 
@@ -107,7 +108,7 @@ final class EventFeed: Sendable {
 
   func choose(_ choice: EventChoice) {
     state.withLock { $0.choice = choice }
-    choiceChanged.fire()
+    choiceChanged.raise()
   }
 
   /// Follows until cancelled. A stream that fails is begun again: the connection may still be good.
@@ -128,7 +129,7 @@ final class EventFeed: Sendable {
           // Peers are always followed: the prompt shows them.
           let kinds = choice.kinds.union(["peer"]).subtracting(["dead-letter"]).sorted()
           await self.read(connection, "events", ["kinds": .array(kinds.map { .string($0) })]) { item in
-            if item["kind"]?.stringValue == "peer" { self.peersChanged.fire() }
+            if item["kind"]?.stringValue == "peer" { self.peersChanged.raise() }
             return EventLine(event: item, node: connection.nodeName)
           }
         }
@@ -169,7 +170,7 @@ final class EventFeed: Sendable {
       let begins = state.folder.windowEnds == nil
       return (state.folder.admits(kind: line.kind, name: line.name, now: clock.now()), begins)
     }
-    if begins { folded.fire() }
+    if begins { folded.raise() }
     if isShown { outlets.show(line.text) }
   }
 

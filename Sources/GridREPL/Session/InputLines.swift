@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GridConcurrency
 internal import Synchronization
 
 /// Standard input line by line, read on a thread of its own.
@@ -16,7 +17,7 @@ final class InputLines: Sendable {
   }
 
   private let state = Mutex(State())
-  private let arrived = Pulse()
+  private let arrived = Signal<Void>()
   private let room = Places(InputLines.capacity)
 
   /// The next line without its end; nil at the end, or when the task is cancelled.
@@ -84,12 +85,12 @@ final class InputLines: Sendable {
   private func add(_ bytes: ArraySlice<UInt8>) {
     room.take()
     state.withLock { $0.lines.append(String(decoding: bytes, as: UTF8.self)) }
-    arrived.fire()
+    arrived.raise()
   }
 
   private func finish() {
     state.withLock { $0.isAtEnd = true }
-    arrived.fire()
+    arrived.raise()
   }
 }
 

@@ -42,7 +42,7 @@ enum LineCommands {
     try TextFile.write(last + "\n", to: file)
     terminal.lend(true)
     defer { terminal.lend(false) }
-    let child = try ShellChild("${VISUAL:-${EDITOR:-vi}} \(file)", variables: evaluator.core.shellVariables)
+    let child = try await ShellChild.start("${VISUAL:-${EDITOR:-vi}} \(file)", variables: evaluator.core.shellVariables)
     let code = await child.exitCode()
     if code == 0 { await terminal.preset(try TextFile.read(file).trimmed) }
     return code

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -126,7 +127,7 @@ extension ReplSession {
       return (state.foreground, isSecond)
     }
     guard let job else { return }
-    if isSecond { detached.fire() } else { job.cancel() }
+    if isSecond { detached.raise() } else { job.cancel() }
   }
 
   func terminated(_ signal: Int32) {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import GridClient
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -38,8 +39,8 @@ final class ReplSession: TerminalDelegate {
   let completer: SessionCompleter
   let options: Options
   let state = Mutex(State())
-  let detached = Pulse()
-  let left = Gate()
+  let detached = Signal<Void>()
+  let left = Latch()
   let clock: any GridClock
 
   init(core: SessionCore, terminal: Terminal, options: Options) {
@@ -117,7 +118,7 @@ final class ReplSession: TerminalDelegate {
   }
 
   /// Runs `body` until it ends or the gate opens.
-  private static func until(_ gate: Gate, _ body: @escaping @Sendable () async -> Void) async {
+  private static func until(_ gate: Latch, _ body: @escaping @Sendable () async -> Void) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await body() }
       group.addTask { await gate.wait() }

@@ -1,4 +1,5 @@
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -82,11 +83,11 @@ final class RowQueue: Sendable {
   }
 
   private let state = Mutex(State())
-  private let changed = Pulse()
+  private let changed = Signal<Void>()
 
   func add(list: [JSONValue], nameField: String?) {
     state.withLock { state in state.rows += list.map { Row(value: $0, nameField: nameField) } }
-    changed.fire()
+    changed.raise()
   }
 
   func add(_ value: JSONValue, nameField: String?) {
@@ -97,13 +98,13 @@ final class RowQueue: Sendable {
       }
       state.rows.append(Row(value: value, nameField: nameField))
     }
-    changed.fire()
+    changed.raise()
   }
 
   /// No more rows come.
   func finish() {
     state.withLock { $0.isFinished = true }
-    changed.fire()
+    changed.raise()
   }
 
   /// How many rows were dropped.

@@ -3,18 +3,20 @@ enum ImportRules {
   /// The rooms and what each may import of ours. A room that is not listed is a finding.
   static let allowed: [String: Set<String>] = [
     "GridCore": [],
-    "GridLink": ["GridCore"],
-    "GridActors": ["GridCore", "CProcessGuard"],
-    "GridCluster": ["GridCore"],
+    "GridConcurrency": ["GridCore"],
+    "GridLink": ["GridCore", "GridConcurrency"],
+    "GridActors": ["GridCore", "GridConcurrency", "CProcessGuard"],
+    "GridCluster": ["GridCore", "GridConcurrency"],
     "GridStoreSQLite": ["GridCore"],
     "GridStoreEtcd": ["GridCore"],
     "GridInterop": ["GridCore"],
-    "GridClient": ["GridLink", "GridCore"],
+    "GridClient": ["GridLink", "GridCore", "GridConcurrency"],
     "Grid": [
-      "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
+      "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd",
+      "GridInterop",
     ],
     "GridCommands": ["Grid", "GridClient", "GridCore"],
-    "GridREPL": ["GridCommands", "GridClient", "GridCore", "CReadline"],
+    "GridREPL": ["GridCommands", "GridClient", "GridActors", "GridCore", "GridConcurrency", "CReadline"],
     "GridTestKit": [
       "Grid", "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],
@@ -25,7 +27,9 @@ enum ImportRules {
   private static let own = Set(allowed.keys).union(["CProcessGuard", "CReadline"])
 
   /// Rooms that stay free of Foundation, which costs every one-shot command its start-up.
-  private static let withoutFoundation: Set<String> = ["GridCore", "GridLink", "GridActors", "GridCluster"]
+  private static let withoutFoundation: Set<String> = [
+    "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster",
+  ]
 
   private static let foundation: Set<String> = [
     "Foundation", "FoundationEssentials", "FoundationNetworking", "Dispatch",

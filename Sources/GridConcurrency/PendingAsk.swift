@@ -24,14 +24,15 @@ package final class PendingAsk: ExchangeResponder {
   }
 
   /// Whether an outcome is still wanted.
-  var isWaiting: Bool {
+  package var isWaiting: Bool {
     state.withLock { state in
       if case .waiting = state { return true }
       return false
     }
   }
 
-  private func takeResolved() -> ExchangeOutcome? {
+  /// The outcome when it is there already, without waiting.
+  package func takeResolved() -> ExchangeOutcome? {
     state.withLock { state in
       guard case .resolved(let outcome) = state else { return nil }
       state = .taken
@@ -39,43 +40,8 @@ package final class PendingAsk: ExchangeResponder {
     }
   }
 
-  /// Sends through `send` and waits for the outcome, for `timeout` at most.
-  ///
-  /// When the answer is there as soon as `send` returns, nothing is suspended and no deadline is set up.
-  package static func outcome(
-    clock: any GridClock, timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
-  ) async -> ExchangeOutcome {
-    let ask = PendingAsk()
-    let deadline = clock.now() + timeout
-    send(ask, deadline)
-    if let outcome = ask.takeResolved() { return outcome }
-    deadlines.add(ask, deadline: deadline)
-    return await ask.wait()
-  }
-
-  /// As ``outcome(clock:timeout:deadlines:send:)``, for exchanges that end with a reply.
-  ///
-  /// - Throws: the failure, when there was one.
-  package static func run(
-    clock: any GridClock, timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
-  ) async throws(GridError) -> Message {
-    switch await outcome(clock: clock, timeout: timeout, deadlines: deadlines, send: send) {
-    case .accepted: return Message()
-    case .reply(let message): return message
-    case .failure(let error): throw error
-    }
-  }
-
-  /// Waits for a reply that somebody was asked for in another way than by a message.
-  func reply() async throws(GridError) -> Message {
-    switch await wait() {
-    case .accepted: return Message()
-    case .reply(let message): return message
-    case .failure(let error): throw error
-    }
-  }
-
-  private func wait() async -> ExchangeOutcome {
+  /// The outcome, to be waited for once; cancelling the task resolves it with ``GridError/Code/cancelled``.
+  package func outcome() async -> ExchangeOutcome {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let outcome = state.withLock { state -> ExchangeOutcome? in
@@ -91,5 +57,12 @@ package final class PendingAsk: ExchangeResponder {
     } onCancel: {
       resolve(0, .failure(GridError(.cancelled, "cancelled")))
     }
+  }
+
+  /// As ``outcome()``, for what ends with a reply: an acceptance counts as an empty one.
+  ///
+  /// - Throws: the failure, when there was one.
+  package func reply() async throws(GridError) -> Message {
+    try await outcome().reply()
   }
 }

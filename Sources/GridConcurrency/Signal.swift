@@ -1,8 +1,8 @@
 internal import Synchronization
 
 /// One value handed from any thread to the one task that waits for it. A value that was not yet taken is replaced by
-/// the next: the latest is what matters.
-final class Signal<Value: Sendable>: Sendable {
+/// the next: the latest is what matters. One waiter at a time.
+package final class Signal<Value: Sendable>: Sendable {
   private struct State {
     var value: Value?
     var waiting: CheckedContinuation<Value?, Never>?
@@ -10,7 +10,9 @@ final class Signal<Value: Sendable>: Sendable {
 
   private let state = Mutex(State())
 
-  func raise(_ value: Value) {
+  package init() {}
+
+  package func raise(_ value: Value) {
     let continuation = state.withLock { state -> CheckedContinuation<Value?, Never>? in
       defer { state.waiting = nil }
       if state.waiting == nil { state.value = value }
@@ -20,7 +22,8 @@ final class Signal<Value: Sendable>: Sendable {
   }
 
   /// The next value, or nil when the task is cancelled.
-  func wait() async -> Value? {
+  @discardableResult
+  package func wait() async -> Value? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let ready = state.withLock { state -> Value?? in
@@ -42,4 +45,8 @@ final class Signal<Value: Sendable>: Sendable {
       continuation?.resume(returning: nil)
     }
   }
+}
+
+extension Signal<Void> {
+  package func raise() { raise(()) }
 }
