@@ -137,8 +137,9 @@ void grid_editor_prepare(grid_editor_callbacks chosen) {
   rl_attempted_completion_function = complete;
   rl_completion_display_matches_hook = show_matches;
   rl_sort_completion_matches = 1;
-  rl_startup_hook = NULL;
-  rl_pre_input_hook = insert_preset;
+  // Before the prompt is shown, so that it is shown with the text.
+  rl_startup_hook = insert_preset;
+  rl_pre_input_hook = NULL;
   using_history();
   history_comment_char = '#';
   history_write_timestamps = 1;
@@ -154,11 +155,6 @@ void grid_editor_begin(const char *prompt) {
   // The window may have been resized while nothing was edited.
   rl_reset_screen_size();
   rl_callback_handler_install(prompt, line_entered);
-  // The callback interface does not call the hook itself.
-  if (preset != NULL) {
-    insert_preset();
-    rl_redisplay();
-  }
 }
 
 void grid_editor_end(void) {

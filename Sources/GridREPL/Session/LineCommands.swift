@@ -33,16 +33,19 @@ enum LineCommands {
     let terminal = try terminal(evaluator)
     // The newest line is this one.
     let last = await terminal.history(2).first { !$0.line.hasPrefix(":edit") }?.line ?? ""
-    var path = Array("/tmp/gridctl-edit-XXXXXX".utf8CString)
+    var variables = evaluator.core.shellVariables
+    let directory = variables["TMPDIR"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
+    var path = Array("\(directory)/gridctl-edit-XXXXXX".utf8CString)
     let descriptor = mkstemp(&path)
-    guard descriptor >= 0 else { throw failure("make a file to edit") }
+    guard descriptor >= 0 else { throw failure("make a file to edit in \(directory)") }
     close(descriptor)
     let file = String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer { unlink(file) }
     try TextFile.write(last + "\n", to: file)
     terminal.lend(true)
     defer { terminal.lend(false) }
-    let child = try await ShellChild.start("${VISUAL:-${EDITOR:-vi}} \(file)", variables: evaluator.core.shellVariables)
+    variables["GRIDCTL_EDITED"] = file
+    let child = try await ShellChild.start("${VISUAL:-${EDITOR:-vi}} \"$GRIDCTL_EDITED\"", variables: variables)
     let code = await child.exitCode()
     if code == 0 { await terminal.preset(try TextFile.read(file).trimmed) }
     return code

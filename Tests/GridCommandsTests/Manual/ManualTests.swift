@@ -85,6 +85,7 @@ import Testing
     // What programs that we start are given is no input of ours.
     let given: Set<String> = [
       "GRIDCTL_LEADER", "GRIDCTL_FENCING_TOKEN", "GRIDCTL_ACTOR", "GRIDCTL_NODE", "GRIDCTL_ENDPOINT",
+      "GRIDCTL_EDITED",
     ]
     #expect(read.subtracting(known).subtracting(given) == [])
     #expect(read.contains("GRIDCTL_TIMEOUT") && read.contains("PAGER"))

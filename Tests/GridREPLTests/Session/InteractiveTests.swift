@@ -44,6 +44,24 @@ struct InteractiveTests {
     }
   }
 
+  @Test func theLastLineIsEditedInTheUsersEditor() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1")
+      let folder = cluster.directory + "/a folder"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+      let variables = ["EDITOR": "sed -i s/counter/echo/", "TMPDIR": folder]
+      let session = try TerminalProgram(
+        [cluster.gridctl, "repl", "--no-events"], environment: cluster.environment.merging(variables) { $1 },
+        directory: cluster.directory)
+      try await session.prompt("default n1 1/1>")
+      try session.enter("spawn counter hits")
+      try await session.text("hits runs on n1\ndefault n1 1/1>")
+      try session.enter(":edit")
+      try await session.prompt("default n1 1/1> spawn echo hits")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+    }
+  }
+
   @Test func whatIsTypedWhileACommandRunsIsKept() async throws {
     try await withCluster { cluster in
       try await cluster.start("n1")
