@@ -96,7 +96,9 @@ final class ExecChild: Sendable {
     }
     let status = await child.terminate(grace: .milliseconds(100))
     if timedOut, let limit = specification.handlerTimeout {
-      return GridError(.deadline, "the program did not answer within \(limit.gridText), and was killed")
+      return GridError(
+        .deadline, "the program did not answer within \(limit.gridText), and was killed",
+        hint: "spawn it with a longer --handler-timeout, or look for what it waits for in its node's log")
     }
     if let known = error as? GridError, known.code != .handlerFailed { return known }
     return GridError(

@@ -54,7 +54,7 @@ struct AskCommand: GridCommand {
   ) async throws {
     let clock = SystemClock()
     let began = clock.now()
-    let reply = try await session.connection.ask(target, message, timeout: session.timeout)
+    let reply = try await MessageExchange(session: session, target: target).ask(message)
     let seconds = (clock.now() - began).inSeconds
     try AskReply(reply: reply, node: session.connection.nodeName, seconds: seconds).write(session, raw: raw)
     if rtt { session.writer.error("rtt \(HumanText.duration(seconds))  \(session.connection.nodeName)") }

@@ -76,7 +76,7 @@ struct TellCommand: GridCommand {
       if noWait {
         try await session.connection.post(target, message)
       } else {
-        try await session.connection.tell(target, message, timeout: session.timeout)
+        try await MessageExchange(session: session, target: target).tell(message)
       }
     }
     // Without waiting for the mailbox, what was queued still has to leave before the process ends.

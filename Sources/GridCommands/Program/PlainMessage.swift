@@ -1,4 +1,3 @@
-internal import GridClient
 internal import GridCore
 
 /// `tell ACTOR [TEXT]` and `ask ACTOR [TEXT]` without any option, as scripts run them by the thousand.
@@ -30,7 +29,7 @@ struct PlainMessage {
     let message = Payload.message(try Payload.read(payload), type: "", headers: [])
     let session = try await CommandSession(Settings(SettingFlags(), environment: Settings.variables))
     switch verb {
-    case .tell: try await session.connection.tell(target, message, timeout: session.timeout)
+    case .tell: try await MessageExchange(session: session, target: target).tell(message)
     case .ask: try await AskCommand.ask(target, message, session)
     }
   }
