@@ -14,9 +14,14 @@ struct SinkActor: ImmediateActor {
   }
 }
 
-/// Adds up: an integer or `{"add":N}` adds, an empty body reads; the reply is the total.
+/// Adds up: an integer or `{"add":N}` adds, an empty body reads; the reply is the total. Begins with the spawn's
+/// argument, also after a restart.
 struct CounterActor: ImmediateActor {
   private var total: Int64 = 0
+
+  init(_ request: SpawnRequest) throws(GridError) {
+    if let argument = request.argument { total = try Self.amount(in: argument) }
+  }
 
   mutating func receive(_ message: Message, _ context: ActorContext) throws {
     let (sum, overflow) = total.addingReportingOverflow(try Self.amount(in: message))
@@ -27,19 +32,35 @@ struct CounterActor: ImmediateActor {
 
   private static func amount(in message: Message) throws(GridError) -> Int64 {
     if message.body.isEmpty { return 0 }
-    let value = try message.json()
-    guard let amount = value.integerValue ?? value["add"]?.integerValue else {
-      throw GridError(.undecodable, "kind counter takes an integer or {\"add\":N}")
+    let wanted = "kind counter takes an integer or {\"add\":N}"
+    do {
+      let value = try message.json()
+      if let amount = value.integerValue ?? value["add"]?.integerValue { return amount }
+    } catch {
+      throw GridError(.undecodable, wanted, cause: error.message)
     }
-    return amount
+    throw GridError(.undecodable, wanted)
+  }
+}
+
+extension SpawnRequest {
+  /// - Throws: ``GridError/Code/usage`` when there is an argument.
+  fileprivate func refuseArgument() throws(GridError) {
+    if argument != nil { throw GridError(.usage, "kind \(kind) takes no argument", hint: "leave --arg out") }
   }
 }
 
 extension KindRegistry {
   /// The kinds every node offers beside `exec`.
   package mutating func registerBuiltIns() {
-    register("echo") { _ in EchoActor() }
-    register("sink") { _ in SinkActor() }
-    register("counter") { _ in CounterActor() }
+    register("echo") {
+      try $0.refuseArgument()
+      return EchoActor()
+    }
+    register("sink") {
+      try $0.refuseArgument()
+      return SinkActor()
+    }
+    register("counter") { try CounterActor($0) }
   }
 }

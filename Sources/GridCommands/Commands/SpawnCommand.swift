@@ -98,9 +98,13 @@ struct SpawnCommand: GridCommand {
     var request = SpawnRequest(kind: kind, name: name, node: on, ifAbsent: ifAbsent)
     if let arg { request.argument = Payload.message(try Payload.read(arg), type: "", headers: []) }
     request.mailbox = try mailboxOptions()
+    let isForProgram = framing != nil || oneWay || handlerTimeout != nil || restart != nil || workingDirectory != nil
     if kind == "exec" {
+      guard arg == nil else {
+        throw GridError(.usage, "kind exec takes no --arg", hint: "arguments follow the program, after --")
+      }
       request.command = try execSpecification()
-    } else if !command.isEmpty || framing != nil || oneWay || handlerTimeout != nil || restart != nil || !env.isEmpty {
+    } else if !command.isEmpty || !env.isEmpty || isForProgram {
       throw GridError(.usage, "kind \(kind) takes no command", hint: "only kind exec runs a program")
     }
     return request
