@@ -1,26 +1,54 @@
 internal import Foundation
 internal import GRDB
 package import GridCore
+internal import Synchronization
 
 /// A node's dead letters in an SQLite file of its own.
 package final class SQLiteDeadLetterLog: DeadLetterLog {
-  private let queue: DatabaseQueue
+  private let path: String
+  private let file: Mutex<OpenFile>
   private let capacity: Int
+
+  private struct OpenFile {
+    var queue: DatabaseQueue
+    var identity: FileIdentity?
+  }
 
   /// Opens the file, making it when it is not there.
   ///
   /// - Parameter capacity: letters kept; beyond it the oldest are dropped and counted.
   /// - Throws: ``GridError/Code/inputOutput`` with the reason when it cannot be opened.
   package init(path: String, capacity: Int = 100_000) async throws(GridError) {
+    self.path = path
     self.capacity = max(1, capacity)
+    file = Mutex(try Self.open(path))
+  }
+
+  private static func open(_ path: String) throws(GridError) -> OpenFile {
     do {
       StoreDatabase.makePrivateFile(path)
       var configuration = StoreDatabase.configuration()
       configuration.label = "dead letters"
-      queue = try DatabaseQueue(path: path, configuration: configuration)
-      try await queue.write { try Self.prepare($0) }
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      try queue.inTransaction(.immediate) { database in
+        try prepare(database)
+        return .commit
+      }
+      return OpenFile(queue: queue, identity: FileIdentity(path: path))
     } catch {
-      throw Self.gridError(error, "cannot open the dead letters \(path)")
+      throw gridError(error, "cannot open the dead letters \(path)")
+    }
+  }
+
+  /// The file under the path: where it was taken away, a new one.
+  private func queue() throws(GridError) -> DatabaseQueue {
+    try file.withLock { file throws(GridError) in
+      if file.identity?.isGone ?? false {
+        let fresh = try Self.open(path)
+        try? file.queue.close()
+        file = fresh
+      }
+      return file.queue
     }
   }
 
@@ -134,12 +162,13 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
     }
   }
 
-  package func close() async { try? queue.close() }
+  package func close() async { file.withLock { try? $0.queue.close() } }
 
   private func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
     // Not the async form, which a cancelled task gives up: a node that is cancelled still writes its last letters.
+    let queue = try queue()
     let result = await withCheckedContinuation { continuation in
       queue.asyncWrite(body) { continuation.resume(returning: $1) }
     }
@@ -149,7 +178,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
-    do { return try await queue.read(body) } catch { throw Self.gridError(error, "the dead letters cannot be read") }
+    do { return try await queue().read(body) } catch { throw Self.gridError(error, "the dead letters cannot be read") }
   }
 
   private static func gridError(_ error: any Error, _ message: String) -> GridError {

@@ -71,6 +71,12 @@ enum StoreDatabase {
         """)
   }
 
+  /// Skips the revisions up to `revision`.
+  static func raiseRevision(to revision: Int64, _ database: Database) throws {
+    try database.execute(
+      sql: "UPDATE meta SET value = max(value, ?) WHERE name = 'revision'", arguments: [revision])
+  }
+
   static func bytes(_ key: String) -> Data { Data(key.utf8) }
 
   private static func text(_ key: Data) -> String { String(decoding: key, as: UTF8.self) }

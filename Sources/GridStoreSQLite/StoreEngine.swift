@@ -4,13 +4,18 @@ internal import GridCore
 
 /// What the store's thread works on: the open file, our leases, our watchers. Used by one thread only.
 struct StoreEngine {
-  let queue: DatabaseQueue
+  private let path: String
+  /// The file, or why there is none.
+  private var file: Result<StoreFile, GridError>
   private let clock: any GridClock
-  private let directory: String
   private let boot: String
   private var leases: [Int64: HeldLease] = [:]
   private var watchers: [ObjectIdentifier: StoreWatcher] = [:]
   private var seenVersion: Int64 = -1
+  /// The last revision of the files before this one.
+  private var formerRevision: Int64 = 0
+  /// Whether the file is another than the one that the watchers were told of.
+  private var isOtherFile = false
   /// Whether the watchers could not be told of a change.
   private var isDeliveryDue = false
   private var sweptAt: MonotonicTime
@@ -29,28 +34,14 @@ struct StoreEngine {
   }
 
   init(path: String, clock: any GridClock) throws(GridError) {
+    self.path = path
     self.clock = clock
-    directory = path + ".leases"
+    file = .success(try StoreFile(path: path))
     boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? "unknown"
     sweptAt = clock.now()
-    do {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      StoreDatabase.makePrivateFile(path)
-      queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
-      try queue.inTransaction(.immediate) { database in
-        try StoreDatabase.prepare(database)
-        return .commit
-      }
-    } catch let error as GridError {
-      throw error
-    } catch {
-      throw GridError(
-        .unavailable, "cannot open the coordination store \(path)",
-        hint: "check the directory, its space and permissions",
-        cause: Self.reason(error))
-    }
   }
+
+  private var queue: DatabaseQueue { get throws { try file.get().queue } }
 
   /// Seconds until ``tick()`` is due.
   var nextPause: Double { watchers.isEmpty && leases.isEmpty ? 3600 : Self.pollInterval }
@@ -101,16 +92,18 @@ struct StoreEngine {
     do {
       try queue.read { database in
         let revision = try StoreDatabase.number("revision", database)
-        guard oldest < revision || newest > revision else { return }
+        guard oldest < revision || newest > revision || isOtherFile else { return }
         let changes = try StoreDatabase.changes(after: oldest, database)
         for watcher in watchers {
           guard let seen = watcher.seen else { continue }
           // Revisions that were never reached are those of another file: a store that was put back to an older state.
-          let known = seen > revision ? nil : try changes ?? StoreDatabase.changes(after: seen, database)
+          let isUnknown = isOtherFile || seen > revision
+          let known = isUnknown ? nil : try changes ?? StoreDatabase.changes(after: seen, database)
           watcher.offer(known, upTo: revision)
         }
       }
       isDeliveryDue = false
+      isOtherFile = false
     } catch {
       isDeliveryDue = true
     }
@@ -129,8 +122,30 @@ struct StoreEngine {
     let now = clock.now()
     if now - sweptAt >= Self.sweepInterval {
       sweptAt = now
+      followFile()
       endForeignLeases()
     }
+  }
+
+  /// Where the file was taken away, the others meet in a new one, and so must we: with nothing that the old one said.
+  private mutating func followFile() {
+    if case .success(let open) = file {
+      guard open.isGone else { return }
+      let reason = GridError(
+        .leaseLost, "the coordination store \(path) was removed or replaced", hint: "leave it alone while nodes run")
+      for identifier in leases.keys { lose(identifier, reason) }
+      // Removed as it is, it can be read for as long as it is open.
+      let revision = try? open.queue.read { try StoreDatabase.number("revision", $0) }
+      formerRevision = max(formerRevision, revision ?? 0)
+      try? open.queue.close()
+    }
+    do throws(GridError) {
+      file = .success(try StoreFile(path: path, after: formerRevision))
+    } catch {
+      file = .failure(error)
+    }
+    isOtherFile = true
+    isDeliveryDue = true
   }
 
   // MARK: Leases
@@ -214,7 +229,7 @@ struct StoreEngine {
     }
   }
 
-  private func leasePath(_ identifier: Int64) -> String { "\(directory)/\(identifier).lock" }
+  private func leasePath(_ identifier: Int64) -> String { "\(StoreFile.leases(of: path))/\(identifier).lock" }
 
   /// Ends our leases; the store is going away.
   mutating func close() {

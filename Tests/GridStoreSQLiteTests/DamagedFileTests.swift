@@ -149,6 +149,65 @@ struct DamagedFileTests {
     }
   }
 
+  @Test(
+    "a file that is taken away: leases are lost, watches start afresh, and all meet in a new one", arguments: [0, 50])
+  func removedFile(revisions: Int) async throws {
+    try await withTemporaryDirectory { directory in
+      let folder = directory + "/state"
+      let store = try await open(folder + "/store.sqlite")
+      let recorder = LeaseRecorder()
+      let watch = WatchRecorder()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await store.watch(prefix: "", after: 1) { watch.record($0) } }
+        let lease = try await store.grantLease(timeToLive: .seconds(30), observer: recorder)
+        for _ in 0..<20 { try await put(store, "old", lease) }
+        let revision = try #require(try await store.get("old")).modifyRevision
+        try await wait(for: "the old key") { watch.changes.last?.key == "old" }
+        try FileManager.default.removeItem(atPath: folder)
+        // Whoever comes first makes the new one; its revisions may be beyond those that were seen.
+        let other = revisions > 0 ? try await open(folder + "/store.sqlite") : nil
+        for number in 0..<revisions { if let other { try await put(other, "\(number)") } }
+        try await wait(for: "the loss of the lease") { !recorder.losses.isEmpty }
+        #expect(recorder.losses.map(\.code) == [.leaseLost])
+        let later = try await store.grantLease(timeToLive: .seconds(30), observer: LeaseRecorder())
+        try await put(store, "new", later)
+        #expect(try await store.get("old") == nil)
+        #expect(try #require(try await store.get("new")).createRevision > revision, "no token comes twice")
+        try await wait(for: "the complete state") {
+          watch.snapshots.last?.entries.map(\.key).contains("old") == false
+        }
+        try await wait(for: "the new key") {
+          watch.changes.last?.key == "new" || watch.snapshots.last?.entries.last?.key == "new"
+        }
+        if let other { #expect(try await other.get("new") != nil) }
+        group.cancelAll()
+        await other?.close()
+      }
+      await store.close()
+    }
+  }
+
+  @Test("dead letters whose file is taken away are kept in a new one")
+  func removedLetters() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/letters.sqlite"
+      let log = try await SQLiteDeadLetterLog(path: path)
+      func letter(_ identifier: String) -> DeadLetter {
+        DeadLetter(
+          identifier: identifier, at: CalendarTime(millisecondsSince1970: 1), reason: .stopped, target: "t",
+          sender: "", node: "n1", message: Message("x"))
+      }
+      try await log.append([letter("01")])
+      for name in ["", "-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + name) }
+      try await log.append([letter("02")])
+      #expect(try await log.list(DeadLetterFilter()).map(\.identifier) == ["02"])
+      await log.close()
+      let again = try await SQLiteDeadLetterLog(path: path)
+      #expect(try await again.list(DeadLetterFilter()).map(\.identifier) == ["02"])
+      await again.close()
+    }
+  }
+
   @Test("a directory where the file should be, a file where the directory should be")
   func wrongPlaces() async throws {
     try await withTemporaryDirectory { directory in
@@ -222,6 +281,11 @@ struct DamagedFileTests {
     let queue = try DatabaseQueue(path: path)
     try queue.write { try $0.execute(sql: sql) }
     try queue.close()
+  }
+
+  private func put(_ store: SQLiteCoordinationStore, _ key: String, _ lease: StoreLease? = nil) async throws {
+    _ = try await store.commit(
+      StoreTransaction(then: [.put(key: key, value: [1], lease: lease?.identifier ?? 0)]))
   }
 
   /// Does everything that a store can do, for what happens; errors are as good as results.

@@ -25,12 +25,12 @@ struct WatchLimitTests {
         try await wait(for: "the first event") { !recorder.events.isEmpty }
         for start in stride(from: 0, to: 12_000, by: 100) { try await put(store, start..<start + 100) }
         gate.record(.changes([], revision: 0))
-        try await wait(for: "the complete state") { Self.snapshots(recorder).count == 1 }
+        try await wait(for: "the complete state") { recorder.snapshots.count == 1 }
         try await put(store, 20_000..<20_001)
         try await wait(for: "the change after it") { recorder.changes.last?.key == "20000" }
         group.cancelAll()
       }
-      let snapshot = try #require(Self.snapshots(recorder).first)
+      let snapshot = try #require(recorder.snapshots.first)
       #expect(snapshot.entries.count == 12_000)
       guard case .changes(let after, _)? = recorder.events.last else {
         Issue.record("the last event is \(String(describing: recorder.events.last))")
@@ -62,7 +62,7 @@ struct WatchLimitTests {
         try await wait(for: "an event") { !recorder.events.isEmpty }
         group.cancelAll()
       }
-      #expect(Self.snapshots(recorder).first == (try await store.range(prefix: "")))
+      #expect(recorder.snapshots.first == (try await store.range(prefix: "")))
     }
   }
 
@@ -78,7 +78,7 @@ struct WatchLimitTests {
         try await wait(for: "the next change") { recorder.events.count == 2 }
         group.cancelAll()
       }
-      #expect(Self.snapshots(recorder).first?.entries.map(\.key) == ["0", "1", "2"])
+      #expect(recorder.snapshots.first?.entries.map(\.key) == ["0", "1", "2"])
       #expect(recorder.changes.map(\.key) == ["3"])
     }
   }
@@ -112,9 +112,5 @@ struct WatchLimitTests {
   private func put(_ store: any CoordinationStore, _ numbers: Range<Int>) async throws {
     _ = try await store.commit(
       StoreTransaction(then: numbers.map { .put(key: "\($0)", value: Array("\($0)".utf8), lease: 0) }))
-  }
-
-  private static func snapshots(_ recorder: WatchRecorder) -> [StoreSnapshot] {
-    recorder.events.compactMap { if case .resynchronised(let snapshot) = $0 { snapshot } else { nil } }
   }
 }

@@ -48,6 +48,8 @@ final class NodeRuntime: Sendable {
     var incarnation: Int64 = 0
     var address = ""
     var goodbyes: Set<String> = []
+    /// Peers whose record is gone, of which it is not known yet whether they said goodbye.
+    var leaving: [String: NodeRecord] = [:]
   }
 
   init(
@@ -181,12 +183,15 @@ extension NodeRuntime: Membership.Observer {
   }
 
   func peerJoined(_ peer: NodeRecord) {
+    // One that went and is here again has gone first.
+    if let former = identity.withLock({ $0.leaving[peer.name] }) { concludeLeaving(former) }
     _ = identity.withLock { $0.goodbyes.remove(peer.name) }
     peerLinks.appeared(peer, ownName: nodeName)
     happened(.peer, peer.name, "joined at \(peer.address)")
   }
 
   func peerLeft(_ peer: NodeRecord) {
+    identity.withLock { $0.leaving[peer.name] = peer }
     guard let link = peerLinks.link(to: peer.name), !link.saidGoodbye else { return concludeLeaving(peer) }
     // Its goodbye may be on the way still.
     link.eventLoop.scheduleTask(in: Self.goodbyePatience) { self.concludeLeaving(peer) }
@@ -195,7 +200,12 @@ extension NodeRuntime: Membership.Observer {
   private static let goodbyePatience = TimeAmount.milliseconds(100)
 
   private func concludeLeaving(_ peer: NodeRecord) {
-    let isSaid = identity.withLock { $0.goodbyes.contains(peer.name) }
+    let (isDue, isSaid) = identity.withLock { identity in
+      guard identity.leaving[peer.name]?.incarnation == peer.incarnation else { return (false, false) }
+      identity.leaving[peer.name] = nil
+      return (true, identity.goodbyes.contains(peer.name))
+    }
+    guard isDue else { return }
     let saidGoodbye = isSaid || peerLinks.link(to: peer.name)?.saidGoodbye ?? false
     peerLinks.disappeared(peer, saidGoodbye: saidGoodbye)
     happened(.peer, peer.name, saidGoodbye ? "left" : "died")

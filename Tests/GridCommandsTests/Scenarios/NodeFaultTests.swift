@@ -27,6 +27,27 @@ import Testing
     }
   }
 
+  @Test func nodesMeetAgainWhenTheirStateIsRemoved() async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.start("n1", "n2", "n3")
+      let epoch = "gridctl inspect hits -o jsonpath=.epoch"
+      let before = try await sandbox.output("gridctl spawn counter hits --on n2 >out; \(epoch)")
+      try await sandbox.output("rm -rf state/gridctl")
+      // Nobody owns anything any more: the name is free, and all see all.
+      let again = try await sandbox.eventually("gridctl spawn counter hits --on n3") { $0.status == 0 }
+      #expect(again.output == "hits runs on n3\n")
+      let names = try #require(Int(before))
+      #expect(try #require(Int(try await sandbox.output(epoch))) > names, "a token must never come twice")
+      for node in ["n1", "n2", "n3"] {
+        let alive = "gridctl peers -e $(at \(node)) -o jsonpath='{.items[*].status}'"
+        let peers = try await sandbox.eventually(alive) { $0.output == "alive alive alive\n" }
+        #expect(peers.output == "alive alive alive\n" && peers.errors == "", "\(node): \(peers)")
+      }
+      try await sandbox.run("gridctl tell nobody x")
+      #expect(try await sandbox.output("gridctl dead-letters list -o jsonpath='{.items[*].target}'") == "nobody")
+    }
+  }
+
   @Test func killingANodeFreesItsNames() async throws {
     try await withSandbox { sandbox in
       try await sandbox.start("n1", "n2")

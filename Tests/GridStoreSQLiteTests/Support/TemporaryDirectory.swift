@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GridCore
+internal import GridTestKit
 
 @testable internal import Grid
 @testable internal import GridStoreSQLite
@@ -26,5 +27,14 @@ func withStores(_ count: Int, _ body: ([any CoordinationStore]) async throws -> 
       throw error
     }
     for store in stores { await store.close() }
+  }
+}
+
+extension WatchRecorder {
+  /// The complete states that were delivered.
+  var snapshots: [StoreSnapshot] {
+    events.compactMap { event in
+      if case .resynchronised(let snapshot) = event { snapshot } else { nil }
+    }
   }
 }
