@@ -104,7 +104,7 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser,
+        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser, deque,
       ]),
     .target(
       name: "CReadline",

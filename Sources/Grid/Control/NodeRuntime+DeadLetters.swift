@@ -70,7 +70,8 @@ extension NodeRuntime {
     }
     guard ["events", "deadLetters.tail", "trace"].contains(verb) else { return false }
     let stream = ClusterStream(
-      link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: !arguments.isLocal)
+      link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: !arguments.isLocal,
+      began: clock.date())
     switch verb {
     case "events": followEvents(stream, arguments)
     case "trace": try followTrace(stream, arguments)

@@ -55,9 +55,13 @@ final class ClusterStream: Sendable {
   private let verb: String
   private let arguments: JSONValue
   let isClusterWide: Bool
+  private let began: CalendarTime
   private let state = Mutex(State())
 
-  init(link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool) {
+  init(
+    link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool, began: CalendarTime
+  ) {
+    self.began = began
     self.link = link
     self.correlation = correlation
     self.verb = verb
@@ -111,7 +115,7 @@ final class ClusterStream: Sendable {
       defer { state.isSynced = true }
       return !state.isSynced && !state.isEnded
     }
-    if isFirst { send(["kind": "synced"]) }
+    if isFirst { send(["kind": "synced", "atMilliseconds": .integer(began.millisecondsSince1970)]) }
   }
 
   /// Adds what a peer sends.

@@ -130,7 +130,8 @@ extension NodeRuntime {
   func startCampaign(_ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws {
     let name = try NameRules.validated(try arguments.required("name"), as: "leader")
     let stream = ClusterStream(
-      link: link, correlation: correlation, verb: "leader.campaign", arguments: arguments, isClusterWide: false)
+      link: link, correlation: correlation, verb: "leader.campaign", arguments: arguments, isClusterWide: false,
+      began: clock.date())
     let ended = Latch()
     stream.onEnd { ended.open() }
     streams.start(stream, link: link, correlation: correlation, peers: [])

@@ -48,7 +48,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
   struct Tail: GridCommand {
     static let configuration = CommandConfiguration(
-      commandName: "tail", abstract: "Follow the dead letters of all nodes as they come.")
+      commandName: "tail", abstract: "Follow the dead letters of all nodes as they come.",
+      discussion: """
+        When the node that was asked is gone, the stream goes on at another one, from where it was.
+
+        Examples:
+          gridctl dead-letters tail
+          gridctl dead-letters tail --since 1h --to 'orders-*' -o jsonl
+        """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: Filter
@@ -58,12 +65,16 @@ struct DeadLettersCommand: AsyncParsableCommand {
       let arguments = try filter.json()
       let session = try await CommandSession(global)
       var printer = StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
-      if filter.since != nil {
-        printer.earlier = { stream in
-          let answer = try await stream.request("deadLetters.list", .object(arguments))
-          return answer["items"]?.arrayValue ?? []
-        }
+      let letters: @Sendable (CommandSession, JSONValue) async throws -> [JSONValue] = { session, arguments in
+        let answer = try await session.request("deadLetters.list", arguments)
+        return answer["items"]?.arrayValue ?? []
       }
+      if filter.since != nil { printer.earlier = { try await letters($0, .object(arguments)) } }
+      printer.resumption = StreamResumption(
+        arguments: { _ in .object(arguments) },
+        earlier: { try await letters($0, JSONValue.object(arguments).with("sinceMilliseconds", .integer($1))) },
+        // A storm goes on under its first letter's id, with a larger count.
+        key: { "\(Column.text($0["id"]))/\(Column.text($0["count"]))" })
       try await printer.run("deadLetters.tail", .object(arguments))
     }
   }

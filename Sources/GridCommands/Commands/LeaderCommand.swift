@@ -95,8 +95,9 @@ struct LeaderWatchCommand: GridCommand {
     var arguments: [String: JSONValue] = ["kinds": ["leader"]]
     arguments["name"] = try name.map { name throws(GridError) in .string(try name.validated()) }
     let session = try await CommandSession(global)
-    try await StreamPrinter(session: session, options: options, description: EventsCommand.description)
-      .run("events", .object(arguments))
+    var printer = StreamPrinter(session: session, options: options, description: EventsCommand.description)
+    printer.resumption = EventsCommand.resumption(.object(arguments))
+    try await printer.run("events", .object(arguments))
   }
 }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Grid
 internal import GridClient
 internal import GridCore
 
@@ -25,79 +26,62 @@ struct StreamPrinter {
   let description: ListDescription<JSONValue>
   /// Only records for which it holds.
   var filter: FilterExpression?
-  /// What came before the stream began; asked for once it has, so that nothing falls between. Known by their `id`.
+  /// What came before the stream began; asked for once it has, so that nothing falls between.
   var earlier: (@Sendable (CommandSession) async throws -> [JSONValue])?
   /// What becomes of a record instead of being printed.
   var handler: (@Sendable (JSONValue) async throws -> Void)?
+  /// How the stream goes on at another node; without it, it is lost with its node.
+  var resumption: StreamResumption?
 
   func run(_ verb: String, _ arguments: JSONValue) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
     if let count = options.count, count <= 0 { return }
-    let stream = session.connection.stream(verb, arguments)
     let printer = self
-    try await withThrowingTaskGroup(of: Bool.self) { group in
+    try await withThrowingTaskGroup(of: Void.self) { group in
       let activity = IdleClock()
-      group.addTask { try await printer.follow(stream, activity) }
+      group.addTask { try await printer.follow(verb, arguments, activity) }
       group.addTask {
         // A pipe whose reader has gone is otherwise noticed by the next record only, which may never come.
         try await printer.session.writer.untilReaderIsGone()
-        return true
       }
       if let idle {
-        group.addTask {
-          while try await activity.sleepIfActive(idle) {}
-          return true
-        }
+        group.addTask { while try await activity.sleepIfActive(idle) {} }
       }
       _ = try await group.next()
       group.cancelAll()
     }
   }
 
-  private func follow(_ stream: AsyncThrowingStream<JSONValue, any Error>, _ activity: IdleClock) async throws -> Bool {
-    var taken = 0
-    var hasHeader = false
-    var known: Set<String> = []
-    for try await item in stream {
-      activity.touch()
-      switch item["kind"]?.stringValue {
-      case "synced":
-        // Tells people that they miss nothing from here on.
-        try writeHeader(&hasHeader)
-        for item in try await earlier?(session) ?? [] {
-          if let identifier = item["id"]?.stringValue { known.insert(identifier) }
-          if try await take(item) { taken += 1 }
-          if let count = options.count, taken >= count { return true }
-        }
-      case "missed":
-        session.writer.warning("\(Column.text(item["count"])) records were missed: this side reads too slowly")
-        if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
-      case "leftOut":
-        session.writer.warning("\(Column.text(item["count"])) records on \(Column.text(item["node"])) were left out")
-        if session.renderer.format.isJSON, handler == nil { try session.writer.output(Renderer.line(item)) }
-      default:
-        try writeHeader(&hasHeader)
-        if let identifier = item["id"]?.stringValue, known.contains(identifier) { continue }
-        if try await take(item) { taken += 1 }
+  /// Follows the stream from node to node.
+  private func follow(_ verb: String, _ arguments: JSONValue, _ activity: IdleClock) async throws {
+    var reading = StreamReading(printer: self, activity: activity)
+    var (next, arguments, earlier) = (session, arguments, earlier)
+    let succession = SessionSuccession()
+    while true {
+      let session = next
+      guard let resumption else {
+        if try await reading.hasEnded(at: session, verb, arguments, earlier) { return }
+        throw GridError(
+          .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone",
+          hint: "connect to another node")
       }
-      activity.touch()
-      if let count = options.count, taken >= count { return true }
+      async let learning: Void = succession.learn(from: session)
+      if try await reading.hasEnded(at: session, verb, arguments, earlier) { return }
+      await learning
+      next = try await succession.successor(of: session)
+      let since = reading.resumptionTime(now: SystemClock().date())
+      arguments = resumption.arguments(since)
+      if let ask = resumption.earlier { earlier = { try await ask($0, since) } } else { earlier = nil }
     }
-    throw GridError(
-      .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone", hint: "connect to another node")
   }
+}
 
-  private func writeHeader(_ isThere: inout Bool) throws {
-    if handler == nil, !isThere { try session.renderer.streamHeader(description) }
-    isThere = true
-  }
-
-  /// - Returns: whether it counts.
-  private func take(_ item: JSONValue) async throws -> Bool {
-    if let filter, !filter.holds(for: item, root: item) { return false }
-    if let handler { try await handler(item) } else { try session.renderer.record(item, description) }
-    return true
-  }
+/// How a stream goes on at another node: with what came at a time, in milliseconds since 1970, or later. What was seen
+/// before is known by its key.
+struct StreamResumption {
+  let arguments: @Sendable (_ since: Int64) -> JSONValue
+  var earlier: (@Sendable (CommandSession, _ since: Int64) async throws -> [JSONValue])?
+  let key: @Sendable (JSONValue) -> String
 }
 
 /// `gridctl events`
@@ -105,6 +89,8 @@ struct EventsCommand: GridCommand {
   static let configuration = CommandConfiguration(
     commandName: "events", abstract: "Follow what happens in the cluster.",
     discussion: """
+      When the node that was asked is gone, the stream goes on at another one, from where it was.
+
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
       JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
       its exit code.
@@ -153,11 +139,19 @@ struct EventsCommand: GridCommand {
     }
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
+    printer.resumption = Self.resumption(arguments)
     if exec {
       let hook = EventHook(command: command)
       printer.handler = { try await hook.run($0) }
     }
     try await printer.run("events", arguments)
+  }
+
+  /// Every node counts its own events; what all nodes see is told by the one that is asked.
+  static func resumption(_ arguments: JSONValue) -> StreamResumption {
+    StreamResumption(
+      arguments: { arguments.without("sinceSequence").with("sinceMilliseconds", .integer($0)) },
+      key: { "\(Column.text($0["node"]))/\(Column.text($0["seq"]))" })
   }
 
   private func requestArguments() throws -> JSONValue {

@@ -9,6 +9,8 @@ struct CommandSession {
   let settings: Settings
   let connection: NodeConnection
   let renderer: Renderer
+  /// Whether the connection is that of the interactive session, which may move.
+  let followsSession: Bool
 
   var timeout: Duration { settings.timeout }
   var writer: OutputWriter { renderer.writer }
@@ -22,7 +24,8 @@ struct CommandSession {
   init(_ settings: Settings, namesNoNode: Bool = true) async throws(GridError) {
     self.settings = settings
     renderer = settings.renderer
-    if let environment = CommandEnvironment.current, namesNoNode {
+    followsSession = CommandEnvironment.current != nil && namesNoNode
+    if let environment = CommandEnvironment.current, followsSession {
       connection = try await environment.connections.connection(timeout: settings.timeout)
       return
     }
@@ -33,6 +36,17 @@ struct CommandSession {
       writer.error("connected to node \(connection.nodeName) at \(connection.endpoint)\(place)")
     }
   }
+
+  private init(_ session: CommandSession, _ connection: NodeConnection) {
+    settings = session.settings
+    renderer = session.renderer
+    followsSession = session.followsSession
+    self.connection = connection
+    CommandEnvironment.current?.adopt(connection)
+  }
+
+  /// The same command over another connection.
+  func moved(to connection: NodeConnection) -> CommandSession { CommandSession(self, connection) }
 
   /// Sends a request, which with `-vv` is told on standard error with the time it took.
   ///

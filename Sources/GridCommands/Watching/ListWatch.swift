@@ -1,6 +1,7 @@
 internal import Grid
 internal import GridClient
 internal import GridCore
+internal import Synchronization
 
 /// A list that goes on: its rows as `ADDED`, then `SYNCED`, then `ADDED`, `MODIFIED` and `DELETED` as they happen.
 ///
@@ -16,20 +17,39 @@ struct ListWatch {
   let fields: [String]
   let filter: @Sendable (JSONValue) -> Bool
 
-  /// Until the connection is lost or the command is ended.
+  /// What was seen so far.
+  private final class Picture: Sendable {
+    let changes: Mutex<ListChanges>
+
+    init(fields: [String]) { changes = Mutex(ListChanges(fields: fields)) }
+  }
+
+  /// Until the cluster is lost or the command is ended; a node that goes is replaced by another one.
   func run() async throws {
-    let watched = watchDescription
-    try session.renderer.streamHeader(watched)
+    try session.renderer.streamHeader(watchDescription)
+    let picture = Picture(fields: fields)
+    let succession = SessionSuccession()
+    var next = session
+    while true {
+      let session = next
+      async let learning: Void = succession.learn(from: session)
+      do { try await follow(session, picture) } catch  where SessionSuccession.isLoss(error) {}
+      await learning
+      next = try await succession.successor(of: session)
+    }
+  }
+
+  private func follow(_ session: CommandSession, _ picture: Picture) async throws {
     let bells = ChangeBells()
-    let watch = self
+    let (watch, watched) = (self, watchDescription)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await bells.follow(watch.session.connection, kinds: watch.events) { _ in } }
+      group.addTask { try await bells.follow(session.connection, kinds: watch.events) { _ in } }
       group.addTask {
-        var changes = ListChanges(fields: watch.fields)
         try await bells.untilTrue {
-          for record in changes.take(try await watch.rows(), at: SystemClock().date()) {
-            if record["kind"]?.stringValue != "SYNCED" || watch.session.renderer.format.isJSON {
-              try watch.session.renderer.record(record, watched)
+          let rows = try await watch.rows(session)
+          for record in picture.changes.withLock({ $0.take(rows, at: SystemClock().date()) }) {
+            if record["kind"]?.stringValue != "SYNCED" || session.renderer.format.isJSON {
+              try session.renderer.record(record, watched)
             }
           }
           return false
@@ -40,7 +60,7 @@ struct ListWatch {
     }
   }
 
-  private func rows() async throws -> [JSONValue] {
+  private func rows(_ session: CommandSession) async throws -> [JSONValue] {
     let answer = try await session.request(verb, arguments)
     for node in answer["missing"]?.arrayValue ?? [] {
       session.writer.warning("node \(Column.text(node["node"])) did not answer: \(Column.text(node["message"]))")

@@ -86,3 +86,11 @@ internal import Testing
     #expect(capture.output.text == "{\"seq\":1}\n")
   }
 }
+
+@Suite struct RecentKeysTests {
+  @Test func `a key is new once, for as long as it is remembered`() {
+    var keys = RecentKeys(capacity: 2)
+    let answers = ["a", "b", "a", "c", "b", "a"].map { keys.insert($0) }
+    #expect(answers == [true, true, false, true, false, true])
+  }
+}

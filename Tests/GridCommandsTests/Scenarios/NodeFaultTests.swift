@@ -48,6 +48,50 @@ import Testing
     }
   }
 
+  @Test func whatIsFollowedGoesOnAtAnotherNode() async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.start("n1", "n2", "n3")
+      // The header of a stream, and the SYNCED of a list, come once nothing is missed any more.
+      try await sandbox.output(
+        """
+        (timeout 60 gridctl events --kind actor -e $(at n1) --count 3 >events 2>errors; echo $? >events.end) &
+        (timeout 60 gridctl dead-letters tail -e $(at n1) --count 2 >letters; echo $? >letters.end) &
+        (timeout 60 gridctl actors --watch -e $(at n1) -o jsonl >list) &
+        until [ -s events ] && [ -s letters ] && grep -q SYNCED list; do sleep 0.02; done
+        gridctl spawn echo first --on n2; gridctl tell nobody 1 -e $(at n2)
+        until grep -q first events && grep -q nobody letters && grep -q first list; do sleep 0.02; done
+        kill -9 $(pid n1)
+        gridctl spawn echo second --on n2 -e $(at n3); gridctl stop second -e $(at n3)
+        gridctl tell nobody 2 -e $(at n2)
+        gridctl spawn echo third --on n3 -e $(at n3)
+        """)
+      let ends = try await sandbox.eventually("cat events.end letters.end") { $0.output.count >= 4 }
+      #expect(ends.output == "0\n0\n")
+      let events = try await sandbox.output("tail -n +2 events | awk '{ print $4, $5 }'")
+      #expect(events == "first spawned\nsecond spawned\nsecond stopped")
+      #expect(try await sandbox.output("tail -n +2 letters | awk '{ print $5, $7 }'") == "nobody 1\nnobody 2")
+      let told = try await sandbox.output("cat errors")
+      #expect(told.hasPrefix("warning: node n1 is gone; looking for another one\nwarning: goes on at node n"))
+      let added = "grep ADDED list | grep -o '\"name\":\"[a-z]*\"' | grep -v second"
+      let list = try await sandbox.eventually(added) { $0.output.contains("third") }
+      #expect(list.output == "\"name\":\"first\"\n\"name\":\"third\"\n")
+    }
+  }
+
+  @Test func aStreamEndsWhenNoNodeIsLeft() async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.start("n1")
+      try await sandbox.output(
+        """
+        (timeout 60 gridctl events -t 300ms >events 2>err; echo $? >end) & until [ -s events ]; do sleep 0.02; done
+        kill -9 $(pid n1)
+        """)
+      #expect(try await sandbox.eventually("cat end") { $0.output != "" }.output == "69\n")
+      let told = try await sandbox.output("cat err")
+      #expect(told.contains("the stream was lost: node n1 is gone, and no other one answers"), "\(told)")
+    }
+  }
+
   @Test func killingANodeFreesItsNames() async throws {
     try await withSandbox { sandbox in
       try await sandbox.start("n1", "n2")

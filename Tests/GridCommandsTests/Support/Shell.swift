@@ -94,9 +94,9 @@ func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws 
 }
 
 extension Sandbox {
-  /// Runs a line until its output satisfies `condition`, for 10 s at most; the last result.
+  /// Runs a line until its output satisfies `condition`, for 30 s at most; the last result.
   func eventually(_ line: String, _ condition: (ShellResult) -> Bool) async throws -> ShellResult {
-    let limit = ContinuousClock.now + .seconds(10)
+    let limit = ContinuousClock.now + .seconds(30)
     while true {
       let result = try await run(line)
       if condition(result) || ContinuousClock.now > limit { return result }

@@ -1,0 +1,63 @@
+internal import Grid
+internal import GridClient
+internal import GridCore
+internal import Synchronization
+
+/// Takes a command that follows the cluster from a node that is gone to another one.
+///
+/// It knows where the other nodes listen from ``learn(from:)``, since afterwards there is nobody to ask. Inside an
+/// interactive session the command goes where the session goes.
+final class SessionSuccession: Sendable {
+  private let others = Mutex<[String]>([])
+  private let clock = SystemClock()
+
+  private static let patience: Duration = .seconds(10)
+  private static let pause: Duration = .milliseconds(100)
+
+  /// Whether an error means that the node at the other end is gone, and another one may know more.
+  static func isLoss(_ error: any Error) -> Bool {
+    guard let error = error as? GridError else { return false }
+    return error.code == .nodeLost || error.code == .unavailable
+  }
+
+  /// Asks where the other nodes listen. What cannot be learnt now is not missed before the node is gone.
+  func learn(from session: CommandSession) async {
+    guard let answer = try? await session.request("peers") else { return }
+    let addresses = (answer["items"]?.arrayValue ?? [])
+      .filter { $0["status"]?.stringValue == "alive" && $0["name"]?.stringValue != session.connection.nodeName }
+      .compactMap { $0["address"]?.stringValue }
+    others.withLock { $0 = addresses }
+  }
+
+  /// The session at another node of the cluster, which both are told on standard error.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when none answered within 10 seconds, or `--timeout`.
+  func successor(of lost: CommandSession) async throws(GridError) -> CommandSession {
+    let name = lost.connection.nodeName
+    lost.writer.warning("node \(name) is gone; looking for another one")
+    lost.connection.close()
+    let patience = lost.settings.sources.timeout == .standard ? Self.patience : lost.timeout
+    let limit = clock.now() + patience
+    while true {
+      if let next = await attempt(lost), next.connection !== lost.connection {
+        lost.writer.warning("goes on at node \(next.connection.nodeName)")
+        return next
+      }
+      guard clock.now() < limit else {
+        throw GridError(
+          .unavailable, "the stream was lost: node \(name) is gone, and no other one answers",
+          hint: "connect to another node with --endpoint HOST:PORT")
+      }
+      do { try await Task.sleep(for: Self.pause) } catch { throw GridError(.cancelled, "cancelled") }
+    }
+  }
+
+  private func attempt(_ lost: CommandSession) async -> CommandSession? {
+    if lost.followsSession { return try? await CommandSession(lost.settings) }
+    let others = others.withLock { $0 }
+    if !others.isEmpty, let connection = try? await lost.settings.connect(to: others) {
+      return lost.moved(to: connection)
+    }
+    return (try? await lost.settings.connect()).map { lost.moved(to: $0) }
+  }
+}
