@@ -54,9 +54,9 @@ struct StreamPrinter {
 
   /// Follows the stream from node to node.
   private func follow(_ verb: String, _ arguments: JSONValue, _ activity: IdleClock) async throws {
-    var reading = StreamReading(printer: self, activity: activity)
-    var (next, arguments, earlier) = (session, arguments, earlier)
     let succession = SessionSuccession()
+    var reading = StreamReading(printer: self, activity: activity, succession: succession)
+    var (next, arguments, earlier) = (session, arguments, earlier)
     while true {
       let session = next
       guard let resumption else {

@@ -6,6 +6,7 @@ internal import GridCore
 struct StreamReading {
   private let printer: StreamPrinter
   private let activity: IdleClock
+  private let succession: SessionSuccession
   private var taken = 0
   private var hasHeader = false
   private var known = RecentKeys(capacity: 20_000)
@@ -15,9 +16,10 @@ struct StreamReading {
   /// Clocks of nodes differ; what is asked for twice is known by its key.
   private static let overlap: Int64 = 1000
 
-  init(printer: StreamPrinter, activity: IdleClock) {
+  init(printer: StreamPrinter, activity: IdleClock, succession: SessionSuccession) {
     self.printer = printer
     self.activity = activity
+    self.succession = succession
   }
 
   /// The time from which another node is asked; what was there before the stream began is not shown by its going on.
@@ -34,18 +36,23 @@ struct StreamReading {
     var iterator = session.connection.stream(verb, arguments).makeAsyncIterator()
     while true {
       let item: JSONValue?
-      do { item = try await iterator.next() } catch  where SessionSuccession.isLoss(error) { return false }
+      do { item = try await iterator.next() } catch let error where SessionSuccession.isLoss(error) { return false }
       guard let item else {
         try Task.checkCancellation()
         return false
       }
+      succession.serves()
       activity.touch()
       if item["kind"]?.stringValue == "synced" {
         began = began ?? item["atMilliseconds"]?.integerValue
         // Tells people that they miss nothing from here on.
         try writeHeader()
         let before: [JSONValue]
-        do { before = try await earlier?(session) ?? [] } catch  where SessionSuccession.isLoss(error) { return false }
+        do {
+          before = try await earlier?(session) ?? []
+        } catch let error where SessionSuccession.isLoss(error) {
+          return false
+        }
         for item in before where try await take(item) { return true }
       } else if try await take(item) {
         return true

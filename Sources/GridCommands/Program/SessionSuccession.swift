@@ -8,7 +8,14 @@ internal import Synchronization
 /// It knows where the other nodes listen from ``learn(from:)``, since afterwards there is nobody to ask. Inside an
 /// interactive session the command goes where the session goes.
 final class SessionSuccession: Sendable {
-  private let others = Mutex<[String]>([])
+  private struct State {
+    /// Where the other nodes listen.
+    var others: [String] = []
+    /// When the search for a node that serves has to end; nil while one serves.
+    var limit: MonotonicTime?
+  }
+
+  private let state = Mutex(State())
   private let clock = SystemClock()
 
   private static let patience: Duration = .seconds(10)
@@ -26,18 +33,28 @@ final class SessionSuccession: Sendable {
     let addresses = (answer["items"]?.arrayValue ?? [])
       .filter { $0["status"]?.stringValue == "alive" && $0["name"]?.stringValue != session.connection.nodeName }
       .compactMap { $0["address"]?.stringValue }
-    others.withLock { $0 = addresses }
+    state.withLock { $0.others = addresses }
   }
 
-  /// The session at another node of the cluster, which both are told on standard error.
+  /// Notes that a node serves: the search for the next one begins anew.
+  func serves() { state.withLock { $0.limit = nil } }
+
+  /// The session at another node of the cluster; both nodes are named on standard error.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` when none answered within 10 seconds, or `--timeout`.
+  /// - Throws: ``GridError/Code/unavailable`` when none has served within 10 seconds, or `--timeout`.
   func successor(of lost: CommandSession) async throws(GridError) -> CommandSession {
     let name = lost.connection.nodeName
     lost.writer.warning("node \(name) is gone; looking for another one")
-    lost.connection.close()
+    // That of an interactive session is not ours to close.
+    if !lost.followsSession { lost.connection.close() }
     let patience = lost.settings.sources.timeout == .standard ? Self.patience : lost.timeout
-    let limit = clock.now() + patience
+    let now = clock.now()
+    let (limit, isFirst) = state.withLock { state in
+      defer { state.limit = state.limit ?? now + patience }
+      return (state.limit ?? now + patience, state.limit == nil)
+    }
+    // One that answers and does not serve is not asked without a pause.
+    if !isFirst { try? await Task.sleep(for: Self.pause) }
     while true {
       if let next = await attempt(lost), next.connection !== lost.connection {
         lost.writer.warning("goes on at node \(next.connection.nodeName)")
@@ -54,7 +71,7 @@ final class SessionSuccession: Sendable {
 
   private func attempt(_ lost: CommandSession) async -> CommandSession? {
     if lost.followsSession { return try? await CommandSession(lost.settings) }
-    let others = others.withLock { $0 }
+    let others = state.withLock { $0.others }
     if !others.isEmpty, let connection = try? await lost.settings.connect(to: others) {
       return lost.moved(to: connection)
     }

@@ -33,13 +33,19 @@ struct ListWatch {
     while true {
       let session = next
       async let learning: Void = succession.learn(from: session)
-      do { try await follow(session, picture) } catch  where SessionSuccession.isLoss(error) {}
+      do {
+        try await follow(session, picture, succession)
+      } catch let error where SessionSuccession.isLoss(error) {
+        // The next node goes on from the same picture.
+      }
       await learning
       next = try await succession.successor(of: session)
     }
   }
 
-  private func follow(_ session: CommandSession, _ picture: Picture) async throws {
+  private func follow(
+    _ session: CommandSession, _ picture: Picture, _ succession: SessionSuccession
+  ) async throws {
     let bells = ChangeBells()
     let (watch, watched) = (self, watchDescription)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -47,6 +53,7 @@ struct ListWatch {
       group.addTask {
         try await bells.untilTrue {
           let rows = try await watch.rows(session)
+          succession.serves()
           for record in picture.changes.withLock({ $0.take(rows, at: SystemClock().date()) }) {
             if record["kind"]?.stringValue != "SYNCED" || session.renderer.format.isJSON {
               try session.renderer.record(record, watched)
