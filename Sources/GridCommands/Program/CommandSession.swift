@@ -55,13 +55,22 @@ struct CommandSession {
     _ verb: String, _ arguments: JSONValue = [:], patience: Duration? = nil
   ) async throws(GridError) -> JSONValue {
     let timeout = settings.sources.timeout == .standard ? patience ?? timeout : timeout
-    guard settings.verbosity == .most else {
-      return try await connection.request(verb, arguments, timeout: timeout)
-    }
     let clock = SystemClock()
     let began = clock.now()
-    defer { writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))") }
-    return try await connection.request(verb, arguments, timeout: timeout)
+    defer {
+      if settings.verbosity == .most {
+        writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))")
+      }
+    }
+    do throws(GridError) {
+      return try await connection.request(verb, arguments, timeout: timeout)
+    } catch {
+      // A deadline before ours is that of a node behind this one, and has its own words.
+      guard error.code == .deadline, clock.now() - began >= timeout else { throw error }
+      throw GridError(
+        .deadline, "node \(connection.nodeName) did not answer within \(HumanText.duration(timeout))",
+        hint: "it may be paused or overloaded; ask another one with --endpoint HOST:PORT", cause: error.cause)
+    }
   }
 
   /// Asks before something is done that cannot be undone; see ``Confirmation``.

@@ -79,6 +79,20 @@ import Testing
     }
   }
 
+  @Test func aNodeThatIsPausedInTheMidstOfASessionIsNamed() async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.start("n1")
+      let result = try await sandbox.run(
+        """
+        gridctl repl -c 'kinds -o name >out
+        !kill -STOP '$(pid n1)'
+        actors -t 300ms'
+        """)
+      #expect(result.status == 124)
+      #expect(result.errors.contains("error: node n1 did not answer within 300ms\n  it may be paused"), "\(result)")
+    }
+  }
+
   @Test func aStreamEndsWhenNoNodeIsLeft() async throws {
     try await withSandbox { sandbox in
       try await sandbox.start("n1")
