@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import GRDB
 internal import GridCore
@@ -18,12 +19,7 @@ struct StoreFile {
       try FileManager.default.createDirectory(
         atPath: Self.leases(of: path), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       StoreDatabase.makePrivateFile(path)
-      queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
-      try queue.inTransaction(.immediate) { database in
-        try StoreDatabase.prepare(database)
-        try StoreDatabase.raiseRevision(to: revision, database)
-        return .commit
-      }
+      queue = try Self.open(path, after: revision)
       identity = FileIdentity(path: path)
     } catch let error as GridError {
       throw error
@@ -33,6 +29,30 @@ struct StoreFile {
         hint: "check the directory, its space and permissions", cause: StoreEngine.reason(error))
     }
   }
+
+  /// Where several nodes make the file at once, SQLite tells some of them that it is busy without waiting: a file that
+  /// is about to become WAL has no lock to wait for. So they try again.
+  private static func open(_ path: String, after revision: Int64) throws -> DatabaseQueue {
+    let pause = DispatchSemaphore(value: 0)
+    var attempt = 0
+    while true {
+      do {
+        let queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
+        try queue.inTransaction(.immediate) { database in
+          try StoreDatabase.prepare(database)
+          try StoreDatabase.raiseRevision(to: revision, database)
+          return .commit
+        }
+        return queue
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempt < attempts {
+        attempt += 1
+        // On the store's own thread, which nobody else waits for.
+        _ = pause.wait(timeout: .now() + .milliseconds(20))
+      }
+    }
+  }
+
+  private static let attempts = 100
 
   /// The folder of the files behind the leases.
   static func leases(of path: String) -> String { path + ".leases" }

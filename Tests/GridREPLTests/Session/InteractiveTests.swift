@@ -16,6 +16,7 @@ struct InteractiveTests {
       try await session.text("\n42\n")
       try session.enter("$_")
       try await session.wait("the value twice") { $0.text.split(separator: "\n").count { $0 == "42" } == 2 }
+      try await session.prompt("default n1 2/2>")
       try session.type("\u{4}")
       #expect(try await session.exitCode() == 0)
       #expect(session.screen.unknown == [])
@@ -142,6 +143,7 @@ struct InteractiveTests {
       try await session.text("[1] events\n")
       try session.enter(":kill 1")
       try await session.text("[1] ended: events")
+      try await session.prompt("default n1 1/1>")
       try session.type("\u{4}")
       #expect(try await session.exitCode() == 0)
     }
@@ -155,10 +157,8 @@ struct InteractiveTests {
       // A program that does not mind being asked to end.
       try session.enter("!trap '' INT TERM; echo ready; sleep 100 & wait; wait; wait; sleep 100")
       try await session.wait("the program") { $0.text.hasSuffix("\nready") && $0.cursorLine == "" }
-      try session.type("\u{3}")
-      try await session.text("^C")
-      try session.type("\u{3}")
-      try await session.text("[1] left behind: !trap")
+      // The second of two within a second leaves it behind, and signals that come together may be one.
+      try await session.repeatedly("\u{3}") { $0.text.contains("[1] left behind: !trap") }
       try session.enter(":quit")
       #expect(try await session.exitCode() == 0)
       _ = try await cluster.run("pkill -KILL -s \(session.process); true")
@@ -219,6 +219,7 @@ struct InteractiveTests {
       try await session.prompt("prod n1 1/1>")
       try session.enter("actors -o json")
       try await session.text("\"items\": []")
+      try await session.prompt("prod n1 1/1>")
       try session.type("\u{4}")
       #expect(try await session.exitCode() == 0)
     }

@@ -62,6 +62,7 @@ import Testing
       try await session.text("cannot read \"nowhere\": No such file or directory")
       try session.enter(":save ../again")
       try await session.text("invalid script name")
+      try await session.prompt("default n1 1/1>")
       try session.type("\u{4}")
       #expect(try await session.exitCode() == 0)
     }

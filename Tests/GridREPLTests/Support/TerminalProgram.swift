@@ -146,6 +146,21 @@ final class TerminalProgram {
     try await wait("«\(text)»", limit: limit, sourceLocation: sourceLocation) { $0.fullText.contains(text) }
   }
 
+  /// Types keys five times a second until the screen satisfies the condition.
+  func repeatedly(
+    _ keys: String, sourceLocation: SourceLocation = #_sourceLocation, until condition: (ScreenModel) -> Bool
+  ) async throws {
+    var next = ContinuousClock.now
+    try await wait("what the keys are for", sourceLocation: sourceLocation) { screen in
+      if condition(screen) { return true }
+      if ContinuousClock.now >= next {
+        try? type(keys)
+        next = ContinuousClock.now + .milliseconds(200)
+      }
+      return false
+    }
+  }
+
   /// Takes what the program wrote; false when it has closed the terminal.
   @discardableResult
   private func read() -> Bool {
