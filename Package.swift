@@ -150,8 +150,7 @@ let package = Package(
       "GridStoreEtcdTests",
       [
         "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridConcurrency", "GridCore", "LeaseHolder", nioCore,
-        nioPosix,
-        nioEmbedded,
+        nioPosix, nioEmbedded,
       ]),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
     tests("GridFaultTests", ["gridctl", "TestSupport"]),

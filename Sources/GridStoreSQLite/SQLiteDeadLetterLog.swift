@@ -21,19 +21,16 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   package init(path: String, capacity: Int = 100_000) async throws(GridError) {
     self.path = path
     self.capacity = max(1, capacity)
-    file = Mutex(try Self.open(path))
+    file = Mutex(try await Self.open(path))
   }
 
-  private static func open(_ path: String) throws(GridError) -> OpenFile {
+  private static func open(_ path: String) async throws(GridError) -> OpenFile {
     do {
       StoreDatabase.makePrivateFile(path)
       var configuration = StoreDatabase.configuration()
       configuration.label = "dead letters"
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try queue.inTransaction(.immediate) { database in
-        try prepare(database)
-        return .commit
-      }
+      try await write(to: queue) { try prepare($0) }.get()
       return OpenFile(queue: queue, identity: FileIdentity(path: path))
     } catch {
       throw gridError(error, "cannot open the dead letters \(path)")
@@ -41,15 +38,18 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   }
 
   /// The file under the path: where it was taken away, a new one.
-  private func queue() throws(GridError) -> DatabaseQueue {
-    try file.withLock { file throws(GridError) in
-      if file.identity?.isGone ?? false {
-        let fresh = try Self.open(path)
-        try? file.queue.close()
-        file = fresh
-      }
-      return file.queue
+  private func queue() async throws(GridError) -> DatabaseQueue {
+    let (present, identity) = file.withLock { ($0.queue, $0.identity) }
+    guard identity?.isGone ?? false else { return present }
+    let fresh = try await Self.open(path)
+    // Another call may have been quicker.
+    let (chosen, surplus) = file.withLock { file in
+      guard file.queue === present else { return (file.queue, fresh.queue) }
+      file = fresh
+      return (fresh.queue, present)
     }
+    try? surplus.close()
+    return chosen
   }
 
   private static func prepare(_ database: Database) throws {
@@ -167,12 +167,17 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(GridError) -> Value {
-    // Not the async form, which a cancelled task gives up: a node that is cancelled still writes its last letters.
-    let queue = try queue()
-    let result = await withCheckedContinuation { continuation in
+    let result = await Self.write(to: try await queue(), body)
+    do { return try result.get() } catch { throw Self.gridError(error, "the dead letters cannot be written") }
+  }
+
+  /// Not the async form, which a cancelled task gives up: a node that is cancelled still writes its last letters.
+  private static func write<Value: Sendable>(
+    to queue: DatabaseQueue, _ body: @escaping @Sendable (Database) throws -> Value
+  ) async -> Result<Value, any Error> {
+    await withCheckedContinuation { continuation in
       queue.asyncWrite(body) { continuation.resume(returning: $1) }
     }
-    do { return try result.get() } catch { throw Self.gridError(error, "the dead letters cannot be written") }
   }
 
   private func read<Value: Sendable>(

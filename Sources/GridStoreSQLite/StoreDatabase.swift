@@ -15,9 +15,12 @@ enum StoreDatabase {
   /// Revisions kept for watches that fall behind; older ones make a watch start afresh.
   static let keptRevisions: Int64 = 20_000
 
+  /// How long another process's lock is waited for, in seconds.
+  static let patience: TimeInterval = 5
+
   static func configuration() -> Configuration {
     var configuration = Configuration()
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(patience)
     configuration.label = "coordination store"
     configuration.prepareDatabase { database in
       try database.execute(sql: "PRAGMA journal_mode = WAL")

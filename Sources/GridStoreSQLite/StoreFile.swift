@@ -34,7 +34,7 @@ struct StoreFile {
   /// is about to become WAL has no lock to wait for. So they try again.
   private static func open(_ path: String, after revision: Int64) throws -> DatabaseQueue {
     let pause = DispatchSemaphore(value: 0)
-    var attempt = 0
+    let limit = DispatchTime.now() + StoreDatabase.patience
     while true {
       do {
         let queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
@@ -44,15 +44,12 @@ struct StoreFile {
           return .commit
         }
         return queue
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempt < attempts {
-        attempt += 1
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && DispatchTime.now() < limit {
         // On the store's own thread, which nobody else waits for.
         _ = pause.wait(timeout: .now() + .milliseconds(20))
       }
     }
   }
-
-  private static let attempts = 100
 
   /// The folder of the files behind the leases.
   static func leases(of path: String) -> String { path + ".leases" }
