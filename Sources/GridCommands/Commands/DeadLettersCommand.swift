@@ -73,8 +73,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
       printer.resumption = StreamResumption(
         arguments: { _ in .object(arguments) },
         earlier: { try await letters($0, JSONValue.object(arguments).with("sinceMilliseconds", .integer($1))) },
-        // A storm goes on under its first letter's id, with a larger count.
-        key: { "\(Column.text($0["id"]))/\(Column.text($0["count"]))" })
+        key: { Column.text($0["id"]) })
       try await printer.run("deadLetters.tail", .object(arguments))
     }
   }

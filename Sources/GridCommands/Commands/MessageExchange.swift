@@ -12,25 +12,25 @@ struct MessageExchange {
 
   /// Returns when the message is in the mailbox.
   func tell(_ message: Message) async throws(GridError) {
-    try await explaining { session throws(GridError) in
+    try await explaining { () throws(GridError) in
       try await session.connection.tell(target, message, timeout: session.timeout)
     }
   }
 
   /// Returns the reply.
   func ask(_ message: Message) async throws(GridError) -> Message {
-    try await explaining { session throws(GridError) in
+    try await explaining { () throws(GridError) in
       try await session.connection.ask(target, message, timeout: session.timeout)
     }
   }
 
   private func explaining<Value>(
-    _ body: (CommandSession) async throws(GridError) -> Value
+    _ body: () async throws(GridError) -> Value
   ) async throws(GridError) -> Value {
     let clock = SystemClock()
     let began = clock.now()
     do throws(GridError) {
-      return try await body(session)
+      return try await body()
     } catch {
       // A deadline before ours is the actor's own, and has its own words.
       guard error.code == .deadline, clock.now() - began >= session.timeout else { throw error }

@@ -41,9 +41,9 @@ struct StreamReading {
         try Task.checkCancellation()
         return false
       }
-      succession.serves()
       activity.touch()
       if item["kind"]?.stringValue == "synced" {
+        succession.serves()
         began = began ?? item["atMilliseconds"]?.integerValue
         // Tells people that they miss nothing from here on.
         try writeHeader()
@@ -63,10 +63,9 @@ struct StreamReading {
 
   /// - Returns: whether it was the last one.
   private mutating func take(_ item: JSONValue) async throws -> Bool {
-    let node = Column.text(item["node"])
     switch item["kind"]?.stringValue {
     case "missed": try remark(item, "records were missed: this side reads too slowly")
-    case "leftOut": try remark(item, "records on \(node) were left out")
+    case "leftOut": try remark(item, "records on \(Column.text(item["node"])) were left out")
     default:
       try writeHeader()
       guard isNew(item) else { return false }

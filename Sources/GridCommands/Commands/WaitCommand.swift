@@ -78,7 +78,7 @@ private final class Waiter: Sendable {
     while true {
       do {
         return try await follow(try await CommandSession(global))
-      } catch let error as GridError where [.unavailable, .nodeLost, .deadline].contains(error.code) {
+      } catch let error as GridError where SessionSuccession.isLoss(error) {
         state.withLock { $0.found = [error.message] }
         try await Task.sleep(for: Self.pauseBeforeReconnecting)
       }

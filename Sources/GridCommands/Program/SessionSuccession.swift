@@ -21,10 +21,10 @@ final class SessionSuccession: Sendable {
   private static let patience: Duration = .seconds(10)
   private static let pause: Duration = .milliseconds(100)
 
-  /// Whether an error means that the node at the other end is gone, and another one may know more.
+  /// Whether an error means that the node at the other end is gone or hangs, and another one may know more.
   static func isLoss(_ error: any Error) -> Bool {
     guard let error = error as? GridError else { return false }
-    return error.code == .nodeLost || error.code == .unavailable
+    return [.nodeLost, .unavailable, .deadline].contains(error.code)
   }
 
   /// Asks where the other nodes listen. What cannot be learnt now is not missed before the node is gone.
