@@ -78,7 +78,11 @@ package final class SQLiteCoordinationStore: CoordinationStore {
       case .changes(let changes, let revision): try await receive(.changes(changes, revision: revision))
       case .overrun:
         let snapshot = try await range(prefix: watcher.prefix)
-        watcher.restart(at: snapshot.revision)
+        // What was written between the reading and the restart was offered to nobody.
+        try await thread.perform { engine in
+          watcher.restart(at: snapshot.revision)
+          engine.deliver()
+        }
         try await receive(.resynchronised(snapshot))
       case .ended:
         if Task.isCancelled { return }
