@@ -116,12 +116,16 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
 
   /// A letter whose record cannot be read is shown as what is there: it must not hide the others, nor be hidden.
   private static func letter(_ row: Row) -> DeadLetter {
-    let document = [UInt8](row["document"] as Data)
+    // Read with `decode`, which throws where a subscript would trap: a file may hold anything.
+    let document = [UInt8]((try? row.decode(Data.self, forColumn: "document")) ?? Data())
     if let json = try? JSONValue(parsing: document), let letter = try? DeadLetter(json: json) { return letter }
+    func text(_ column: String) -> String { (try? row.decode(String.self, forColumn: column)) ?? "" }
+    func number(_ column: String) -> Int64? { try? row.decode(Int64.self, forColumn: column) }
     return DeadLetter(
-      identifier: row["id"], at: CalendarTime(millisecondsSince1970: row["at"]),
-      reason: DeadLetter.Reason(rawValue: row["reason"]) ?? .undecodable, target: row["target"], sender: "", node: "",
-      message: Message(body: document), count: row["count"], detail: "the record of this letter cannot be read")
+      identifier: text("id"), at: CalendarTime(millisecondsSince1970: number("at") ?? 0),
+      reason: DeadLetter.Reason(rawValue: text("reason")) ?? .undecodable, target: text("target"), sender: "", node: "",
+      message: Message(body: document), count: Int(clamping: number("count") ?? 1),
+      detail: "the record of this letter cannot be read")
   }
 
   package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {

@@ -253,6 +253,20 @@ struct DamagedFileTests {
     }
   }
 
+  @Test("a letter whose columns hold what they should not is shown all the same")
+  func foreignLetter() async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/letters.sqlite"
+      let log = try await SQLiteDeadLetterLog(path: path)
+      try write(path, "INSERT INTO letters VALUES ('02', 'when', 5, x'FF', 'many', 7.5)")
+      let letter = try #require(try await log.letter("02"))
+      #expect(letter.reason == .undecodable && letter.target.isEmpty && letter.count == 1)
+      #expect(try await log.list(DeadLetterFilter()).count == 1)
+      #expect(try await log.purge(DeadLetterFilter()) == 1)
+      await log.close()
+    }
+  }
+
   // MARK: Help
 
   private func open(_ path: String) async throws(GridError) -> SQLiteCoordinationStore {

@@ -106,11 +106,23 @@ struct ProgramTests {
     }
   }
 
-  @Test("a node that allows no programs offers no kind exec")
+  @Test("a node inside a program offers no kind exec unless it is asked for, and the kinds of its own all the same")
   func notAllowed() async throws {
-    try await withCluster("a", configure: { $0.allowsExec = false }) { cluster in
+    let standard = NodeConfiguration().allowsExec
+    let programs = ["upper": ExecSpecification(command: ["sh", "-c", "while read -r x; do echo \"=$x\"; done"])]
+    try await withCluster(
+      "a",
+      configure: {
+        $0.allowsExec = standard
+        $0.programs = programs
+      }
+    ) { cluster in
       let node = try cluster["a"]
       #expect(try await code { try await spawn(node, "x", ExecSpecification(command: ["cat"])) } == .noSuchKind)
+      try await node.spawn("upper", "u")
+      #expect(try await node.ask("u", Message("x")).text == "=x")
+      let foreign = SpawnRequest(kind: "upper", name: "v", command: ExecSpecification(command: ["cat"]))
+      #expect(try await code { try await node.spawn(foreign) } == .usage)
     }
   }
 }

@@ -49,6 +49,10 @@ internal import Testing
     expectNone(sources.flatMap(BannedCalls.findings))
   }
 
+  @Test func `numbers that somebody sent are reckoned with care`() {
+    expectNone(sources.flatMap(ForeignNumberRules.findings))
+  }
+
   @Test func `nothing is left for later`() {
     expectNone(everything.flatMap(BannedCalls.unfinished))
   }

@@ -115,6 +115,31 @@ internal import Testing
     #expect(findings.first?.description.hasPrefix("Sources/GridCore/Example.swift:1: ") == true)
   }
 
+  // MARK: Numbers from outside
+
+  @Test(arguments: [
+    "let x = Int(json[\"a\"]?.integerValue ?? 0)", "let x = value.doubleValue.map { Int64($0) }",
+    "sum += item.integerValue ?? 0", "list.reduce(0) { $0 + ($1.integerValue ?? 0) }",
+  ])
+  func `a number from outside that may trap is found`(_ source: String) {
+    #expect(ForeignNumberRules.findings(in: file(source)).count == 1)
+  }
+
+  @Test(arguments: [
+    "let x = Int(clamping: json[\"a\"]?.integerValue ?? 0)", "let x = Int64(text)", "let x = a.integerValue ?? 0",
+    "let y = b.compactMap(\\.integerValue).clampedSum()", "let z = (c.doubleValue ?? 0) + 1",
+  ])
+  func `a number from outside that stays on its scale is left alone`(_ source: String) {
+    let findings = ForeignNumberRules.findings(in: file(source))
+    #expect(findings.isEmpty, "\(findings.report)")
+  }
+
+  @Test func `the subscript of a row is found where files are read`() {
+    let path = "Sources/GridStoreSQLite/Example.swift"
+    #expect(ForeignNumberRules.findings(in: file("let x: Int = row[\"a\"]", path: path)).count == 1)
+    #expect(ForeignNumberRules.findings(in: file("let x = row[\"a\"]?.stringValue")).isEmpty)
+  }
+
   @Test(arguments: ["// TO" + "DO: later", "let x = 1 // FIX" + "ME"])
   func `unfinished work is found`(_ source: String) {
     #expect(BannedCalls.unfinished(in: file(source)).count == 1)

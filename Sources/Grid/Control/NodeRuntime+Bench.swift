@@ -33,7 +33,7 @@ extension NodeRuntime {
 
   /// At most an hour.
   private static func seconds(_ value: Double) -> Duration? {
-    value > 0 && value <= 3600 ? .nanoseconds(Int64(value * 1e9)) : nil
+    value > 0 && value <= 3600 ? Duration(seconds: value) : nil
   }
 }
 
@@ -88,7 +88,7 @@ struct BenchPace {
   ///   - share: the messages of this client, where the plan counts them.
   init(plan: BenchPlan, index: Int, share: Int, clock: any GridClock) {
     self.clock = clock
-    interval = plan.rate.map { .nanoseconds(Int64(min(3.6e12, Double(plan.clients) / $0 * 1e9))) }
+    interval = plan.rate.flatMap { Duration(seconds: min(3600, Double(plan.clients) / $0)) }
     let now = clock.now()
     end = plan.duration.map { now + $0 }
     count = plan.duration == nil ? share : .max
@@ -140,7 +140,8 @@ struct BenchDriver: Sendable {
     if let before {
       // The sink's own count says what arrived; nobody else may be telling it meanwhile.
       while node.clock.now() < deadline {
-        delivered = await self.delivered(deadline).map { $0 - before }
+        // What counts may be a program of anybody's, and say anything.
+        delivered = await self.delivered(deadline).map { max(0, $0.subtractingClamped(before)) }
         if delivered ?? .max >= tallies.sent { break }
         try await Task.sleep(for: .milliseconds(1))
       }
@@ -154,7 +155,7 @@ struct BenchDriver: Sendable {
     let reply = try? await PendingAsk.run(
       clock: node.clock, timeout: .seconds(60), deadlines: node.deadlines
     ) { route(Message(), .reply, $1, $0) }
-    return (try? reply?.json())?.integerValue.map { Int($0) }
+    return (try? reply?.json())?.integerValue.map { Int(clamping: $0) }
   }
 
   private func route(

@@ -30,11 +30,11 @@ extension NodeRuntime {
   }
 
   func purgeDeadLetters(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
-    var removed = try await deadLetterOffice.log().purge(try DeadLetterFilter(json: arguments))
+    let removed = try await deadLetterOffice.log().purge(try DeadLetterFilter(json: arguments))
     if arguments.isLocal { return ["removed": .integer(Int64(removed))] }
     let (answers, missing) = await gather("deadLetters.purge", arguments, deadline: deadline)
-    removed += answers.reduce(0) { $0 + Int($1.answer["removed"]?.integerValue ?? 0) }
-    return ["removed": .integer(Int64(removed)), "missing": .array(missing)]
+    let elsewhere = answers.compactMap { $0.answer["removed"]?.integerValue }.clampedSum()
+    return ["removed": .integer(elsewhere.addingClamped(Int64(removed))), "missing": .array(missing)]
   }
 
   /// Sends a letter again, to its own target or another, and marks it. A replay that fails becomes a letter of its own.

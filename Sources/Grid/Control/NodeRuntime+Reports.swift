@@ -124,8 +124,8 @@ extension NodeRuntime {
 
 extension PeerReport {
   fileprivate mutating func apply(_ load: JSONValue) {
-    actors = load["actors"]?.integerValue.map { Int($0) }
-    mailbox = load["mailbox"]?.integerValue.map { Int($0) }
+    actors = load["actors"]?.integerValue.map { Int(clamping: $0) }
+    mailbox = load["mailbox"]?.integerValue.map { Int(clamping: $0) }
     uptimeSeconds = load["uptimeSeconds"]?.doubleValue
   }
 }

@@ -49,8 +49,8 @@ struct NodeAssembly: Sendable {
 
   private static func start(_ runtime: NodeRuntime) async throws -> NodeAssembly {
     // Early: the guard is a copy of the process as it is now.
-    if runtime.configuration.allowsExec { try runtime.processes.start() }
     let configuration = runtime.configuration
+    if configuration.runsPrograms { try runtime.processes.start() }
     let endpoint = runtime.endpoint
     let (listener, bound) = try await listen(configuration, endpoint, runtime)
     do {

@@ -24,7 +24,8 @@ public struct NodeConfiguration: Sendable {
   public var deadLetterCapacity: Int
   /// How long the node's names stay its own when it can no longer renew its lease.
   public var leaseTimeToLive: Duration
-  /// Whether `exec` actors may be spawned on it.
+  /// Whether `exec` actors may be spawned on it: whoever reaches the node may then run any program as its user. Off
+  /// unless asked for; ``programs`` of the node's own run without it.
   public var allowsExec: Bool
   /// Kinds of the node's own whose actors run a program, by name. One named `leader` is run once in the namespace.
   public var programs: [String: ExecSpecification]
@@ -55,10 +56,13 @@ public struct NodeConfiguration: Sendable {
     allowsInsecureListening = false
     deadLetterCapacity = 100_000
     leaseTimeToLive = .seconds(5)
-    allowsExec = true
+    allowsExec = false
     programs = [:]
     eventLoopThreads = 1
   }
+
+  /// Whether any of its kinds runs a program.
+  var runsPrograms: Bool { allowsExec || !programs.isEmpty }
 
   /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the
   /// field at

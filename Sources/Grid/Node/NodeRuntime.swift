@@ -72,13 +72,11 @@ final class NodeRuntime: Sendable {
       store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
     startedAt = clock.now()
     var registry = kinds
-    if configuration.allowsExec {
-      let environment = ExecEnvironment(
-        processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
-        endpoint: { [endpointForPrograms] in endpointForPrograms.value })
-      registry.registerExec(environment)
-      for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
-    }
+    let environment = ExecEnvironment(
+      processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
+      endpoint: { [endpointForPrograms] in endpointForPrograms.value })
+    if configuration.allowsExec { registry.registerExec(environment) }
+    for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
     self.kinds = registry.kinds
   }
 

@@ -106,12 +106,13 @@ final class JSONExecBehavior: ActorBehavior {
   private func ask(_ target: String, _ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
     try NameRules.validated(target, as: "actor")
     let host = context.cell.host
-    let seconds = min(3600, max(0.001, envelope["timeoutSeconds"]?.doubleValue ?? 5))
+    let wanted = envelope["timeoutSeconds"]?.doubleValue.flatMap { Duration(seconds: $0) } ?? .seconds(5)
     host.route(
       Envelope(
         target: target,
         message: try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""),
-        sender: context.name, expectation: .reply, deadline: host.clock.now() + .nanoseconds(Int64(seconds * 1e9)),
+        sender: context.name, expectation: .reply,
+        deadline: host.clock.now() + min(.seconds(3600), max(.milliseconds(1), wanted)),
         responder: ProgramAsk(child: child, identifier: envelope["id"] ?? .null)))
   }
 

@@ -139,7 +139,7 @@ struct ActorsCommand: GridCommand {
   private static func summarised(_ items: [JSONValue]) -> [JSONValue] {
     let groups = Dictionary(grouping: items) { [Column.text($0["kind"]), Column.text($0["node"])] }
     return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, actors in
-      func total(_ field: String) -> JSONValue { .integer(actors.reduce(0) { $0 + ($1[field]?.integerValue ?? 0) }) }
+      func total(_ field: String) -> JSONValue { .integer(actors.compactMap { $0[field]?.integerValue }.clampedSum()) }
       return [
         "kind": .string(key[0]), "node": .string(key[1]), "actors": .integer(Int64(actors.count)),
         "mailbox": total("mailbox"), "failures": total("failures"), "restarts": total("restarts"),

@@ -91,6 +91,7 @@ struct NodeStartCommand: OwnProcessCommand {
       namespace: settings.namespace, name: name, listen: listen, stateDirectory: stateDir ?? settings.directories.state,
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
+    configuration.allowsExec = true
     let named = store ?? Settings.variables["GRIDCTL_STORE"] ?? ""
     configuration.coordination = named.isEmpty ? "embedded" : named
     configuration.storePrefix = storePrefix

@@ -25,7 +25,7 @@ struct StreamReading {
   /// The time from which another node is asked; what was there before the stream began is not shown by its going on.
   func resumptionTime(now: CalendarTime) -> Int64 {
     let began = began ?? now.millisecondsSince1970
-    return newest.map { max(began, $0 - Self.overlap) } ?? began
+    return newest.map { max(began, $0.subtractingClamped(Self.overlap)) } ?? began
   }
 
   /// Reads the stream of one node: true at its end condition, false when the node is gone.

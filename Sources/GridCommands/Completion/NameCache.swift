@@ -25,7 +25,7 @@ struct NameCache: Sendable {
 
   func read(_ noun: CompletionNoun) -> [CompletionName] {
     guard let entry = document()[noun.rawValue], let at = entry["at"]?.integerValue else { return [] }
-    let age = clock.date().millisecondsSince1970 - at
+    let age = clock.date().millisecondsSince1970.subtractingClamped(at)
     guard age >= 0, age <= Self.longestAge.wholeNanoseconds / 1_000_000 else { return [] }
     return (entry["names"]?.arrayValue ?? []).compactMap { item in
       item["name"]?.stringValue.map { CompletionName($0, detail: item["detail"]?.stringValue ?? "") }

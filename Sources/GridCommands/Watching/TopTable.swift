@@ -50,13 +50,13 @@ struct TopTable: Sendable {
       let (first, second) = (Self.weight(left, order), Self.weight(right, order))
       return first == second ? Column.text(left["name"]) < Column.text(right["name"]) : first > second
     }
-    return Array(sorted.prefix(limit))
+    return Array(sorted.prefix(max(0, limit)))
   }
 
   /// Actors, waiting messages and messages a second in all.
   var totals: (actors: Int, mailbox: Int64, perSecond: Double) {
     (
-      rows.count, rows.reduce(0) { $0 + ($1["mailbox"]?.integerValue ?? 0) },
+      rows.count, rows.compactMap { $0["mailbox"]?.integerValue }.clampedSum(),
       rows.reduce(0) { $0 + ($1["perSecond"]?.doubleValue ?? 0) }
     )
   }
@@ -74,13 +74,13 @@ struct TopTable: Sendable {
   private func rate(_ history: [Sample], at time: MonotonicTime) -> Double {
     guard let last = history.last, let first = history.first(where: { time - $0.time <= window }) else { return 0 }
     let seconds = (last.time - first.time).inSeconds
-    return seconds > 0 ? max(0, Double(last.processed - first.processed) / seconds) : 0
+    return seconds > 0 ? max(0, Double(last.processed.subtractingClamped(first.processed)) / seconds) : 0
   }
 
   private static func rates(_ history: [Sample]) -> [Double] {
     zip(history, history.dropFirst()).map { before, after in
       let seconds = (after.time - before.time).inSeconds
-      return seconds > 0 ? max(0, Double(after.processed - before.processed) / seconds) : 0
+      return seconds > 0 ? max(0, Double(after.processed.subtractingClamped(before.processed)) / seconds) : 0
     }
   }
 

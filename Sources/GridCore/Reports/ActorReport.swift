@@ -52,7 +52,7 @@ public struct ActorReport: Sendable, Equatable {
     guard case .object(var members) = json, let name = members["name"]?.stringValue else {
       throw GridError(.undecodable, "an actor report lacks its name")
     }
-    func integer(_ field: String) -> Int { Int(json[field]?.integerValue ?? 0) }
+    func integer(_ field: String) -> Int { Int(clamping: json[field]?.integerValue ?? 0) }
     self.init(
       name: name, kind: json["kind"]?.stringValue ?? "", node: json["node"]?.stringValue ?? "",
       status: Status(rawValue: json["status"]?.stringValue ?? "") ?? .running, mailbox: integer("mailbox"),

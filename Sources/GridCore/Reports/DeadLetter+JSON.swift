@@ -33,7 +33,7 @@ extension DeadLetter {
           guard let name = header["name"]?.stringValue, let value = header["value"]?.stringValue else { return nil }
           return Message.Header(name, value)
         }),
-      count: Int(json["count"]?.integerValue ?? 1), detail: text("detail"), replayedAs: text("replayedAs"))
+      count: Int(clamping: json["count"]?.integerValue ?? 1), detail: text("detail"), replayedAs: text("replayedAs"))
   }
 }
 

@@ -48,8 +48,8 @@ public struct PeerReport: Sendable, Equatable {
     self.init(
       record: record, status: Status(rawValue: json["status"]?.stringValue ?? "") ?? .suspect,
       isSelf: json["self"]?.boolValue ?? false)
-    actors = json["actors"]?.integerValue.map { Int($0) }
-    mailbox = json["mailbox"]?.integerValue.map { Int($0) }
+    actors = json["actors"]?.integerValue.map { Int(clamping: $0) }
+    mailbox = json["mailbox"]?.integerValue.map { Int(clamping: $0) }
     uptimeSeconds = json["uptimeSeconds"]?.doubleValue
     roundTripSeconds = json["rttSeconds"]?.doubleValue
   }

@@ -133,9 +133,9 @@ public struct ExecSpecification: Sendable, Equatable {
   }
 
   private static func duration(_ seconds: Double, _ field: String) throws(GridError) -> Duration {
-    guard seconds >= 1e-9, seconds < 3_155_760_000 else {
+    guard let duration = Duration(seconds: seconds), duration > .zero else {
       throw GridError(.usage, "the \(field) is out of range", hint: "1ns to 100 years, as 500ms or 2m")
     }
-    return .nanoseconds(Int64(seconds * 1e9))
+    return duration
   }
 }

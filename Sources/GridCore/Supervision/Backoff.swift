@@ -20,7 +20,7 @@ public struct Backoff: Sendable, Equatable {
   ) -> Duration {
     let whole = pause(before: attempt)
     guard jitter > 0 else { return whole }
-    return .nanoseconds(Int64(Double(whole.wholeNanoseconds) * (1 - Double.random(in: 0...jitter, using: &generator))))
+    return whole * (1 - Double.random(in: 0...min(1, jitter), using: &generator))
   }
 
   /// The pause before attempt number `attempt`, without jitter.

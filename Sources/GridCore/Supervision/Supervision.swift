@@ -90,10 +90,10 @@ extension Duration {
       let unit = rest.prefix { $0.isASCII && $0.isLetter }
       rest.removeFirst(unit.count)
       guard let value = Double(digits), let seconds = Self.secondsPerUnit[String(unit)],
-        value * seconds < 3_155_760_000
+        let part = Duration(seconds: value * seconds)
       else { return nil }
-      total += .nanoseconds(Int64((value * seconds * 1e9).rounded()))
-      guard total < .seconds(3_155_760_000) else { return nil }
+      total += part
+      guard total.inSeconds < Self.longestSeconds else { return nil }
     }
     self = total
   }

@@ -14,13 +14,12 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
   /// The time `duration` after `time`; a sum past the end of the scale is ``distantFuture``, one before its start the
   /// start.
   public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
-    let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
-    guard overflow else { return MonotonicTime(nanoseconds: sum) }
-    return duration < .zero ? MonotonicTime(nanoseconds: .min) : .distantFuture
+    MonotonicTime(nanoseconds: time.nanoseconds.addingClamped(duration.wholeNanoseconds))
   }
 
+  /// How long it is from `right` to `left`, at most the whole scale.
   public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
-    .nanoseconds(left.nanoseconds.subtractingReportingOverflow(right.nanoseconds).partialValue)
+    .nanoseconds(left.nanoseconds.subtractingClamped(right.nanoseconds))
   }
 }
 

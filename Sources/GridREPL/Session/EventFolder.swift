@@ -59,7 +59,7 @@ struct EventFolder: Sendable {
 
   /// `1204` as `1,204`.
   static func grouped(_ number: Int) -> String {
-    let digits = Array(String(abs(number)))
+    let digits = Array(String(number.magnitude))
     var text = ""
     for (index, digit) in digits.enumerated() {
       if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }

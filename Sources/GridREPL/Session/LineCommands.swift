@@ -55,7 +55,7 @@ enum LineCommands {
     let terminal = try terminal(evaluator)
     let name = try NameRules.validated(arguments[0], as: "script")
     let count = try count(arguments.dropFirst().first, or: 1)
-    let lines = await terminal.history(count + 1).map(\.line).filter { !$0.hasPrefix(":save") }
+    let lines = await terminal.history(count.addingClamped(1)).map(\.line).filter { !$0.hasPrefix(":save") }
     guard !lines.isEmpty else { throw GridError(.notFound, "nothing was typed yet") }
     let directory = scripts(evaluator.core)
     try SessionServices.makeDirectory(directory)

@@ -169,7 +169,7 @@ final class ReplSession: TerminalDelegate {
       core.attachment.knows(peers: peers)
       let health = ClusterHealth(node: connection.nodeName, peers: peers)
       changed(health)
-      let actors = peers.reduce(Int64(0)) { $0 + ($1["actors"]?.integerValue ?? 0) }
+      let actors = peers.compactMap { $0["actors"]?.integerValue }.clampedSum()
       if !options.isQuiet {
         terminal.screen.remark(
           "gridctl \(SessionServices.version), \(place), attached to \(connection.nodeName), "

@@ -40,7 +40,7 @@ extension EtcdWatch {
   ) -> StreamingClientRequest<Etcdserverpb_WatchRequest> {
     let key = reader.mapping.rangeStart(prefix)
     let end = EtcdMapping.rangeEnd(reader.mapping.key(prefix))
-    let start = state.withLock { $0.mirror.revision } + 1
+    let start = state.withLock { $0.mirror.revision }.addingClamped(1)
     return StreamingClientRequest(metadata: metadata) { [channel] writer in
       sent.set()
       try await writer.write(

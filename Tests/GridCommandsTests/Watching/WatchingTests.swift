@@ -43,6 +43,20 @@ internal import Testing
     #expect(table.rows(by: .rate, limit: 9).map { $0["perSecond"] } == [.number(0)])
   }
 
+  @Test func `counts of the largest size do no harm`() {
+    var table = TopTable(window: .seconds(5))
+    let start = MonotonicTime(nanoseconds: 0)
+    for (second, count) in [(0, Int64.min), (1, Int64.max), (2, Int64.min)] {
+      let actors: [JSONValue] = ["a", "b"].map {
+        ["name": .string($0), "processed": .integer(count), "mailbox": .integer(.max)]
+      }
+      table.take(actors, at: start + .seconds(second))
+    }
+    #expect(table.totals.mailbox == .max)
+    #expect(table.rows(by: .rate, limit: -1).isEmpty)
+    #expect(table.rows(by: .rate, limit: .max).count == 2)
+  }
+
   @Test func `a spark line has its highest rate at the top`() {
     #expect(TopTable.spark([]) == "" && TopTable.spark([0, 0]) == "▁▁")
     #expect(TopTable.spark([0, 50, 100]) == "▁▅█")

@@ -56,7 +56,6 @@ struct FloodTests {
       var configuration = NodeConfiguration(
         name: "n1", listen: "127.0.0.1:0", stateDirectory: cluster.directory + "/state/node",
         runtimeDirectory: cluster.directory + "/run/gridctl/default")
-      configuration.allowsExec = false
       configuration.logger = Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }
       let node = GridNode(configuration)
       try await withThrowingTaskGroup(of: Void.self) { group in

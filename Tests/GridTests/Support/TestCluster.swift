@@ -21,6 +21,7 @@ final class TestCluster: Sendable {
       var configuration = NodeConfiguration(
         namespace: namespace, name: name, listen: "127.0.0.1:0", stateDirectory: directory + "/state",
         runtimeDirectory: directory + "/run", logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+      configuration.allowsExec = true
       configure(&configuration)
       nodes[name] = GridNode(configuration, kinds: kinds)
     }
