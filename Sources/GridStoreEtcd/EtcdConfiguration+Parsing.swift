@@ -82,16 +82,30 @@ extension EtcdConfiguration.Endpoint {
 enum SecretFile {
   /// More than any password.
   private static let limit = 4096
+  /// How long a pipe may take, in milliseconds.
+  private static let patience: Int32 = 10_000
 
-  /// The first line of the file. Reads it at once: for the start, not for a task.
+  /// The first line of the file. Reads it at once: for the start, not for a task. A FIFO that nobody writes to holds
+  /// nobody up.
   static func read(_ path: String) throws(GridError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw unreadable(path) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw unreadable(path) }
     guard status.st_mode & 0o077 == 0 else {
       throw GridError(.refused, "others can read the password file \(path)", hint: "chmod 600 \(path)")
+    }
+    let sort = status.st_mode & S_IFMT
+    guard sort == S_IFREG || sort == S_IFIFO else {
+      throw GridError(
+        .noInput, "the password file \(path) is no file", hint: "name a file in GRIDCTL_ETCD_PASSWORD_FILE")
+    }
+    var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&ready, 1, patience) != 0 else {
+      throw GridError(
+        .deadline, "nobody wrote to the password file \(path), which is a pipe, within 10s",
+        hint: "see GRIDCTL_ETCD_PASSWORD_FILE")
     }
     var bytes = [UInt8](repeating: 0, count: limit)
     let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }

@@ -72,10 +72,9 @@ struct CompleteCommand: AsyncParsableCommand {
     let plan = CompletionEngine(tree: .gridctl).plan(words: words, partial: partial)
     var found: [CompletionNoun: [CompletionName]] = [:]
     if !plan.nouns.isEmpty, let settings = LineSettings.settings(words, environment: environment) {
-      let key = settings.context?.name ?? "_" + settings.namespace
       let source = NameSource(
         settings: settings, contexts: ContextStore(environment: environment),
-        cache: NameCache(environment: environment, key: key, clock: SystemClock()))
+        cache: NameCache(environment: environment, settings: settings, clock: SystemClock()))
       found = await source.names(of: plan.nouns)
     }
     var candidates = plan.candidates { found[$0] ?? [] }

@@ -90,7 +90,7 @@ struct ContextEditCommand: OwnProcessCommand {
     let path = store.path(of: name)
     guard PrivateFile.exists(path) else { throw store.missing(name) }
     let draft = "\(path).\(getpid()).edit"
-    try PrivateFile.replace(draft, with: try Payload.file(path, limit: 1 << 20))
+    try PrivateFile.replace(draft, with: try UserFile.read(path, as: .configuration))
     let environment = ProcessEnvironment.variables
     let editor = [environment["VISUAL"], environment["EDITOR"], "vi"].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
     CommandEnvironment.takeScreen(true)
@@ -105,7 +105,7 @@ struct ContextEditCommand: OwnProcessCommand {
       unlink(draft)
       throw GridError(.failed, "the editor \(NameRules.quoted(editor)) ended with \(status)", hint: "set EDITOR")
     }
-    let bytes = try Payload.file(draft, limit: 1 << 20)
+    let bytes = try UserFile.read(draft, as: .configuration)
     do throws(GridError) {
       let table = try ConfigurationTable(path: path, text: String(decoding: bytes, as: UTF8.self))
       _ = try ContextDefinition(name: name, table: table)

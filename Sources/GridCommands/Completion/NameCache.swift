@@ -3,9 +3,13 @@ internal import Grid
 internal import GridCore
 
 /// The names of the last look, in a file: for a TAB that comes while the cluster does not answer.
+///
+/// One file for each cluster as it was asked: names of one are never offered for another, whatever both are called.
 struct NameCache: Sendable {
   /// The file; nil where there is no place for one.
   let path: String?
+  /// What was asked: context, namespace and endpoints.
+  private let cluster: String
   let clock: any GridClock
 
   /// Older names are not offered.
@@ -13,13 +17,25 @@ struct NameCache: Sendable {
   /// More are not kept.
   private static let limit = 2000
 
-  /// One file for each context, so that names of one cluster are never offered for another.
-  init(environment: [String: String], key: String, clock: any GridClock) {
+  init(environment: [String: String], settings: Settings, clock: any GridClock) {
+    let name = settings.context?.name ?? settings.namespace
+    // Without endpoints it is whichever node listens in this place.
+    let places = settings.endpoints.isEmpty ? ["unix:" + settings.directories.runtime] : settings.endpoints
+    self.init(
+      environment: environment, name: name,
+      cluster: ([settings.context?.name ?? "", settings.namespace] + places).joined(separator: "\n"), clock: clock)
+  }
+
+  /// - Parameters:
+  ///   - name: for people who look at the files.
+  ///   - cluster: what tells one from another.
+  init(environment: [String: String], name: String, cluster: String, clock: any GridClock) {
+    self.cluster = cluster
     let base =
       environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? environment["HOME"].map { $0 + "/.cache" }
     let safe = String(
-      key.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" }.prefix(100))
-    path = base.map { "\($0)/gridctl/names-\(safe).json" }
+      name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_" }.prefix(100))
+    path = base.map { "\($0)/gridctl/names-\(safe)-\(Self.digest(cluster)).json" }
     self.clock = clock
   }
 
@@ -41,11 +57,21 @@ struct NameCache: Sendable {
     ]
     let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     guard (try? PrivateDirectory.make(directory)) != nil else { return }
-    try? PrivateFile.replace(path, with: document().with(noun.rawValue, entry).serialized())
+    let document = document().with(noun.rawValue, entry).with("cluster", .string(cluster))
+    try? PrivateFile.replace(path, with: document.serialized())
   }
 
   private func document() -> JSONValue {
-    guard let path, let bytes = try? Payload.file(path, limit: 4 << 20) else { return [:] }
-    return (try? JSONValue(parsing: bytes)) ?? [:]
+    guard let path, let bytes = try? UserFile.read(path, as: .record(limit: 4 << 20)) else { return [:] }
+    // A digest may be that of two clusters.
+    guard let document = try? JSONValue(parsing: bytes), document["cluster"]?.stringValue == cluster else { return [:] }
+    return document
+  }
+
+  /// Sixteen digits that are the same in every process (FNV-1a, 64 bits).
+  private static func digest(_ text: String) -> String {
+    let sum = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+    return TerminalText.hexadecimal(UInt32(truncatingIfNeeded: sum >> 32), digits: 8)
+      + TerminalText.hexadecimal(UInt32(truncatingIfNeeded: sum), digits: 8)
   }
 }

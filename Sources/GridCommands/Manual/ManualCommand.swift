@@ -14,7 +14,8 @@ struct ManualCommand: AsyncParsableCommand {
   func run() async throws {
     var pages = ManualPages(tree: .gridctl).all
     if let linkDocument {
-      pages["gridctl-link.5"] = MarkdownPage.link(String(decoding: try Payload.file(linkDocument), as: UTF8.self))
+      pages["gridctl-link.5"] = MarkdownPage.link(
+        String(decoding: try UserFile.read(linkDocument, as: .script), as: UTF8.self))
     }
     for (name, text) in pages.sorted(by: { $0.key < $1.key }) {
       try PrivateFile.replace("\(directory)/\(name)", with: Array(text.utf8), mode: 0o644)

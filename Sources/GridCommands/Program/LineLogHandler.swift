@@ -21,7 +21,9 @@ struct LogSink: Sendable {
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw GridError(.inputOutput, "cannot open log file \(path): \(String(cString: strerror(errno)))")
+      throw GridError(
+        .inputOutput, "cannot open log file \(path): \(String(cString: strerror(errno)))",
+        hint: FileHint.text(path, errno))
     }
   }
 

@@ -11,10 +11,21 @@ struct ContextStore: Sendable {
 
   init(environment: [String: String]) {
     func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-    let home = variable("HOME") ?? "/tmp"
+    // Without a home there is no place at all: one that everybody can write to would let others choose the cluster.
+    let home = variable("HOME") ?? Self.nowhere
     configurationDirectory =
       variable("GRIDCTL_CONFIG_DIR") ?? (variable("XDG_CONFIG_HOME") ?? home + "/.config") + "/gridctl"
     stateDirectory = (variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/gridctl"
+  }
+
+  /// A directory that nothing can be in.
+  private static let nowhere = "/dev/null"
+
+  /// - Throws: ``GridError/Code/configuration`` where nothing can be kept.
+  private func requirePlace(_ directory: String, _ variable: String) throws(GridError) {
+    guard directory.hasPrefix(Self.nowhere + "/") else { return }
+    throw GridError(
+      .configuration, "there is no place to keep contexts in: HOME is not set", hint: "set HOME, or \(variable)")
   }
 
   var configurationPath: String { configurationDirectory + "/config.toml" }
@@ -56,6 +67,7 @@ struct ContextStore: Sendable {
   }
 
   func write(_ context: ContextDefinition) throws(GridError) {
+    try requirePlace(configurationDirectory, "XDG_CONFIG_HOME")
     try PrivateDirectory.make(configurationDirectory + "/contexts")
     try PrivateFile.replace(path(of: context.name), with: Array(context.text.utf8))
   }
@@ -69,13 +81,25 @@ struct ContextStore: Sendable {
 
   // MARK: The one in force
 
-  /// What `context use` chose last; nil for none.
-  func selected() -> String? { state("current") }
+  /// What `context use` chose last; nil for none, or where that cannot be known.
+  func selected() -> String? { try? state("current") }
 
-  private func state(_ file: String) -> String? {
-    guard let bytes = try? Payload.file("\(stateDirectory)/\(file)", limit: 1024) else { return nil }
+  /// - Throws: ``GridError/Code/configuration`` for a file that names no context: to go on without one would send a
+  ///   command to another cluster than was chosen.
+  private func state(_ file: String) throws(GridError) -> String? {
+    let path = "\(stateDirectory)/\(file)"
+    guard PrivateFile.exists(path) else { return nil }
+    let hint = "choose again with: gridctl context use NAME, or remove that file"
+    let bytes: [UInt8]
+    do throws(GridError) { bytes = try UserFile.read(path, as: .record(limit: 1024)) } catch {
+      throw GridError(.configuration, error.message, hint: hint)
+    }
     let name = String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
-    return NameRules.isValid(name) ? name : nil
+    if name.isEmpty { return nil }
+    guard NameRules.isValid(name) else {
+      throw GridError(.configuration, "\(path) names no context", hint: hint)
+    }
+    return name
   }
 
   /// Makes a context the one in force; `-` is the one before.
@@ -84,13 +108,14 @@ struct ContextStore: Sendable {
   func use(_ name: String) throws(GridError) -> String {
     var name = name
     if name == "-" {
-      guard let previous = state("previous") else {
+      guard let previous = try state("previous") else {
         throw GridError(.notFound, "there is no previous context", hint: "gridctl context ls")
       }
       name = previous
     }
     _ = try read(name)
     let before = selected()
+    try requirePlace(stateDirectory, "XDG_STATE_HOME")
     try PrivateDirectory.make(stateDirectory)
     if let before, before != name {
       try PrivateFile.replace(stateDirectory + "/previous", with: Array("\(before)\n".utf8))
@@ -105,18 +130,13 @@ struct ContextStore: Sendable {
   func inForce(
     flag: String?, environment: [String: String], configuration: SettingsFile
   ) throws(GridError) -> (ContextDefinition, SettingSource)? {
-    let candidates: [(String?, SettingSource)] = [
-      (flag, .flag("--context")), (environment["GRIDCTL_CONTEXT"], .environment("GRIDCTL_CONTEXT")),
-      (selected(), .selection), (configuration.context, .configuration),
-    ]
-    for (name, source) in candidates {
-      guard let name else { continue }
-      guard !name.isEmpty else {
-        if source == .flag("--context") { return nil }
-        continue
-      }
-      return (try read(name), source)
+    if let flag { return flag.isEmpty ? nil : (try read(flag), .flag("--context")) }
+    if let name = environment["GRIDCTL_CONTEXT"], !name.isEmpty {
+      return (try read(name), .environment("GRIDCTL_CONTEXT"))
     }
+    // What was chosen is looked at only where nothing goes before it: a broken file must not be in the way.
+    if let name = try state("current") { return (try read(name), .selection) }
+    if let name = configuration.context, !name.isEmpty { return (try read(name), .configuration) }
     return nil
   }
 }

@@ -26,7 +26,8 @@ enum PrivateFile {
   }
 
   static func failure(_ verb: String, _ path: String) -> GridError {
-    GridError(.inputOutput, "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
+    GridError(
+      .inputOutput, "cannot \(verb) \(path): \(String(cString: strerror(errno)))", hint: FileHint.text(path, errno))
   }
 }
 

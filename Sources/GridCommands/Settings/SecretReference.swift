@@ -46,7 +46,7 @@ struct SecretReference: Sendable, Equatable {
     switch place {
     case .file(let path):
       do throws(GridError) {
-        secret = String(decoding: try Payload.file(path, limit: Self.limit), as: UTF8.self)
+        secret = String(decoding: try UserFile.read(path, as: .secret), as: UTF8.self)
       } catch {
         throw GridError(.configuration, "the secret of \(text) cannot be read", cause: error.message)
       }

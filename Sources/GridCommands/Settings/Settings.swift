@@ -117,7 +117,7 @@ enum SettingRules {
   static func endpoints(_ text: String) throws(GridError) -> [String] {
     var endpoints: [String] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let endpoint = String(part.drop { $0 == " " })
+      let endpoint = String(part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
       guard isEndpoint(endpoint) else {
         throw GridError(
           .usage, "\(NameRules.quoted(endpoint)) is no endpoint", hint: "write HOST:PORT, [IPV6]:PORT or unix:PATH")

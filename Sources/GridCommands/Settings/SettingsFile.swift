@@ -37,7 +37,7 @@ struct ConfigurationTable {
   /// - Throws: ``GridError/Code/configuration`` when it is no TOML, ``GridError/Code/noInput`` when it cannot be read.
   static func read(_ path: String) throws(GridError) -> ConfigurationTable? {
     guard PrivateFile.exists(path) else { return nil }
-    let text = String(decoding: try Payload.file(path, limit: 1 << 20), as: UTF8.self)
+    let text = String(decoding: try UserFile.read(path, as: .configuration), as: UTF8.self)
     return try ConfigurationTable(path: path, text: text)
   }
 
@@ -51,6 +51,11 @@ struct ConfigurationTable {
     self.path = path
     // The parser takes a zero byte for the end, and would leave out what follows.
     guard !text.utf8.contains(0) else { throw GridError(.configuration, "\(path): it has a zero byte: it is no TOML") }
+    if let line = NestingLimit.lineBeyond(in: text) {
+      throw GridError(
+        .configuration, "\(path): line \(line): more than \(NestingLimit.deepest) names or brackets in one another",
+        hint: "no key of gridctl has more than two")
+    }
     do {
       values = try JSONValue(parsing: try TOMLTable(string: text).convert(to: .json)).objectValue ?? [:]
     } catch let error as TOMLParseError {

@@ -19,7 +19,7 @@ struct KindsFile: Decodable {
   /// - Throws: ``GridError/Code/noInput`` when it cannot be read, ``GridError/Code/configuration`` with the place when
   ///   it is wrong.
   static func read(_ path: String) throws(GridError) -> [String: ExecSpecification] {
-    let text = String(decoding: try Payload.file(path), as: UTF8.self)
+    let text = String(decoding: try UserFile.read(path, as: .kinds), as: UTF8.self)
     do {
       let file = try YAMLDecoder().decode(KindsFile.self, from: text)
       return try file.kinds.reduce(into: [:]) { programs, kind in
