@@ -39,7 +39,7 @@ step 0 'gridctl peers'; shows n3
 step 0 'gridctl spawn exec calc --on n2 -- bc -l'
 step 0 "gridctl ask calc '2^10'"; shows 1024
 step 0 'gridctl spawn counter hits'
-step 0 'seq 1 1000 | gridctl tell hits --lines -'
+step 0 'seq 1 1000 | gridctl tell hits --lines'
 step 0 'gridctl ask hits'; shows 500500
 step 67 'gridctl tell nobody hello'
 step 0 'gridctl dead-letters list -o json'; shows '"target": "nobody"'

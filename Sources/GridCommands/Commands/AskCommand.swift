@@ -10,19 +10,21 @@ struct AskCommand: GridCommand {
     abstract: "Send a message to an actor and print its reply.",
     discussion: """
       The reply's body is printed alone on standard output. With --lines every line of standard input is a
-      question; the replies come in the order of the lines.
+      question; the replies come in the order of the lines, each as soon as it is there. A line without a reply
+      leaves an empty line, and its error with its number on standard error; with -o jsonl a record has the line's
+      number and either the reply or the error. When some failed the command ends with 3.
 
       Examples:
         gridctl ask calc '2^10'
         gridctl ask orders -m Status --rtt
-        gridctl ask importer - --lines --parallel 16 -o jsonl <batch.jsonl
+        gridctl ask importer --lines --parallel 16 -o jsonl <batch.jsonl
       """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var options: MessageOptions
   @Argument(help: ArgumentHelp("The actor.", valueName: "actor"))
   var actor: ActorArgument
-  @Argument(help: "The body: text, - or @FILE.")
+  @Argument(help: "The body: text, - or @FILE; nothing with --lines.")
   var payload: String?
   @Flag(help: "Ask with each line of standard input.")
   var lines = false
@@ -34,7 +36,10 @@ struct AskCommand: GridCommand {
   var rtt = false
 
   func validate() throws {
-    if lines, payload != "-" { throw ValidationError("--lines reads standard input: write - as the payload") }
+    if lines, payload != nil, payload != "-" {
+      throw ValidationError("--lines reads standard input: leave the payload out, or write - for it")
+    }
+    if lines, raw { throw ValidationError("--raw and --lines exclude each other: replies could not be told apart") }
     if !(1...4096).contains(parallel) { throw ValidationError("--parallel must be 1 to 4096") }
   }
 
@@ -42,9 +47,11 @@ struct AskCommand: GridCommand {
     let target = try actor.validated()
     if lines {
       let session = try await CommandSession(global)
-      return try await LineAsker(session: session, target: target, options: options, parallel: parallel).run()
+      return try await LineAsker(
+        session: session, target: target, options: options, parallel: parallel, showsRoundTrips: rtt
+      ).run()
     }
-    let message = options.message(try Payload.read(payload))
+    let message = options.message(try Payload.read(payload, options: global))
     try await Self.ask(target, message, CommandSession(global), raw: raw, rtt: rtt)
   }
 
@@ -87,73 +94,5 @@ struct AskReply {
       "node": .string(node), "rttSeconds": .number(seconds),
       "replyEncoding": .string(parsed != nil ? "json" : text == nil ? "base64" : "utf8"),
     ]
-  }
-}
-
-/// Asks with standard input line by line; replies are printed in the order of the lines.
-struct LineAsker {
-  let session: CommandSession
-  let target: String
-  let options: MessageOptions
-  let parallel: Int
-
-  private struct Answer: Sendable {
-    let line: Int
-    let result: Result<Message, GridError>
-    let seconds: Double
-  }
-
-  func run() async throws {
-    let clock = SystemClock()
-    let progress = Progress("replies", clock: clock, writer: session.writer, isSilent: session.settings.isQuiet)
-    let connection = session.connection
-    let timeout = session.timeout
-    let failures = try await withThrowingTaskGroup(of: Answer.self) { group in
-      let input = try LineFeed()
-      var ready: [Int: Answer] = [:]
-      var printed = 0
-      var failures: [GridError] = []
-      func take(_ answer: Answer) throws {
-        ready[answer.line] = answer
-        while let next = ready.removeValue(forKey: printed + 1) {
-          printed += 1
-          progress.advance()
-          if let error = try write(next) { failures.append(error) }
-        }
-      }
-      while let line = try await input.next() {
-        // Replies wait for those before them, so what is under way and what waits share one bound.
-        while line.number - printed > parallel, let answer = try await group.next() { try take(answer) }
-        let message = options.message(line.bytes, number: line.number)
-        let target = target
-        group.addTask {
-          let began = clock.now()
-          do throws(GridError) {
-            let reply = try await connection.ask(target, message, timeout: timeout)
-            return Answer(line: line.number, result: .success(reply), seconds: (clock.now() - began).inSeconds)
-          } catch {
-            return Answer(line: line.number, result: .failure(error), seconds: 0)
-          }
-        }
-      }
-      while let answer = try await group.next() { try take(answer) }
-      return (failures, printed)
-    }
-    progress.finish()
-    guard let first = failures.0.first else { return }
-    if failures.0.count == failures.1 { throw first }
-    session.writer.error("error: \(failures.0.count) of \(failures.1) lines got no reply")
-    throw ExitCode(ExitStatus.partial.rawValue)
-  }
-
-  private func write(_ answer: Answer) throws -> GridError? {
-    switch answer.result {
-    case .success(let reply):
-      try AskReply(reply: reply, node: session.connection.nodeName, seconds: answer.seconds).write(session, raw: false)
-      return nil
-    case .failure(let error):
-      session.writer.error("line \(answer.line): \(error.message)")
-      return error
-    }
   }
 }

@@ -64,20 +64,31 @@ struct SpawnCommand: GridCommand {
     guard eachNode else {
       return try show(try await session.request("spawn", request.json, patience: Self.patience), session)
     }
+    try await spawnEach(request, session)
+  }
+
+  /// One on every node; in formats that are one document, one list of all.
+  private func spawnEach(_ request: SpawnRequest, _ session: CommandSession) async throws {
     let peers = try await session.request("peers")["items"]?.arrayValue ?? []
-    var failed = 0
+    var failures: [JSONValue] = []
+    var spawned: [JSONValue] = []
     for node in peers.filter({ $0["status"]?.stringValue == "alive" }).compactMap({ $0["name"]?.stringValue }) {
       var placed = request
       placed.node = node
       placed.name = name.map { "\($0)-\(node)" }
       do {
-        try show(try await session.request("spawn", placed.json, patience: Self.patience), session)
+        let answer = try await session.request("spawn", placed.json, patience: Self.patience)
+        if session.renderer.format.isDocument { spawned.append(answer) } else { try show(answer, session) }
       } catch let error as GridError where error.code != .brokenPipe {
-        failed += 1
+        failures.append(ErrorReport(error: error, target: placed.name, node: node).json["error"] ?? .null)
         session.writer.warning("\(node): \(error.message)")
       }
     }
-    if failed > 0 { throw ExitCode(ExitStatus.partial.rawValue) }
+    if session.renderer.format.isDocument {
+      try session.renderer.object(
+        ["items": .array(spawned), "failures": .array(failures)], kind: "ActorList", noun: "actor")
+    }
+    if !failures.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
   }
 
   private func show(_ answer: JSONValue, _ session: CommandSession) throws {
@@ -96,7 +107,7 @@ struct SpawnCommand: GridCommand {
     }
     guard !(eachNode && on != nil) else { throw GridError(.usage, "--on and --each-node exclude each other") }
     var request = SpawnRequest(kind: kind, name: name, node: on, ifAbsent: ifAbsent)
-    if let arg { request.argument = Payload.message(try Payload.read(arg), type: "", headers: []) }
+    if let arg { request.argument = Payload.message(try Payload.read(arg, options: global), type: "", headers: []) }
     request.mailbox = try mailboxOptions()
     let isForProgram = framing != nil || oneWay || handlerTimeout != nil || restart != nil || workingDirectory != nil
     if kind == "exec" {

@@ -7,6 +7,10 @@ struct ErrorReport {
   var target: String?
   /// The node it happened on, for programs.
   var node: String?
+  /// Of many things the ones that failed, for programs: `failures` of the error.
+  var failures: [JSONValue]?
+  /// Where in a session it happened.
+  var origin = CommandEnvironment.current?.origin ?? CommandOrigin()
 
   /// Errors come from other nodes and handlers, too: more than this of one is not printed for people.
   private static let longestText = 2000
@@ -21,19 +25,20 @@ struct ErrorReport {
 
   /// `{"error":{…}}`: the names are part of the contract, and all are always there.
   var json: JSONValue {
-    [
-      "error": [
-        "code": .integer(Int64(ExitStatus(error.code).rawValue)), "name": .string(error.code.label),
-        "message": .string(error.message), "hint": .optional(error.hint), "cause": .optional(error.cause),
-        "target": .optional(target), "node": .optional(node),
-      ]
+    var members: [String: JSONValue] = [
+      "code": .integer(Int64(ExitStatus(error.code).rawValue)), "name": .string(error.code.label),
+      "message": .string(error.message), "hint": .optional(error.hint), "cause": .optional(error.cause),
+      "target": .optional(target), "node": .optional(node),
     ]
+    if let failures { members["failures"] = .array(failures) }
+    members.merge(origin.members) { own, _ in own }
+    return ["error": .object(members)]
   }
 
   /// The lines for people; every further line of a text is indented.
   func lines(usesColor: Bool) -> [String] {
     let title = usesColor ? TextStyle.bad.applied(to: "error:") : "error:"
-    var lines = Self.printable(error.message)
+    var lines = Self.printable(origin.prefix + error.message)
     lines[0] = "\(title) \(lines[0])"
     if let cause = error.cause, !error.message.contains(cause) {
       var causes = Self.printable(cause)

@@ -41,6 +41,14 @@ enum OutputFormat: Hashable, Sendable {
   /// Whether errors go with it as one line of JSON.
   var isJSON: Bool { self == .json || self == .jsonl }
 
+  /// Whether all of the output is one document.
+  var isDocument: Bool {
+    switch self {
+    case .json, .yaml, .jsonPath: true
+    default: false
+    }
+  }
+
   /// Whether it shows columns to people.
   var isTable: Bool {
     switch self {

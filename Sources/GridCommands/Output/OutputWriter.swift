@@ -101,9 +101,10 @@ final class OutputWriter: Sendable {
     }
   }
 
-  /// - Throws: ``GridError/Code/brokenPipe`` once nobody reads results any more; returns when the task is cancelled.
+  /// - Throws: ``GridError/Code/brokenPipe`` once nobody reads results any more, `CancellationError` when the task is
+  ///   cancelled. Never returns: what is cancelled has not ended well.
   func untilReaderIsGone() async throws {
-    while !Task.isCancelled {
+    while true {
       if sink.readerIsGone { throw GridError(.brokenPipe, "standard output is closed") }
       try await Task.sleep(for: .milliseconds(250))
     }

@@ -16,6 +16,8 @@ package final class CommandEnvironment: Sendable {
   let connections: any ConnectionProvider
   let variables: [String: String]
   let allowsStandardInput: Bool
+  /// Which row of which line the command is, for its errors.
+  let origin: CommandOrigin
   /// Answers questions; nil where nobody can be asked.
   let questioner: (any Questioner)?
   private let screenIsTaken: @Sendable (Bool) -> Void
@@ -27,7 +29,8 @@ package final class CommandEnvironment: Sendable {
   ///   - screenIsTaken: hears when a command takes the whole terminal, and when it gives it back.
   package init(
     sink: any OutputSink, connections: any ConnectionProvider, results: (any ResultListener)? = nil,
-    variables: [String: String], allowsStandardInput: Bool = false, questioner: (any Questioner)? = nil,
+    variables: [String: String], allowsStandardInput: Bool = false, origin: CommandOrigin = CommandOrigin(),
+    questioner: (any Questioner)? = nil,
     screenIsTaken: @escaping @Sendable (Bool) -> Void = { _ in }
   ) {
     writer = OutputWriter(sink)
@@ -35,6 +38,7 @@ package final class CommandEnvironment: Sendable {
     self.connections = connections
     self.variables = variables
     self.allowsStandardInput = allowsStandardInput
+    self.origin = origin
     self.questioner = questioner
     self.screenIsTaken = screenIsTaken
   }
@@ -54,14 +58,49 @@ package final class CommandEnvironment: Sendable {
     for connection in connections { connection.close() }
   }
 
-  /// Refuses to read standard input where it belongs to the session.
+  /// Refuses to read standard input where it belongs to the session, or where the process was started without one.
   ///
-  /// - Throws: ``GridError/Code/usage``.
+  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/noInput``.
   static func claimStandardInput() throws(GridError) {
+    if StandardInput.isClosed {
+      throw GridError(
+        .noInput, "standard input is closed, so there is nothing to read",
+        hint: "write the body itself or @FILE, or leave standard input open: </dev/null is an empty one")
+    }
     guard let current, !current.allowsStandardInput else { return }
     throw GridError(
       .usage, "standard input belongs to the session, so - cannot be read",
       hint: "write the body itself or @FILE, or pipe into a command of the shell: seq 9 | gridctl tell NAME - --lines")
+  }
+}
+
+/// Where in a session a command stands; empty for one that somebody has just typed.
+package struct CommandOrigin: Sendable, Equatable {
+  /// The script's name, and the number of the line from 1.
+  package var script: (name: String, line: Int)?
+  /// The name of the row that `each` works on.
+  package var row: String?
+
+  package init(script: (name: String, line: Int)? = nil, row: String? = nil) {
+    self.script = script
+    self.row = row
+  }
+
+  package static func == (left: CommandOrigin, right: CommandOrigin) -> Bool {
+    left.script?.name == right.script?.name && left.script?.line == right.script?.line && left.row == right.row
+  }
+
+  /// What stands before the message of an error.
+  package var prefix: String {
+    (script.map { "\($0.name), line \($0.line): " } ?? "") + (row.map { "\($0): " } ?? "")
+  }
+
+  /// The same for programs.
+  var members: [String: JSONValue] {
+    var members: [String: JSONValue] = [:]
+    if let script { (members["file"], members["line"]) = (.string(script.name), .integer(Int64(script.line))) }
+    if let row { members["row"] = .string(row) }
+    return members
   }
 }
 

@@ -55,6 +55,8 @@ public enum Program {
       return CommandOutcome(.ok)
     } catch let code as ExitCode {
       return CommandOutcome(code: code.rawValue)
+    } catch let told as ToldError {
+      return CommandOutcome(told.error)
     } catch {
       return await runningFailed(error, command, writer)
     }
@@ -135,6 +137,11 @@ package struct CommandOutcome: Sendable {
   package init(_ error: GridError) { self.init(code: ExitStatus(error.code).rawValue, error: error) }
 
   init(_ status: ExitStatus) { self.init(code: status.rawValue) }
+}
+
+/// An error that the command has told already, in words or records of its own.
+struct ToldError: Error {
+  let error: GridError
 }
 
 /// A command that takes the process over: its signals, its standard input, or its life.

@@ -55,6 +55,8 @@ package struct SessionServices: Sendable {
   }
 
   package var namespace: String { settings.namespace }
+  /// What tells the cluster from others: a session may go from one to another.
+  package var cluster: String { "\(context ?? "")\n\(namespace)" }
   /// The context in force, nil for none.
   package var context: String? { settings.context?.name }
   package var isProtected: Bool { settings.context?.isProtected ?? false }
@@ -68,6 +70,10 @@ package struct SessionServices: Sendable {
   /// The names of the contexts there are.
   package var contexts: [String] { ContextStore(environment: commandVariables).names() }
   package var timeout: Duration { settings.timeout }
+  /// What `--timeout` said; nil when it was not given.
+  package var givenTimeout: Duration? { flags.timeout == nil ? nil : settings.timeout }
+  /// Says what becomes of what is typed where standard input is a terminal.
+  package func announceStandardInput(_ what: String) { StandardInput.announce(what, isQuiet: isQuiet) }
   package var isQuiet: Bool { settings.isQuiet }
   /// The directory of the files that sessions of every namespace share.
   package var stateDirectory: String { ContextStore(environment: commandVariables).stateDirectory }
@@ -99,8 +105,12 @@ package struct SessionServices: Sendable {
   package static var clock: any GridClock { SystemClock() }
 
   /// Writes an error as commands do: in three parts, or as JSON when the format asks for that.
-  package static func report(_ error: GridError, format: String?, to sink: any OutputSink) {
-    ErrorReport(error: error).write(format: outputFormat(format), color: .auto, to: OutputWriter(sink))
+  ///
+  /// - Parameter origin: where in the session it happened.
+  package static func report(
+    _ error: GridError, format: String?, origin: CommandOrigin = CommandOrigin(), to sink: any OutputSink
+  ) {
+    ErrorReport(error: error, origin: origin).write(format: outputFormat(format), color: .auto, to: OutputWriter(sink))
   }
 
   /// Writes a value as commands do.
@@ -162,6 +172,15 @@ package enum CommandHelp {
   package static func help(for words: [String], columns: Int? = nil) -> String? {
     guard let command = find(words), command.depth > 0 || words.isEmpty else { return nil }
     return Gridctl.helpMessage(for: command.type, columns: columns)
+  }
+
+  /// The first example of the command that `words` begin with, as it is typed in a session; nil when it has none.
+  package static func example(for words: [String]) -> String? {
+    guard let command = find(words), command.depth > 0 else { return nil }
+    let lines = command.type.configuration.discussion.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let start = lines.firstIndex(of: "Examples:"), start + 1 < lines.count else { return nil }
+    let example = lines[start + 1].drop { $0 == " " }
+    return example.hasPrefix("gridctl ") ? String(example.dropFirst(8)) : nil
   }
 
   /// The usage line of the command that `words` begin with, nil when they name none.
