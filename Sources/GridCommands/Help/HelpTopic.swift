@@ -3,7 +3,7 @@ internal import GridCore
 /// What `gridctl help TOPIC` explains beside the commands.
 enum HelpTopic: String, CaseIterable, Sendable {
   case exitCodes = "exit-codes"
-  case environment, output, payloads, names, contexts
+  case environment, output, payloads, names, contexts, questions
 
   var abstract: String {
     switch self {
@@ -13,6 +13,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .payloads: "how bodies of messages are given"
     case .names: "what names look like"
     case .contexts: "clusters under names, and which setting wins"
+    case .questions: "what asks before it does something, and what answers"
     }
   }
 
@@ -25,6 +26,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .payloads: Self.payloadsText
     case .names: Self.namesText
     case .contexts: Self.contextsText
+    case .questions: Self.questionsText
     }
   }
 
@@ -83,10 +85,12 @@ enum HelpTopic: String, CaseIterable, Sendable {
     The body of tell, ask and spawn --arg is
       TEXT     the text itself
       -        standard input to its end; it is read for a literal - alone
-      @FILE    the content of a file
+      @FILE    the content of a file, a pipe such as @<(COMMAND), or a device; -t bounds how long a pipe may take
 
     A body that begins with a dash needs -- before it: gridctl tell calc -- -1
-    With --lines every line of standard input is a message of its own.
+    With --lines every line of standard input is a message of its own, and no payload is given. Lines that were not
+    taken, or got no reply, are named on standard error, with -o jsonl in records: {"line":3,"error":{…}}.
+    When standard input is a terminal, tell and ask say that they wait for what is typed there.
     With --template, in each body
       {{n}}      is the number of the message, from 1
       {{uuid}}   is a fresh random identifier
@@ -120,11 +124,34 @@ enum HelpTopic: String, CaseIterable, Sendable {
       gridctl context use prod     from now on; gridctl context use - goes back
       GRIDCTL_CONTEXT=prod         in one terminal
 
-    In a protected context a destructive command wants the context's name: typed on a terminal, or --confirm NAME.
+    In a protected context a destructive command wants the context's name: typed on a terminal, or --confirm NAME; see
+    gridctl help questions.
     Secrets stand in contexts as references: file:PATH, env:NAME or cmd:COMMAND.
 
     What wins: option, environment variable, context, config.toml, default.
       gridctl context show --effective
+
+    """
+
+  private static let questionsText = """
+    QUESTIONS
+
+    Before it does what cannot be undone, a command asks the person at the terminal:
+      node stop, context rm       always
+      dead-letters purge          when nothing on the line chooses the letters
+    The answer is yes, the whole word; everything else is no, and the command ends with 77. Only what is typed after the
+    question is an answer: what was typed or pasted before it is dropped, and a line of commands is no answer.
+
+      --yes (-y)     answers yes
+      --no-input     asks nothing and does it, as in a script: only a terminal is ever asked
+
+    In a protected context every command that stops or removes something (stop, node stop, leader resign, dead-letters
+    purge, context rm) asks for the context's name instead, and does nothing without it:
+      --confirm NAME      gives it; --yes does not
+
+    So a list of commands that is pasted into a terminal says --yes where it would be asked:
+      gridctl dead-letters purge --yes
+      gridctl node stop n1 --yes
 
     """
 }

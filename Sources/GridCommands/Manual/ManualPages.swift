@@ -166,7 +166,7 @@ struct ManualPages {
     page.subsection("Options of all commands")
     page.flow("They may stand before and after the command.")
     list(tree.root.arguments.filter { !$0.isHidden }, &page)
-    for topic in [HelpTopic.output, .payloads, .names, .contexts] { self.topic(topic, &page) }
+    for topic in [HelpTopic.output, .payloads, .names, .contexts, .questions] { self.topic(topic, &page) }
     page.section("ENVIRONMENT")
     page.beginTags()
     for variable in EnvironmentVariable.all {
@@ -181,7 +181,7 @@ struct ManualPages {
     page.section("EXAMPLES")
     page.literal([
       "gridctl node start --detach", "gridctl spawn exec calc -- bc -l", "gridctl ask calc '2^10'",
-      "seq 1 1000 | gridctl tell calc --lines -", "gridctl dead-letters tail",
+      "seq 1 1000 | gridctl tell calc --lines", "gridctl dead-letters tail",
     ])
     seeAlso(["gridctl-repl 1", "gridctl-config 5", "gridctl-link 5", "gridctl-exit 7"], &page)
     return page.text

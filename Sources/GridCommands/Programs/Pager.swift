@@ -6,7 +6,7 @@ internal import GridCore
 enum Pager {
   /// Writes a text to standard output; on a terminal that is shorter than the text, through `PAGER` (default: less).
   ///
-  /// `PAGER` empty or `cat`, or `--no-input`, shows it all at once.
+  /// `PAGER` empty or `cat`, `--no-input`, or keys that wait already show it all at once.
   static func show(
     _ text: String, writer: OutputWriter, forbidsInput: Bool = false,
     environment: [String: String] = ProcessEnvironment.variables
@@ -16,7 +16,9 @@ enum Pager {
     // A session owns the terminal; its output is not the pager's.
     guard CommandEnvironment.current == nil, writer.outputIsTerminal, isatty(0) == 1, !forbidsInput,
       let height = writer.outputHeight, lines >= height,
-      !["", "cat"].contains(command)
+      !["", "cat"].contains(command),
+      // The next lines of a paste are commands of the shell, not of the pager.
+      !TypeAhead.isThere
     else { return try writer.output(text) }
     var variables = environment
     // Quit when it fits after all, keep what is shown on the screen, pass colours on.

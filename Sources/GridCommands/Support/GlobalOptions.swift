@@ -43,10 +43,12 @@ package struct GlobalOptions: ParsableArguments {
   @Flag(name: [.customShort("v"), .long], help: "Say more on standard error; may be given twice.")
   var verbose: Int
 
-  @Flag(help: "Never ask anything, even on a terminal.")
+  @Flag(help: "Never ask anything, even on a terminal: do it, or in a protected context refuse.")
   var noInput = false
 
-  @Flag(name: [.customShort("y"), .long], help: "Do not ask before something is removed or stopped.")
+  @Flag(
+    name: [.customShort("y"), .long],
+    help: "Do not ask before something is removed or stopped; see: gridctl help questions.")
   var yes = false
 
   @Option(

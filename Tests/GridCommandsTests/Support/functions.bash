@@ -20,3 +20,15 @@ pid() { gridctl node info "$1" -o tsv | awk '$1 == "pid" { print $2 }'; }
 
 # Starts a node in the background that nothing else on the machine can collide with.
 start() { gridctl node start --detach --listen 127.0.0.1:0 "$@"; }
+
+# Runs a line on a terminal and types the answer once it has asked; prints its exit code. What it showed is in screen.
+answer() {
+  rm -f keys screen; mkfifo keys; : >screen
+  script -qfec "$2" /dev/null <keys >screen & local terminal=$! status=0
+  exec 7>keys
+  eventually 'test "$(tail -c 2 screen)" = ": "'
+  printf '%s\n' "$1" >&7
+  wait $terminal || status=$?
+  exec 7>&-
+  echo $status
+}
