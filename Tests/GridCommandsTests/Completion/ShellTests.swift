@@ -56,6 +56,62 @@ import Testing
     }
   }
 
+  /// How people write the program when it is not in their PATH. Those that are no program are typed and taken back.
+  private static func programs(_ shell: ShellAnswer.Shell) -> [(word: String, runs: Bool)] {
+    let common = [
+      ("~/bin/gridctl", true), ("$HOME/bin/gridctl", true), ("\"$HOME\"/bin/gridctl", true), ("./bin/gridctl", true),
+      ("$PLACE/gridctl", true), ("\"$WIDE\"/gridctl", true), ("$EVIL/gridctl", false),
+      ("$(touch PWNED)/bin/gridctl", false),
+      ("$NONE/gridctl", false),
+      ("~nobody-of-that-name/gridctl", false),
+    ]
+    // fish and zsh complete what an alias stands for by themselves.
+    if shell == .bash { return common + [("${HOME}/bin/gridctl", true), ("\"${WIDE}\"/gridctl", true), ("k", true)] }
+    return shell == .fish ? common : common + [("${HOME}/bin/gridctl", true), ("\"${WIDE}\"/gridctl", true)]
+  }
+
+  @Test(arguments: ShellAnswer.Shell.allCases)
+  func `a program with a home or a variable in its word completes, and nothing of it is run`(
+    _ shell: ShellAnswer.Shell
+  ) async throws {
+    try await withSandbox { sandbox in
+      try Self.prepare(sandbox, shell)
+      let place = "\(sandbox.directory)/place"
+      try await sandbox.output(
+        """
+        mkdir bin '\(place)' '\(place) of mine'
+        cat >bin/gridctl <<'END'
+        #!/bin/bash
+        if [ "$1" = __complete ]; then exec \(sandbox.binaries)/gridctl "$@"; fi
+        printf '[%s]' "$@" >>"$HOME/given"; echo >>"$HOME/given"
+        END
+        chmod +x bin/gridctl; cp bin/gridctl '\(place)/gridctl'; cp bin/gridctl '\(place) of mine/gridctl'
+        start --name n1 >/dev/null && gridctl spawn echo orders-7
+        """)
+      let variables = [
+        "PLACE": place, "WIDE": place + " of mine", "EVIL": "$(touch PWNED)`touch PWNED`", "x": "$(touch PWNED)",
+      ]
+      let terminal = try Terminal(sandbox, Self.command(shell), variables: variables)
+      defer { terminal.close() }
+      try await terminal.waitForPrompt()
+      for program in Self.programs(shell) {
+        guard program.runs else {
+          try terminal.type("\(program.word) ask or\t\u{15}")
+          continue
+        }
+        for attempt in 1...5 {
+          try terminal.type("\(program.word) ask or\t\n")
+          let given = try await terminal.nextArguments()
+          if given == ["ask", "orders-7"] || attempt == 5 {
+            #expect(given == ["ask", "orders-7"], "\(shell), \(program.word)")
+            break
+          }
+        }
+      }
+      #expect(!FileManager.default.fileExists(atPath: sandbox.directory + "/PWNED"))
+    }
+  }
+
   private static func prepare(_ sandbox: Sandbox, _ shell: ShellAnswer.Shell) throws {
     for (_, name) in hostile + [("", "h8\nx")] {
       #expect(FileManager.default.createFile(atPath: "\(sandbox.directory)/\(name)", contents: nil))
@@ -64,7 +120,11 @@ import Testing
     // The function takes the program's place on the line; completion calls the program itself.
     let record = #"printf '[%s]' "$@" >>given; printf '\n' >>given"#
     let texts: [ShellAnswer.Shell: (String, String)] = [
-      .bash: (".bashrc", "PS1='ready> '\nsource \(script)/gridctl.bash\ngridctl() { \(record); }\n"),
+      .bash: (
+        ".bashrc",
+        "set -u\nPS1='ready> '\nalias k=gridctl\ncomplete -o nosort -F _gridctl k\n"
+          + "source \(script)/gridctl.bash\ngridctl() { \(record); }\n"
+      ),
       .zsh: (
         ".zshrc",
         "PS1='ready> '\nfpath=(\(script) $fpath)\nautoload -Uz compinit && compinit -u -D\ngridctl() { \(record) }\n"
@@ -98,13 +158,13 @@ private final class Terminal {
   private let given: String
   private var seen = 0
 
-  init(_ sandbox: Sandbox, _ command: String) throws {
+  init(_ sandbox: Sandbox, _ command: String, variables: [String: String] = [:]) throws {
     screen = sandbox.directory + "/screen"
     given = sandbox.directory + "/given"
     _ = FileManager.default.createFile(atPath: screen, contents: nil)
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
     process.arguments = ["-qec", command, "/dev/null"]
-    var environment = sandbox.environment
+    var environment = sandbox.environment.merging(variables) { $1 }
     environment["TERM"] = "xterm"
     environment["LC_ALL"] = "C.UTF-8"
     environment["ZDOTDIR"] = nil
