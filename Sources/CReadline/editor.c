@@ -111,6 +111,39 @@ static int show_help(int count, int key) {
   return 0;
 }
 
+// The narrowest screen that readline reckons with. On one of a column or two it divides by the columns that are left
+// beside the prompt or the mark of a wrapped line, which may be none.
+enum { NARROWEST = 8, LOWEST = 2 };
+
+// Lets readline know the size of the screen, or of the smallest one it can work on.
+static void measure_screen(void) {
+  rl_reset_screen_size();
+  int rows = 0, columns = 0;
+  rl_get_screen_size(&rows, &columns);
+  if (columns >= NARROWEST && rows >= LOWEST) return;
+  // One more than is wanted: of a terminal that does not wrap by itself readline leaves the last column free.
+  rl_set_screen_size(rows < LOWEST ? LOWEST : rows, columns < NARROWEST ? NARROWEST + 1 : columns);
+}
+
+static bool is_plain(const char *path) {
+  struct stat status;
+  if (stat(path, &status) != 0) return true;
+  return S_ISDIR(status.st_mode) || (S_ISREG(status.st_mode) && status.st_size <= 1 << 20) ||
+         strcmp(path, "/dev/null") == 0;
+}
+
+// Readline reads the user's settings whatever they are, a pipe that nobody writes to among them.
+static void refuse_endless_settings(void) {
+  const char *named = getenv("INPUTRC");
+  const char *home = getenv("HOME");
+  char standard[4096] = "";
+  if (home != NULL) snprintf(standard, sizeof standard, "%s/.inputrc", home);
+  bool is_named = named != NULL && *named != '\0';
+  if (is_plain(is_named ? named : standard)) return;
+  // The one place that changes the environment: at the start of a session, and only then.
+  setenv("INPUTRC", "/dev/null", 1);
+}
+
 static int insert_preset(void) {
   if (preset == NULL) return 0;
   rl_insert_text(preset);
@@ -144,7 +177,9 @@ void grid_editor_prepare(grid_editor_callbacks chosen) {
   history_comment_char = '#';
   history_write_timestamps = 1;
   history_multiline_entries = 1;
+  refuse_endless_settings();
   rl_initialize();
+  measure_screen();
   rl_bind_keyseq("\\eOP", show_help);
   rl_bind_keyseq("\\e[11~", show_help);
   rl_bind_keyseq("\\e[[A", show_help);
@@ -153,7 +188,7 @@ void grid_editor_prepare(grid_editor_callbacks chosen) {
 void grid_editor_begin(const char *prompt) {
   is_active = true;
   // The window may have been resized while nothing was edited.
-  rl_reset_screen_size();
+  measure_screen();
   rl_callback_handler_install(prompt, line_entered);
 }
 
@@ -214,7 +249,11 @@ void grid_editor_cancel(void) {
 }
 
 void grid_editor_resized(void) {
-  rl_resize_terminal();
+  // Not rl_resize_terminal, which draws on the screen before it can be told that it is too small.
+  rl_clear_visible_line();
+  measure_screen();
+  rl_on_new_line();
+  rl_forced_update_display();
   fflush(rl_outstream);
 }
 
@@ -231,7 +270,7 @@ void grid_editor_resume(void) {
   is_suspended = false;
   if (rl_prep_term_function != NULL) rl_prep_term_function(1);
   // The window may have been resized meanwhile.
-  rl_reset_screen_size();
+  measure_screen();
   rl_on_new_line();
   rl_forced_update_display();
   fflush(rl_outstream);
@@ -251,8 +290,14 @@ int grid_history_read(const char *path) { return read_history(path); }
 
 int grid_history_append(const char *path) {
   // Made here: the library would use the process's mask.
-  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
   if (descriptor < 0) return errno;
+  // A pipe would wait for its reader, and the mode of a device is not ours to change.
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    return EINVAL;
+  }
   // A file that was there before must not be readable by others either.
   int fault = fchmod(descriptor, 0600) == 0 ? 0 : errno;
   close(descriptor);

@@ -13,6 +13,7 @@ final class NameIndex: Sendable {
 
   private struct State {
     var names: [CompletionNoun: [String]] = [:]
+    var cluster: String?
     var refreshedAt: MonotonicTime?
   }
 
@@ -44,11 +45,20 @@ final class NameIndex: Sendable {
   }
 
   /// Asks for names over a connection, now and whenever they are wanted, until cancelled.
-  func follow(_ connection: NodeConnection) async {
+  ///
+  /// - Parameter cluster: what tells the cluster from others: the names of another one are forgotten at once.
+  func follow(_ connection: NodeConnection, of cluster: String) async {
+    state.withLock { state in
+      if state.cluster != cluster { state.names = [:] }
+      state.cluster = cluster
+    }
     while !Task.isCancelled {
       for (noun, verb, field) in Self.sources {
         let arguments: JSONValue = noun == .deadLetter ? ["limit": 200] : [:]
-        guard let answer = try? await connection.request(verb, arguments, timeout: .seconds(5)) else { continue }
+        guard let answer = try? await connection.request(verb, arguments, timeout: .seconds(5)), !Task.isCancelled
+        else {
+          continue
+        }
         set(noun, (answer["items"]?.arrayValue ?? []).compactMap { $0[field]?.stringValue })
       }
       state.withLock { $0.refreshedAt = clock.now() }

@@ -29,6 +29,10 @@ struct Evaluation {
     case .or(let left, let right):
       if Self.isTrue(try value(of: left).json) { return SessionValue(true) }
       return SessionValue(.bool(Self.isTrue(try value(of: right).json)))
+    case .list(let elements):
+      var values: [JSONValue] = []
+      for element in elements { values.append(try value(of: element).json) }
+      return SessionValue(.array(values))
     case .compare(let comparison, let left, let right):
       return SessionValue(.bool(comparison.holds(try value(of: left).json, try value(of: right).json)))
     }
@@ -78,14 +82,9 @@ struct Evaluation {
       switch piece {
       case .text(let text, _):
         if row == nil { output.append(text) } else { appendRows(text, &output) }
-      case .variable(let reference, let quoting, let source):
-        if let value = values.value(of: reference) {
-          output.insert(value.json)
-        } else if quoting == .single {
-          output.append(source)
-        } else {
-          throw values.missing(reference)
-        }
+      case .variable(let reference, _, _):
+        guard let value = values.value(of: reference) else { throw values.missing(reference) }
+        output.insert(value.json)
       }
     }
     return output.text

@@ -46,10 +46,13 @@ extension Parser {
     }
   }
 
-  mutating func pipeline(allowsValue: Bool = false) throws -> Pipeline {
+  /// - Parameters:
+  ///   - allowsValue: whether a value may stand for the first command, however it begins.
+  ///   - allowsList: whether it may be several values.
+  mutating func pipeline(allowsValue: Bool = false, allowsList: Bool = false) throws -> Pipeline {
     scanner.skipBlanks()
     let start = scanner.position
-    var pipeline = Pipeline(stages: [try firstStage(allowsValue: allowsValue)], text: "")
+    var pipeline = Pipeline(stages: [try firstStage(allowsValue: allowsValue, allowsList: allowsList)], text: "")
     while true {
       scanner.skipBlanks()
       if scanner.starts(with: "|>") {
@@ -74,14 +77,21 @@ extension Parser {
     return pipeline
   }
 
-  private mutating func firstStage(allowsValue: Bool) throws -> Pipeline.Stage {
-    let isValue = scanner.current.map { $0 == "$" || $0 == "(" || (allowsValue && "'\"{[-0123456789".contains($0)) }
-    let keyword = ["true", "false", "null"].contains(scanner.bareWordAhead())
-    if isValue ?? false || (allowsValue && keyword) {
-      var parser = ExpressionParser(scanner)
-      let value = try parser.operand()
-      scanner = parser.scanner
-      return .value(value)
+  private mutating func firstStage(allowsValue: Bool, allowsList: Bool) throws -> Pipeline.Stage {
+    if valueIsAhead(allowsValue) {
+      var values = [try operand()]
+      scanner.skipBlanks()
+      while allowsList, valueIsAhead(true) {
+        values.append(try operand())
+        scanner.skipBlanks()
+      }
+      if allowsList, !scanner.isAtStatementEnd, !scanner.isBackground, !"|>".contains(scanner.current ?? ";") {
+        let word = scanner.bareWordAhead()
+        throw SyntaxError(
+          message: "\(word) is no value", range: scanner.position..<scanner.position + word.count,
+          hint: "texts stand in quotes: for x in 'a' 'b'")
+      }
+      return .value(values.count == 1 ? values[0] : .list(values))
     }
     let words = try words()
     guard !words.isEmpty else {
@@ -89,6 +99,20 @@ extension Parser {
       throw unexpected()
     }
     return .command(words)
+  }
+
+  private func valueIsAhead(_ allowsValue: Bool) -> Bool {
+    guard let first = scanner.current else { return false }
+    if first == "$" || first == "(" { return true }
+    return allowsValue
+      && ("'\"{[-0123456789".contains(first) || ["true", "false", "null"].contains(scanner.bareWordAhead()))
+  }
+
+  private mutating func operand() throws -> Expression {
+    var parser = ExpressionParser(scanner)
+    let value = try parser.operand()
+    scanner = parser.scanner
+    return value
   }
 
   private mutating func each() throws -> Pipeline.Stage {

@@ -158,7 +158,7 @@ struct Parser {
           range: parser.scanner.position..<parser.scanner.position + 1, hint: "for \(variable) in COMMAND … end")
       }
       parser.scanner.advance(2)
-      let source = try parser.pipeline(allowsValue: true)
+      let source = try parser.pipeline(allowsValue: true, allowsList: true)
       try parser.endOfHead("for")
       let body = try parser.statements(until: ["end"])
       parser.scanner.advance(3)

@@ -162,12 +162,8 @@ extension Scanner {
         advance()
         return
       }
-      if character == "$" {
-        try dollar(&pieces, .single)
-      } else {
-        pieces.append(character, .single)
-        advance()
-      }
+      pieces.append(character, .single)
+      advance()
     }
     throw Unfinished(expected: "'")
   }
@@ -206,7 +202,7 @@ extension Scanner {
 
   private mutating func dollar(_ pieces: inout PieceBuilder, _ quoting: Word.Quoting) throws {
     let start = position
-    if peek() == "$", quoting != .single {
+    if peek() == "$" {
       pieces.append("$", quoting)
       advance(2)
       return

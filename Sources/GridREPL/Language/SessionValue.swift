@@ -28,6 +28,17 @@ struct SessionValue: Equatable, Sendable {
   }
 }
 
+extension SessionValue {
+  /// The longest name that errors show.
+  private static let longestLabel = 60
+
+  /// What errors call a row.
+  static func label(of row: JSONValue, nameField: String?) -> String {
+    let name = name(of: row, nameField: nameField)
+    return name.count > longestLabel ? name.prefix(longestLabel - 1) + "…" : name
+  }
+}
+
 /// Variables and results of a session.
 ///
 /// Keeps the newest results; older numbers are gone.

@@ -39,6 +39,8 @@ struct Pipeline: Equatable, Sendable {
   }
 
   var stages: [Stage]
+  /// The words of the first stage; none when it is a value.
+  var words: [Word] { if case .command(let words) = stages.first { words } else { [] } }
   var target: Target?
   /// `&`
   var isBackground = false
@@ -60,7 +62,7 @@ struct Word: Equatable, Sendable {
   /// How a part was written, which decides what a variable in it stands for.
   enum Quoting: Equatable, Sendable {
     case none, double
-    /// A name that is not bound stays as it is.
+    /// Everything in it is text.
     case single
   }
 
@@ -104,6 +106,8 @@ indirect enum Expression: Equatable, Sendable {
   case compare(ValueComparison, Expression, Expression)
   case and(Expression, Expression)
   case or(Expression, Expression)
+  /// Several values, one after the other: what `for` goes through.
+  case list([Expression])
 }
 
 /// What is wrong with a text, and where.

@@ -132,6 +132,9 @@ final class Attachment: ConnectionProvider {
     changed.raise()
   }
 
+  /// What tells the cluster it goes to from others.
+  var cluster: String { services.withLock { $0.cluster } }
+
   /// Closes the connections that were left; when no background stream needs them.
   func closeRetired() {
     let retired = state.withLock { state in

@@ -7,7 +7,7 @@ extension Evaluator {
   ///
   /// - Parameter isCaptured: whether only the value is wanted, and nothing is to be shown.
   func run(_ pipeline: Pipeline, isCaptured: Bool = false) async -> StatementEnd {
-    await telling { () throws(GridError) in
+    await telling(pipeline.words) { () throws(GridError) in
       let shown: any OutputSink = isCaptured ? MutedSink(errors: sink) : sink
       switch pipeline.target {
       case nil: return await run(pipeline.stages, into: shown)
@@ -23,7 +23,8 @@ extension Evaluator {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (appends ? O_APPEND : O_TRUNC), 0o644)
     guard descriptor >= 0 else {
       throw GridError(
-        .inputOutput, "cannot write to \(NameRules.quoted(path)): \(String(cString: strerror(errno)))")
+        .inputOutput, "cannot write to \(NameRules.quoted(path)): \(String(cString: strerror(errno)))",
+        hint: FileHint.text(path, errno))
     }
     return RedirectedSink(descriptor: descriptor, errors: errors)
   }
@@ -86,9 +87,8 @@ extension Evaluator {
   private func run(
     _ stage: Pipeline.Stage, input: RowQueue?, sink: any OutputSink, rows: RowQueue?
   ) async -> StatementEnd {
-    var evaluator = Evaluator(core: core, sink: sink, source: source)
-    (evaluator.changesValues, evaluator.snapshot, evaluator.row) = (changesValues, snapshot, row)
-    evaluator.questioner = questioner
+    var evaluator = self
+    evaluator.sink = sink
     switch stage {
     case .command(let words): return await evaluator.command(words, rows: rows)
     case .value(let expression): return await evaluator.show(expression, rows: rows)
@@ -114,11 +114,14 @@ extension Evaluator {
 
   /// Runs one command of the tree, or one of the session's own.
   func command(_ words: [Word], rows: RowQueue? = nil) async -> StatementEnd {
-    await telling { () throws(GridError) in
+    await telling(words) { () throws(GridError) in
       let arguments = try evaluation.arguments(words)
-      if let end = try SessionWords.run(arguments, self) { return end }
+      if let end = try SessionWords.run(arguments, self) {
+        if let value = end.value { rows?.add(value.json, nameField: value.nameField) }
+        return end
+      }
       let results = ResultCollector(rows: rows)
-      let environment = core.environment(sink: sink, results: results, questioner: questioner)
+      let environment = core.environment(sink: sink, results: results, origin: origin(words), questioner: questioner)
       let outcome = await Program.run(core.services.commandOptions + arguments, in: environment)
       environment.close()
       if outcome.error?.code == .usage { mark(words, outcome.error?.message ?? "") }

@@ -26,9 +26,11 @@ struct StatementEnd: Sendable {
 struct Evaluator: Sendable {
   let core: SessionCore
   /// Where results go.
-  let sink: any OutputSink
+  var sink: any OutputSink
   /// The text the statements were read from, for marks under what is wrong.
   var source = ""
+  /// The script that the text is of, and the number of its first line there, from 1; nil for what was typed.
+  var script: (name: String, line: Int)?
   /// Whether `$_`, `$?` and variables change: not behind the prompt.
   var changesValues = true
   /// The values that are seen where they do not change.
@@ -89,7 +91,7 @@ struct Evaluator: Sendable {
       return await Watcher(evaluator: self, options: options, pipeline: pipeline).run()
     case .shell(let text): return await shell(text)
     case .colon(let name, let words):
-      return await telling { () throws(GridError) in
+      return await telling(words) { () throws(GridError) in
         try await ColonCommands.run(name, try evaluation.arguments(words), self)
       }
     case .choice, .loop: return StatementEnd()
@@ -118,13 +120,26 @@ struct Evaluator: Sendable {
   }
 
   /// Runs `body`, and tells of the error it throws.
-  func telling(_ body: () async throws(GridError) -> StatementEnd) async -> StatementEnd {
+  ///
+  /// - Parameter words: of what is run, when they are known: the error names their line.
+  func telling(
+    _ words: [Word] = [], _ body: () async throws(GridError) -> StatementEnd
+  ) async -> StatementEnd {
     do throws(GridError) {
       return try await body()
     } catch {
-      core.report(error, to: sink)
+      core.report(error, from: origin(words), to: sink)
       return StatementEnd(error)
     }
+  }
+
+  /// Where a statement stands: the line of its first word, and the row it works on.
+  func origin(_ words: [Word] = []) -> CommandOrigin {
+    let place = script.map { script in
+      let before = words.first.map { source.prefix($0.range.lowerBound).count { $0.isNewline } } ?? 0
+      return (script.name, script.line + before)
+    }
+    return CommandOrigin(script: place, row: row.map { SessionValue.label(of: $0.value, nameField: $0.nameField) })
   }
 
   /// Variables and row as they are now.
@@ -148,9 +163,10 @@ struct Evaluator: Sendable {
     let work = pipeline
     let core = core
     let snapshot = core.values
-    let source = source
+    let (source, script) = (source, script)
     let job = Job(text: work.text, sink: JobSink(screen: sink) { core.announce($0) }) { job in
-      let evaluator = Evaluator(core: core, sink: job.sink, source: source, changesValues: false, snapshot: snapshot)
+      var evaluator = Evaluator(core: core, sink: job.sink, source: source, script: script)
+      (evaluator.changesValues, evaluator.snapshot) = (false, snapshot)
       let end = await evaluator.run(work)
       core.finished(job, code: end.code)
       return end.code

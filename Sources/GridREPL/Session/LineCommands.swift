@@ -71,7 +71,9 @@ enum LineCommands {
     let core = evaluator.core
     let saved = "\(scripts(core))/\(arguments[0]).grid"
     let path = access(arguments[0], R_OK) != 0 && access(saved, R_OK) == 0 ? saved : arguments[0]
-    let text = try TextFile.read(path)
+    var purpose = UserFile.Purpose.script
+    purpose.patience = core.timeout
+    let text = try TextFile.read(path, as: purpose)
     try core.enterScript()
     defer { core.leaveScript() }
     return await ScriptRunner(core: core, sink: evaluator.sink, name: path).run(text)
@@ -84,28 +86,14 @@ enum LineCommands {
 
 /// Small files of text.
 enum TextFile {
-  /// The largest script, in bytes.
-  static let maximumBytes = 16 * 1024 * 1024
-
   /// - Throws: ``GridError/Code/noInput`` when it cannot be read or is too large.
-  static func read(_ path: String) throws(GridError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw fault(.noInput, "read", path) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-    while true {
-      let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw fault(.noInput, "read", path)
-      }
-      bytes += chunk[..<count]
-      guard bytes.count <= maximumBytes else {
-        throw GridError(.noInput, "\(path) has more than \(maximumBytes) bytes")
-      }
-    }
+  static func read(_ path: String, as purpose: UserFile.Purpose = .script) throws(GridError) -> String {
+    withoutMark(String(decoding: try UserFile.read(path, as: purpose), as: UTF8.self))
+  }
+
+  /// The text without the mark that editors of other systems put before it.
+  static func withoutMark(_ text: String) -> String {
+    text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
   }
 
   /// Writes a private file.
@@ -119,6 +107,8 @@ enum TextFile {
   }
 
   private static func fault(_ code: GridError.Code, _ verb: String, _ path: String) -> GridError {
-    GridError(code, "cannot \(verb) \(NameRules.quoted(path)): \(String(cString: strerror(errno)))")
+    GridError(
+      code, "cannot \(verb) \(NameRules.quoted(path)): \(String(cString: strerror(errno)))",
+      hint: FileHint.text(path, errno))
   }
 }

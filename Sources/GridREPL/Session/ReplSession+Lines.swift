@@ -79,7 +79,8 @@ extension ReplSession {
   // MARK: History
 
   var historyPath: String {
-    core.settings.variables["GRIDCTL_HISTFILE"] ?? core.services.stateDirectory + "/history"
+    core.settings.variables["GRIDCTL_HISTFILE"].flatMap { $0.isEmpty ? nil : $0 } ?? core.services.stateDirectory
+      + "/history"
   }
 
   func remember(_ text: String) async {
@@ -159,7 +160,12 @@ enum NoticeStyle {
   /// Off with NO_COLOR, or on a terminal that has none.
   static let usesColor: Bool = {
     let noColor = getenv("NO_COLOR").map { String(cString: $0) } ?? ""
+    return noColor.isEmpty && movesCursor
+  }()
+
+  /// Whether the terminal understands more than lines of text; of one without a name nothing is known.
+  static let movesCursor: Bool = {
     let terminal = getenv("TERM").map { String(cString: $0) } ?? ""
-    return noColor.isEmpty && terminal != "dumb"
+    return !["", "dumb", "unknown"].contains(terminal)
   }()
 }

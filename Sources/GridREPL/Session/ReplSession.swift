@@ -31,6 +31,7 @@ final class ReplSession: TerminalDelegate {
   /// What takes longer shows how long.
   static let remarkableTime = Duration.milliseconds(500)
   private static let historyLimit = 10_000
+  private static let historyBytes = 64 << 20
 
   let core: SessionCore
   let terminal: Terminal
@@ -112,7 +113,7 @@ final class ReplSession: TerminalDelegate {
       follow: { connection in
         await withDiscardingTaskGroup { group in
           group.addTask { await self.feed.follow(connection) }
-          group.addTask { await self.names.follow(connection) }
+          group.addTask { await self.names.follow(connection, of: self.core.attachment.cluster) }
         }
       })
   }
@@ -159,10 +160,17 @@ final class ReplSession: TerminalDelegate {
 
   private func greet() async {
     let path = historyPath
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-      do throws(GridError) { try SessionServices.makeDirectory(String(path[..<slash])) } catch { forgoHistory(error) }
+    if UserFile.isNull(path) {
+      state.withLock { $0.hasHistory = false }
+    } else {
+      do throws(GridError) {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+          try SessionServices.makeDirectory(String(path[..<slash]))
+        }
+        try UserFile.checkPlain(path, limit: Self.historyBytes, noun: "a history")
+      } catch { forgoHistory(error) }
     }
-    await terminal.loadHistory(path, limit: Self.historyLimit)
+    if state.withLock({ $0.hasHistory }) { await terminal.loadHistory(path, limit: Self.historyLimit) }
     do throws(GridError) {
       let connection = try await core.attachment.connection(timeout: .zero)
       let peers = try await connection.request("peers", timeout: core.timeout)["items"]?.arrayValue ?? []
@@ -195,7 +203,8 @@ final class ReplSession: TerminalDelegate {
     let path = core.services.configurationDirectory + "/replrc"
     guard access(path, F_OK) == 0 else { return }
     do throws(GridError) {
-      _ = await ScriptRunner(core: core, sink: terminal.screen, name: path).run(try TextFile.read(path))
+      _ = await ScriptRunner(core: core, sink: terminal.screen, name: path).run(
+        try TextFile.read(path, as: .startFile))
     } catch { core.report(error, to: terminal.screen) }
   }
 

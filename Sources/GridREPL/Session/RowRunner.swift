@@ -7,8 +7,12 @@ struct RowRunner {
   let words: [Word]
   let parallel: Int
 
+  /// So many of the rows that failed are named in the end; each was named when it did.
+  private static let toldRows = 10
+
   private struct Result: Sendable {
     let index: Int
+    let name: String
     let end: StatementEnd
     let output: BufferedSink
   }
@@ -17,6 +21,8 @@ struct RowRunner {
     var printed = 0
     var ready: [Int: Result] = [:]
     var values: [JSONValue] = []
+    /// The names of the rows that failed, as far as they are told.
+    var failed: [String] = []
     var failures = 0
     var first: StatementEnd?
     var isBroken: GridError?
@@ -43,16 +49,20 @@ struct RowRunner {
     let value = SessionValue(["items": .array(progress.values)])
     guard progress.failures > 0, let first = progress.first else { return StatementEnd(value: value) }
     if progress.failures == progress.printed { return StatementEnd(code: first.code, error: first.error, value: value) }
-    let error = GridError(.partial, "\(progress.failures) of \(progress.printed) rows failed")
-    evaluator.core.report(error, to: evaluator.sink)
+    let more = progress.failures > progress.failed.count ? ", …" : ""
+    let error = GridError(
+      .partial,
+      "\(progress.failures) of \(progress.printed) rows failed: \(progress.failed.joined(separator: ", "))\(more)")
+    evaluator.core.report(error, from: evaluator.origin(words), to: evaluator.sink)
     return StatementEnd(CommandOutcome(error), value: value)
   }
 
   private func runOne(_ row: RowQueue.Row, _ index: Int) async -> Result {
     let output = BufferedSink(for: evaluator.sink)
-    var one = Evaluator(core: evaluator.core, sink: output, source: evaluator.source)
-    (one.changesValues, one.snapshot, one.row) = (false, evaluator.snapshot, row)
-    return Result(index: index, end: await one.command(words), output: output)
+    var one = evaluator
+    (one.sink, one.changesValues, one.row, one.questioner) = (output, false, row, nil)
+    let name = SessionValue.label(of: row.value, nameField: row.nameField)
+    return Result(index: index, name: name, end: await one.command(words), output: output)
   }
 
   /// Prints what is next in order.
@@ -62,6 +72,7 @@ struct RowRunner {
       progress.printed += 1
       if next.end.code != 0 {
         progress.failures += 1
+        if progress.failed.count < Self.toldRows { progress.failed.append(next.name) }
         if progress.first == nil { progress.first = next.end }
       }
       if let value = next.end.value {

@@ -8,6 +8,8 @@ struct ScriptRunner: Sendable {
   /// What errors call the script: its path, or `-c`.
   let name: String
   var echoes = false
+  /// Whether errors name script and line: not of a script that is a single line of somebody's shell.
+  var names = true
 
   /// Runs a whole text. What cannot be read is found before anything runs.
   ///
@@ -35,7 +37,8 @@ struct ScriptRunner: Sendable {
   func run(_ piece: ScriptLines.Piece) async -> Int32 {
     if echoes { try? sink.line(piece.text) }
     do {
-      return await Evaluator(core: core, sink: sink, source: piece.text).run(try Parser.parse(piece.text))
+      return await Evaluator(core: core, sink: sink, source: piece.text, script: names ? (name, piece.line) : nil)
+        .run(try Parser.parse(piece.text))
     } catch {
       return told(error, piece.text, firstLine: piece.line)
     }

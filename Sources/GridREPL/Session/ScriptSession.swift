@@ -14,10 +14,15 @@ struct ScriptSession: Sendable {
   /// - Throws: ``GridError/Code/noInput`` when it cannot be read.
   func run(command: String?, file: String?) async throws(GridError) -> Int32 {
     var text = command
-    if command == nil, let file, file != "-" { text = try TextFile.read(file) }
+    if command == nil, let file, file != "-" {
+      var purpose = UserFile.Purpose.script
+      purpose.patience = core.services.givenTimeout
+      text = try TextFile.read(file, as: purpose)
+    }
     let name = command == nil ? (file ?? "-") == "-" ? "standard input" : file ?? "" : "-c"
-    let runner = ScriptRunner(core: core, sink: DescriptorSink(), name: name, echoes: echoes)
     let script = text
+    let isOneLine = command?.contains(where: \.isNewline) == false
+    let runner = ScriptRunner(core: core, sink: DescriptorSink(), name: name, echoes: echoes, names: !isOneLine)
     return await withTaskGroup(of: Int32?.self) { group in
       group.addTask {
         await core.jobs.run()
@@ -46,11 +51,14 @@ struct ScriptSession: Sendable {
 
   /// Runs lines as they come, so that another program can talk to the session through pipes.
   private func read(_ runner: ScriptRunner) async -> Int32 {
+    core.services.announceStandardInput("its lines are a script")
     let input = InputLines()
     var lines = ScriptLines()
     var code = ScriptCode()
+    var isFirst = true
     while core.exitCode == nil, let line = await input.next() {
-      guard let piece = lines.add(line) else { continue }
+      defer { isFirst = false }
+      guard let piece = lines.add(isFirst ? TextFile.withoutMark(line) : line) else { continue }
       code.add(await runner.run(piece))
       if code.last != 0, core.settings.stopsOnError { return code.last }
     }

@@ -128,17 +128,18 @@ final class SessionCore: Sendable {
 
   /// The environment of one command.
   func environment(
-    sink: any OutputSink, results: (any ResultListener)?, questioner: (any Questioner)?
+    sink: any OutputSink, results: (any ResultListener)?, origin: CommandOrigin, questioner: (any Questioner)?
   ) -> CommandEnvironment {
     let terminal = terminal
     return CommandEnvironment(
       sink: sink, connections: attachment, results: results, variables: settings.variables,
-      allowsStandardInput: allowsStandardInput, questioner: questioner, screenIsTaken: { terminal?.lend($0) })
+      allowsStandardInput: allowsStandardInput, origin: origin, questioner: questioner,
+      screenIsTaken: { terminal?.lend($0) })
   }
 
   /// Tells of an error as commands do.
-  func report(_ error: GridError, to sink: any OutputSink) {
-    SessionServices.report(error, format: outputFormat, to: sink)
+  func report(_ error: GridError, from origin: CommandOrigin = CommandOrigin(), to sink: any OutputSink) {
+    SessionServices.report(error, format: outputFormat, origin: origin, to: sink)
   }
 
   /// Shows a line above the prompt; in a script on standard error.

@@ -31,7 +31,7 @@ enum SessionHelp {
       hint: similar.isEmpty ? "help lists what there is" : "similar: \(similar.joined(separator: ", "))")
   }
 
-  /// One line on what is being typed, for F1; nil when nothing is known of it.
+  /// The usage of what is being typed, with an example, for F1; nil when nothing is known of it.
   static func usage(for words: [String]) -> String? {
     guard let first = words.first else { return nil }
     if first.hasPrefix(":") {
@@ -40,8 +40,13 @@ enum SessionHelp {
       }
     }
     if let topic = topics.first(where: { $0.name == first }) { return topic.text }
-    let usage = CommandHelp.usage(for: words)
-    return usage.map { $0.hasPrefix("gridctl ") ? String($0.dropFirst(8)) : $0 }
+    guard let usage = CommandHelp.usage(for: words) else { return nil }
+    let lines = usage.split(separator: "\n").map { line in
+      let line = line.drop { $0 == " " }
+      return line.hasPrefix("gridctl ") ? String(line.dropFirst(8)) : String(line)
+    }
+    let example = CommandHelp.example(for: words).map { ["  example: \($0)"] } ?? []
+    return (lines + example).joined(separator: "\n")
   }
 
   static var overview: String {
@@ -85,10 +90,11 @@ enum SessionHelp {
         $_   the last value        $?   the last exit code       $!   the last error
         $N   the value of result N ($1 is the first)             ${NAME} where letters follow
           .member, ["any text"], [0] and [-1] lead into a value. On a list, .STATUS counts: $_.alive after peers.
-          In a body that is JSON, values are put in as JSON; a variable never becomes two words.
+          In a body that is JSON, values are put in as JSON; a variable never becomes two words. In single quotes
+          $ is a character like any other, in double quotes "\\$" is.
           Examples:
             $_.items[0].name
-            ask orders-7 '{"since": $s.last}'
+            ask orders-7 {"since": $s.last}
             $! | jq .hint
         """),
     Topic(
@@ -134,11 +140,31 @@ enum SessionHelp {
     Topic(
       name: "for", summary: "commands for every row",
       text: """
-        for NAME in COMMAND | VALUE; COMMANDS; end
+        for NAME in COMMAND | VALUE...; COMMANDS; end
+          Runs the commands for each row of the command, each element of the value, or each of several values. Texts
+          stand in quotes: a bare word is a command.
           Examples:
             for p in peers; node ping $p.name; end
             for a in actors 'orders-*'; ask $a.name -m Status; end
-            for n in [1, 2, 3]; tell hits $n; end
+            for n in 1 2 3; tell hits $n; end
+            for w in 'red' 'green'; spawn counter $w; end
+        """),
+    Topic(
+      name: "echo", summary: "print words and values",
+      text: """
+        echo [-n] WORD...
+          Prints the words with a blank between them; -n leaves the line feed out.
+          Examples:
+            echo $r.total of $r.open
+            echo "$a.name: $?" >> answers.txt
+        """),
+    Topic(
+      name: "clear", summary: "empty the screen",
+      text: """
+        clear
+          As Ctrl-L, which keeps what is typed.
+          Examples:
+            clear
         """),
   ]
 }

@@ -4,9 +4,9 @@ internal import GridCore
 /// Words that mean something in a session only.
 enum SessionWords {
   /// What may begin a line beside the commands of the tree.
-  static let beginnings = ["exit", "for", "help", "if", "let", "quit", "watch"]
+  static let beginnings = ["clear", "echo", "exit", "for", "help", "if", "let", "quit", "watch"]
 
-  /// Runs `help`, `exit` and `quit`; nil for a command of the tree.
+  /// Runs `help`, `echo`, `clear`, `exit` and `quit`; nil for a command of the tree.
   ///
   /// - Throws: ``GridError/Code/usage`` for a word that is no command.
   static func run(_ arguments: [String], _ evaluator: Evaluator) throws(GridError) -> StatementEnd? {
@@ -19,6 +19,17 @@ enum SessionWords {
     case "help":
       try evaluator.sink.output(
         Array(try SessionHelp.text(for: Array(arguments.dropFirst()), columns: evaluator.sink.terminalWidth).utf8))
+      return StatementEnd()
+    case "echo":
+      let isOpen = arguments.dropFirst().first == "-n"
+      let text = arguments.dropFirst(isOpen ? 2 : 1).joined(separator: " ")
+      try evaluator.sink.output(Array((isOpen ? text : text + "\n").utf8))
+      return StatementEnd(value: SessionValue(.string(text)))
+    case "clear":
+      // Home, the screen, and what was scrolled off it.
+      if evaluator.sink.outputIsTerminal, NoticeStyle.movesCursor {
+        try evaluator.sink.output(Array("\u{1B}[H\u{1B}[2J\u{1B}[3J".utf8))
+      }
       return StatementEnd()
     default: break
     }

@@ -8,7 +8,7 @@ struct Watcher {
   let pipeline: Pipeline
 
   func run() async -> StatementEnd {
-    let terminal = evaluator.sink.outputIsTerminal ? evaluator.core.terminal : nil
+    let terminal = evaluator.sink.outputIsTerminal && NoticeStyle.movesCursor ? evaluator.core.terminal : nil
     terminal?.holdNotices(true)
     defer { terminal?.holdNotices(false) }
     var view = WatchView(
@@ -18,8 +18,8 @@ struct Watcher {
     while !Task.isCancelled {
       round += 1
       let output = BufferedSink(for: evaluator.sink)
-      var one = Evaluator(core: evaluator.core, sink: output, source: evaluator.source)
-      (one.changesValues, one.snapshot) = (false, evaluator.snapshot)
+      var one = evaluator
+      (one.sink, one.changesValues, one.questioner) = (output, false, nil)
       let end = await one.run(pipeline)
       if Task.isCancelled { break }
       let contents = output.contents

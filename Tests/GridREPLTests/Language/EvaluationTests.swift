@@ -31,9 +31,11 @@ import Testing
     ("$r.total", "912"), ("$r.items[0].name", "a"), ("$r.items[-1].name", "b"), ("$r[\"total\"]", "912"),
     ("${r.total}x", "912x"), ("a$n", "a5"), ("$?", "67"), ("$!.message", "no actor"), ("$_.alive", "2"),
     ("$_.dead", "1"), ("$_.left", "0"), ("$1.items[1].name", "n2"), ("$_[2].name", "n3"), ("$r.missing.deeper", "null"),
-    ("$$n", "$n"), ("$", "$"), ("a$-", "a$-"), ("\"$n and $r.total\"", "5 and 912"), ("'$n'", "5"),
+    ("$$n", "$n"), ("$", "$"), ("a$-", "a$-"), ("\"$n and $r.total\"", "5 and 912"), ("'$n'", "$n"),
     ("'$unknown stays'", "$unknown stays"), ("\"\\$n\"", "$n"), ("$r.items[9]", "null"), ("$none", "null"),
-    ("'{\"seen\": $r.total}'", "{\"seen\": 912}"), ("{\"a\":$r.text}", "{\"a\":\"say \\\"hi\\\"\"}"),
+    ("'{\"seen\": $r.total}'", "{\"seen\": $r.total}"), ("'$$ $(x) \\'", "$$ $(x) \\"), ("'$n'$n", "$n5"),
+    ("'a'\"$n\"'$n'", "a5$n"), ("{\"seen\": $r.total}", "{\"seen\": 912}"),
+    ("{\"a\":$r.text}", "{\"a\":\"say \\\"hi\\\"\"}"),
     ("{\"a\":\"it: $r.text\"}", "{\"a\":\"it: say \\\"hi\\\"\"}"), ("[$n,$r.total]", "[5,912]"),
     ("{\"all\":$r.items}", "{\"all\":[{\"name\":\"a\"},{\"name\":\"b\"}]}"), ("$r.text", "say \"hi\""),
   ])
@@ -66,7 +68,7 @@ import Testing
     ("contains($r, 'total')", true),
     ("matches('orders-7', 'orders-*')", true), ("matches('audit', 'orders-*')", false), ("($n == 5) or false", true),
     ("false or false", false), ("true and (false or true)", true), ("$_.alive==2", true), ("1.5 > 1", true),
-    ("-1 < 0", true),
+    ("-1 < 0", true), ("'$n' == 5", false), ("matches('$n', '$*')", true),
     ("[1] == [1]", true), ("$r.total", true), ("''", false), ("not not true", true), ("\"$n\" == 5", true),
   ])
   func expressionsHold(_ text: String, _ expected: Bool) throws {

@@ -51,7 +51,9 @@ import Testing
     ("if total == 5; peers; end", "total is no value", 3),
     ("if len() == 5; peers; end", "len takes 1 values, not 0", 3),
     ("for 5 in x; y; end", "a name is missing after for", 4), ("for x of y; z; end", "in is missing after for x", 6),
-    ("tell x ${", "", -1), ("tell x ${}", "a variable's name is missing", 7),
+    ("for x in 1 two 3; y; end", "two is no value", 11), ("for x in 'a' b; y; end", "b is no value", 13),
+    ("let x = 1 2", "2 is not expected here", 10), ("tell x ${", "", -1),
+    ("tell x ${}", "a variable's name is missing", 7),
     ("$x[1.5]", "an index is a whole number", 2),
   ])
   func faultsAreNamedWithTheirPlace(_ text: String, _ message: String, _ place: Int) {
@@ -75,6 +77,18 @@ import Testing
     #expect(parallel == 8)
     #expect(pipeline.target == .shell("sort > f"))
     #expect(!pipeline.isBackground)
+  }
+
+  @Test(
+    arguments: [
+      ("for x in 1 2 3; y; end", 3), ("for x in 'a' \"b $n\" $c; y; end", 3), ("for x in [1] {\"a\": 2}; y; end", 2),
+      ("for x in true null -1.5\ny\nend", 3), ("for x in [1, 2, 3]; y; end", nil), ("for x in $list; y; end", nil),
+      ("for x in (1 == 1) false; y; end", 2),
+    ] as [(String, Int?)])
+  func severalValuesAreAList(_ text: String, _ count: Int?) throws {
+    guard case .loop(_, let source, _)? = try Parser.parse(text).first, case .value(let value)? = source.stages.first
+    else { return #expect(Bool(false), "no loop over a value") }
+    if case .list(let values) = value { #expect(values.count == count) } else { #expect(count == nil) }
   }
 
   @Test(arguments: [

@@ -69,7 +69,8 @@ import Testing
       let result = try await cluster.run(
         "gridctl spawn echo a >/dev/null; gridctl repl -c 'let x = [\"a\", \"nobody\"]; $x |> each ask {} hello'")
       #expect(result.output == "hello\n")
-      #expect(result.errors.contains("1 of 2 rows failed"))
+      #expect(result.errors.hasPrefix("error: nobody: no actor nobody"), "\(result.errors)")
+      #expect(result.errors.contains("error: 1 of 2 rows failed: nobody\n"), "\(result.errors)")
       #expect(result.status == 3)
     }
   }
@@ -142,9 +143,100 @@ import Testing
     }
   }
 
+  @Test func errorsNameFileLineAndRow() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1")
+      let script = """
+        peers -o name
+
+        for n in 1 2
+          if $n == 2
+            tell nobody $n
+          end
+        end
+        """
+      _ = try await cluster.run("cat > look.grid", input: script + "\n")
+      let file = try await cluster.run("gridctl repl -f look.grid")
+      #expect(
+        file.errors.hasPrefix("error: look.grid, line 5: no actor nobody in namespace default\n"), "\(file.errors)")
+      #expect(file.status == 67)
+      let input = try await cluster.run("gridctl repl", input: "\n\npers\n")
+      #expect(input.errors.hasPrefix("error: standard input, line 3: there is no command \"pers\""), "\(input.errors)")
+      let text = try await cluster.run("gridctl repl -c $'let x = 1\n$x |> each ask nobody-{}'")
+      #expect(text.errors.hasPrefix("error: -c, line 2: 1: no actor nobody-1"), "\(text.errors)")
+      let line = try await cluster.run("gridctl repl -c 'let x = 1; $y'")
+      #expect(line.errors.hasPrefix("error: there is no variable $y"), "\(line.errors)")
+      let json = try await cluster.run("gridctl repl -o json -f look.grid")
+      #expect(json.errors.contains("\"file\":\"look.grid\""), "\(json.errors)")
+      #expect(json.errors.contains("\"line\":5"), "\(json.errors)")
+      let sourced = try await cluster.run("gridctl repl -c ':source look.grid'")
+      #expect(sourced.errors.hasPrefix("error: look.grid, line 5: "), "\(sourced.errors)")
+    }
+  }
+
+  @Test func theCodeIsThatOfTheLineThatFailed() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1")
+      for (script, options, code, output) in [
+        ("exit-codes >/dev/null\nask nobody\n!touch made", "", 67, ""), ("!true\n!exit 9\n!exit 8", "", 9, ""),
+        ("!exit 9\necho on\n", "--on-error continue", 3, "on\n"), ("!exit 9\n!exit 8", "--on-error continue", 8, ""),
+        ("let x = ask nobody\necho $x", "", 67, ""), ("for n in 1 2\n!exit $n\nend", "", 0, ""),
+        ("if 1 == 1\nask nobody\nend\necho on", "", 67, ""), ("ask nobody\n$?", "--on-error continue", 3, "67\n"),
+      ] {
+        let result = try await cluster.run(
+          "gridctl repl \(options) -c \"$(cat)\"; c=$?; ls made; exit $c", input: script)
+        #expect(result.status == Int32(code), "\(script): \(result.errors)")
+        #expect(result.output == output, "\(script)")
+      }
+    }
+  }
+
+  @Test func aNodeThatGoesInTheMiddleEndsNoScriptThatAnotherCanServe() async throws {
+    try await withCluster { cluster in
+      try await cluster.start("n1", "n2")
+      let going = try await cluster.run(
+        """
+        gridctl repl -c "let first = node info
+        !gridctl node stop \\$(gridctl node info -o jsonpath={.name})
+        watch -n 50ms --until '\\$_.alive == 1' peers >/dev/null
+        node info -o name"
+        """
+      )
+      #expect(going.status == 0, "\(going.errors)")
+      #expect(going.output.split(separator: "\n").last?.hasPrefix("node/") == true, "\(going.output)")
+      let alone = try await cluster.run(
+        "gridctl repl -c $'peers -o name\n!gridctl node stop\npeers -o name\n!touch made'; c=$?; ls made; exit $c")
+      #expect(alone.status == 69, "\(alone.errors)")
+      #expect(alone.errors.contains("-c, line 3: "), "\(alone.errors)")
+    }
+  }
+
+  @Test func echoPrintsWordsAndValues() async throws {
+    try await withCluster { cluster in
+      let result = try await cluster.run(
+        """
+        gridctl repl -c '
+          let r = {"total": 912}
+          echo total is $r.total
+          echo -n no; echo " line"
+          echo "$r.total" > file
+          for n in 1 "two" $r.total; echo $n; end
+          echo a b |> each echo row {}
+          echo x | tr x y
+          $_
+          clear
+        '; cat file
+        """)
+      #expect(
+        result.output == "total is 912\nno line\n1\ntwo\n912\nrow a b\ny\ny\n912\n"
+          || result.output.hasPrefix("total is 912\nno line\n1\ntwo\n912\nrow a b\ny\n"), "\(result.output)")
+      #expect(result.errors == "")
+    }
+  }
+
   @Test func helpEndsWithExamples() async throws {
     try await withCluster { cluster in
-      for name in ["let", "each", "watch", "pipes", "if", "for", "values"] {
+      for name in ["let", "each", "watch", "pipes", "if", "for", "values", "echo", "clear"] {
         let result = try await cluster.run("gridctl repl -c 'help \(name)'")
         #expect(result.output.contains("Examples:"), "help \(name)")
         #expect(result.status == 0)

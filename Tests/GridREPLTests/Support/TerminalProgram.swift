@@ -18,12 +18,17 @@ final class TerminalProgram {
     var path = [CChar](repeating: 0, count: 128)
     descriptor = grid_pty_open(&path, path.count, Int32(rows), Int32(columns))
     guard descriptor >= 0 else { throw TerminalProblem("no terminal: \(String(cString: strerror(errno)))") }
-    screen = ScreenModel(rows: rows, columns: columns)
+    screen = Self.model(rows, columns)
     var variables = environment
     variables["TERM"] = "xterm"
     variables["INPUTRC"] = "/dev/null"
     variables["LC_ALL"] = "C.UTF-8"
     process = try Self.spawn(["/usr/bin/env", "-C", directory] + arguments, variables, terminal: path)
+  }
+
+  /// A terminal may be of no size at all; what is modelled has some.
+  private static func model(_ rows: Int, _ columns: Int) -> ScreenModel {
+    ScreenModel(rows: max(rows, 2), columns: max(columns, 2))
   }
 
   private static func spawn(
@@ -98,7 +103,7 @@ final class TerminalProgram {
   }
 
   func resize(rows: Int, columns: Int) {
-    screen.resize(rows: rows, columns: columns)
+    screen.resize(rows: max(rows, 2), columns: max(columns, 2))
     grid_pty_resize(descriptor, Int32(rows), Int32(columns))
   }
 
