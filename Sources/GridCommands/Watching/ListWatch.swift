@@ -26,6 +26,17 @@ struct ListWatch {
 
   /// Until the cluster is lost or the command is ended; a node that goes is replaced by another one.
   func run() async throws {
+    let (watch, writer) = (self, session.writer)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await watch.follow() }
+      // A pipe whose reader has gone is otherwise noticed by the next change only, which may never come.
+      group.addTask { try await writer.untilReaderIsGone() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func follow() async throws {
     try session.renderer.streamHeader(watchDescription)
     let picture = Picture(fields: fields)
     let succession = SessionSuccession()
