@@ -55,7 +55,7 @@ package final class LeaderDirectory: Sendable {
 
   /// The leader as the store has it now, or nil.
   package func lookUp(_ name: String) async throws(GridError) -> Entry? {
-    try await store.get(keys.leader(name)).flatMap(Self.entry)
+    try await store.get(keys.leader(name)).flatMap(self.entry)
   }
 
   /// Tries once to win the leadership. Of simultaneous attempts at most one wins.
@@ -70,10 +70,10 @@ package final class LeaderDirectory: Sendable {
     guard !outcome.succeeded else { return .won(token: outcome.revision) }
     let entry = outcome.reads.first.flatMap { $0 }
     // An attempt whose answer was lost may have won: the entry is ours then, under our lease.
-    if let entry, entry.lease == lease, let held = Self.entry(entry), held.record == record {
+    if let entry, entry.lease == lease, let held = self.entry(entry), held.record == record {
       return .won(token: entry.createRevision)
     }
-    return .held(entry.flatMap(Self.entry))
+    return .held(entry.flatMap(self.entry))
   }
 
   /// Gives a leadership up; a later leader's is left alone.
@@ -97,7 +97,7 @@ package final class LeaderDirectory: Sendable {
 
   private func replace(with snapshot: StoreSnapshot) {
     var fresh: [String: Entry] = [:]
-    for entry in snapshot.entries { if let parsed = Self.entry(entry) { fresh[parsed.record.name] = parsed } }
+    for entry in snapshot.entries { if let parsed = self.entry(entry) { fresh[parsed.record.name] = parsed } }
     let complete = fresh
     let before = entries.withLock { entries in
       defer { entries = complete }
@@ -114,7 +114,7 @@ package final class LeaderDirectory: Sendable {
     let entry: Entry?
     let revision: Int64
     switch change {
-    case .put(let put): (entry, revision) = (Self.entry(put), put.modifyRevision)
+    case .put(let put): (entry, revision) = (self.entry(put), put.modifyRevision)
     case .delete(_, let deleted): (entry, revision) = (nil, deleted)
     }
     let isNews = entries.withLock { entries in
@@ -126,10 +126,7 @@ package final class LeaderDirectory: Sendable {
     bell.ring(name)
   }
 
-  private static func entry(_ entry: StoreEntry) -> Entry? {
-    guard let json = try? JSONValue(parsing: entry.value), let record = try? LeaderRecord(json: json) else {
-      return nil
-    }
-    return Entry(record: record, token: entry.createRevision)
+  private func entry(_ entry: StoreEntry) -> Entry? {
+    LeaderRecord(entry, under: keys.leaders).map { Entry(record: $0, token: entry.createRevision) }
   }
 }

@@ -65,6 +65,16 @@ package final class Membership: Sendable {
 
   package func peer(_ name: String) -> NodeRecord? { state.withLock { $0.peers[name] } }
 
+  /// The nodes as a store has them now, sorted by name.
+  package static func nodes(in store: any CoordinationStore, keys: StoreKeys) async throws(GridError) -> [NodeRecord] {
+    try await store.range(prefix: keys.nodes).entries.compactMap { NodeRecord($0, under: keys.nodes) }
+  }
+
+  /// The record of a node as the store has it now, or nil.
+  package func lookUp(_ name: String) async throws(GridError) -> NodeRecord? {
+    try await store.get(keys.node(name)).flatMap(record)
+  }
+
   /// This node's record, nil while it is no member.
   package var record: NodeRecord? { state.withLock { $0.record } }
 
@@ -248,7 +258,7 @@ package final class Membership: Sendable {
       case .changes(let changes, _):
         for change in changes {
           switch change {
-          case .put(let entry): if let peer = Self.record(entry) { appeared(peer, observer) }
+          case .put(let entry): if let peer = record(entry) { appeared(peer, observer) }
           case .delete(let key, let revision):
             let name = keys.name(key, under: keys.nodes)
             checkOwnRecord(deletedAt: revision, name: name)
@@ -260,7 +270,7 @@ package final class Membership: Sendable {
   }
 
   private func resynchronise(_ snapshot: StoreSnapshot, _ observer: any Observer) {
-    let records = snapshot.entries.compactMap(Self.record)
+    let records = snapshot.entries.compactMap { self.record($0) }
     let known = state.withLock { Array($0.peers.keys) }
     for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
     if let own = record?.name, !records.contains(where: { $0.name == own }) {
@@ -295,9 +305,9 @@ package final class Membership: Sendable {
     if let gone = state.withLock({ $0.peers.removeValue(forKey: name) }) { observer.peerLeft(gone) }
   }
 
-  private static func record(_ entry: StoreEntry) -> NodeRecord? {
-    guard let json = try? JSONValue(parsing: entry.value), var record = try? NodeRecord(json: json) else { return nil }
-    record.incarnation = entry.createRevision
+  private func record(_ entry: StoreEntry) -> NodeRecord? {
+    var record = NodeRecord(entry, under: keys.nodes)
+    record?.incarnation = entry.createRevision
     return record
   }
 }

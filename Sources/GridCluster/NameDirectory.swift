@@ -52,7 +52,7 @@ package final class NameDirectory: Sendable {
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
   package func lookUp(_ name: String) async throws(GridError) -> Entry? {
     let version = state.withLock { $0.version }
-    let found = try await store.get(keys.actor(name)).flatMap(Self.entry)
+    let found = try await store.get(keys.actor(name)).flatMap(self.entry)
     state.withLock { state in
       // What was heard while the answer was on its way may be newer than the answer.
       if state.version == version { state.entries[name] = found }
@@ -77,12 +77,12 @@ package final class NameDirectory: Sendable {
     } catch {
       // The transaction may have been carried out all the same: what stands there now decides.
       guard error.code == .unavailable, let entry = try await store.get(key), entry.lease == lease,
-        entry.createRevision != known, Self.entry(entry)?.record == record
+        entry.createRevision != known, self.entry(entry)?.record == record
       else { throw error }
       return claimed(record, epoch: entry.createRevision)
     }
     if outcome.succeeded { return claimed(record, epoch: outcome.revision) }
-    throw Self.taken(record.name, by: outcome.reads.first.flatMap { $0 }.flatMap(Self.entry))
+    throw Self.taken(record.name, by: outcome.reads.first.flatMap { $0 }.flatMap(self.entry))
   }
 
   /// Frees a name that this node claimed at `epoch`; a later holder's claim is left alone.
@@ -112,7 +112,7 @@ package final class NameDirectory: Sendable {
   private func replace(with snapshot: StoreSnapshot) {
     var fresh: [String: Entry] = [:]
     for entry in snapshot.entries {
-      if let parsed = Self.entry(entry) { fresh[parsed.record.name] = parsed }
+      if let parsed = self.entry(entry) { fresh[parsed.record.name] = parsed }
     }
     let complete = fresh
     state.withLock { state in
@@ -128,7 +128,7 @@ package final class NameDirectory: Sendable {
     state.withLock { state in
       for (change, name) in named {
         switch change {
-        case .put(let entry): state.entries[name] = Self.entry(entry)
+        case .put(let entry): state.entries[name] = self.entry(entry)
         case .delete(_, let revision):
           // A claim of ours may be newer than the delete that is only now heard of.
           if let known = state.entries[name], known.epoch < revision { state.entries[name] = nil }
@@ -150,9 +150,8 @@ package final class NameDirectory: Sendable {
     return epoch
   }
 
-  private static func entry(_ entry: StoreEntry) -> Entry? {
-    guard let json = try? JSONValue(parsing: entry.value), let record = try? ActorRecord(json: json) else { return nil }
-    return Entry(record: record, epoch: entry.createRevision)
+  private func entry(_ entry: StoreEntry) -> Entry? {
+    ActorRecord(entry, under: keys.actors).map { Entry(record: $0, epoch: entry.createRevision) }
   }
 
   private static func taken(_ name: String, by holder: Entry?) -> GridError {
