@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GridCore
 internal import Testing
 
@@ -37,6 +38,23 @@ struct ConfigurationTests {
     #expect(throws: GridError(.noInput, "")) {
       try EtcdConfiguration(parsing: "etcd://h1", environment: ["GRIDCTL_ETCD_PASSWORD_FILE": "/does/not/exist"])
     }
+  }
+
+  @Test("takes no password from a folder, and one from a pipe that is written to")
+  func passwordPlaces() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("grid-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    #expect(throws: GridError(.noInput, "")) {
+      try EtcdConfiguration(parsing: "etcd://h1", environment: ["GRIDCTL_ETCD_PASSWORD_FILE": folder.path])
+    }
+    let pipe = Pipe()
+    try pipe.fileHandleForWriting.write(contentsOf: Data("hunter2\n".utf8))
+    let place = "/proc/self/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+    let configuration = try EtcdConfiguration(
+      parsing: "etcd://h1", environment: ["GRIDCTL_ETCD_PASSWORD_FILE": place])
+    #expect(configuration.password == "hunter2")
   }
 
   @Test(
