@@ -10,8 +10,9 @@ MAKEFLAGS += --no-print-directory
 # Where `make install` puts things; DESTDIR is put in front of it, for packagers.
 PREFIX ?= /usr/local
 DESTDIR ?=
-# STRIP=1 leaves the symbols out of the installed binary: smaller, and crash reports say less.
-STRIP ?=
+# What is left out of the installed binary: debug (its debug sections, more than half of it), all (the symbols as well:
+# crash reports then name no function), or nothing.
+STRIP ?= debug
 
 SWIFT ?= swift
 # The package manager leaves locks and empty folders behind: in the build folder, not in /tmp.
@@ -25,17 +26,18 @@ LEAN := --disable-default-traits --scratch-path .build-lean
 FORMATTED := Sources Tests Package.swift
 
 # What Debian calls the things that are needed: to build and run, and for the tests beside that.
-BUILD_PACKAGES := libsqlite3-dev libreadline-dev bc
+BUILD_PACKAGES := binutils libsqlite3-dev libreadline-dev bc
 TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client openssl iproute2 iptables bash zsh fish mandoc man-db
 PACKAGES ?= $(BUILD_PACKAGES)
 
-.PHONY: help demo test build install format lint bench clean dependencies toolchain
+.PHONY: help demo check test build install format lint bench clean dependencies toolchain
 
 help:
 	@echo 'make demo      install what is missing, build, and take a tour through a cluster of three nodes'
-	@echo 'make test      install what is missing, check the style, build and run all tests'
+	@echo 'make check     install what is missing, check the style, build and run all tests with the debug build'
+	@echo 'make test      the same, and then what runs gridctl once more with the release binary as it is installed'
 	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
-	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=1 leaves the symbols out'
+	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=all leaves the symbols out'
 	@echo 'make format    rewrite the sources in the house format'
 	@echo 'make lint      check the format and style of the sources'
 	@echo 'make bench     run the benchmarks'
@@ -50,17 +52,34 @@ demo: dependencies
 
 # One suite after the other: side by side their clusters would wait for a processor for longer than a lease lives.
 SUITES := $(notdir $(wildcard Tests/Grid*Tests))
+# Those that run gridctl itself: scenarios, transcripts and README, terminals, faults.
+BINARY_SUITES := GridCommandsTests GridREPLTests GridFaultTests
+# Where `make test` installs what it tests.
+STAGE := $(CURDIR)/.build/stage
 
-test: PACKAGES := $(TEST_PACKAGES)
-test: dependencies lint
-	@echo '==> building gridctl and its tests (debug)'
-	@$(IN_SCRATCH) build --build-tests
-	@failed=; for suite in $(SUITES); do \
-	  echo "==> running $$suite"; \
+# $(call run_suites,SUITES,WHAT): runs all of them, whatever fails, and names those that failed.
+define run_suites
+	@failed=; for suite in $(1); do \
+	  echo "==> running $$suite with $(2)"; \
 	  $(IN_SCRATCH) test --skip-build --filter "^$$suite\." || failed+=" $$suite"; \
 	done; \
-	if [ -n "$$failed" ]; then echo "make: tests failed in$$failed" >&2; exit 1; fi
+	if [ -n "$$failed" ]; then echo "make: tests failed with $(2) in$$failed" >&2; exit 1; fi
+endef
+
+check: PACKAGES := $(TEST_PACKAGES)
+check: dependencies lint
+	@echo '==> building gridctl and its tests (debug)'
+	@$(IN_SCRATCH) build --build-tests
+	$(call run_suites,$(SUITES),the debug build)
+	@echo '==> all tests passed with the debug build'
+
+test: check
+	@$(MAKE) install PREFIX='$(STAGE)' DESTDIR=
+	$(call run_suites,$(BINARY_SUITES),the installed binary)
 	@echo '==> all tests passed'
+
+test: export GRIDCTL_TEST_PREFIX = $(STAGE)
+check: export GRIDCTL_TEST_PREFIX =
 
 build: dependencies
 	@echo '==> building gridctl (release)'
@@ -72,7 +91,12 @@ install: build
 	place() { echo "    $$3"; install -D -m "$$1" "$$2" "$$3"; }; \
 	root='$(DESTDIR)$(PREFIX)'; \
 	place 0755 "$$binary" "$$root/bin/gridctl"; \
-	if [ -n '$(STRIP)' ]; then strip "$$root/bin/gridctl"; fi; \
+	case '$(STRIP)' in \
+	  debug) strip --strip-debug "$$root/bin/gridctl" ;; \
+	  all) strip "$$root/bin/gridctl" ;; \
+	  nothing) ;; \
+	  *) echo 'make: STRIP is debug, all or nothing' >&2; exit 1 ;; \
+	esac; \
 	if [ -f Completions/gridctl.bash ]; then \
 	  place 0644 Completions/gridctl.bash "$$root/share/bash-completion/completions/gridctl"; fi; \
 	if [ -f Completions/_gridctl ]; then \

@@ -47,7 +47,7 @@ import Testing
     #expect(result.status == 0, "\(result.errors)")
   }
 
-  @Test(arguments: ["demo", "test", "build", "install", "format", "lint", "bench"])
+  @Test(arguments: ["demo", "check", "test", "build", "install", "format", "lint", "bench"])
   func theMakefileKnowsTheTargetsItNames(_ target: String) async throws {
     let result = try await withSandbox { try await $0.run("make -C '\(Self.root.path)' -n \(target)") }
     #expect(result.status == 0, "\(result.errors)")

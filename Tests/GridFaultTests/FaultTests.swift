@@ -37,7 +37,7 @@ private enum Machine {
   }()
 }
 
-/// Runs a script of `Tests/Faults` with the gridctl that was built with the tests.
+/// Runs a script of `Tests/Faults` with the gridctl that is tested.
 private enum Script {
   static func run(_ line: String) async throws -> (output: String, errors: String, status: Int32) {
     let directory = "/tmp/gridctl-fault-\(UInt32.random(in: 0...UInt32.max))"
@@ -45,17 +45,12 @@ private enum Script {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Faults").path
-    var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GRIDCTL_") }
-    environment["GRIDCTL"] = binaries + "/gridctl"
+    var environment = TestedPrograms.inheritedEnvironment()
+    environment["GRIDCTL"] = TestedPrograms.gridctl
     let shell = try ShellProcess(
       "'\(scripts)'/\(line)", environment: environment, output: "\(directory)/out", errors: "\(directory)/err")
     let status = await shell.status()
     return (try text("\(directory)/out"), try text("\(directory)/err"), status)
-  }
-
-  private static var binaries: String {
-    let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundlePath
-    return URL(fileURLWithPath: bundle ?? CommandLine.arguments[0]).deletingLastPathComponent().path
   }
 
   private static func text(_ path: String) throws -> String {

@@ -11,15 +11,10 @@ struct ShellResult: Sendable {
 /// Files and environment of one test, gone when it ends: nothing of it is shared with another test or run.
 final class Sandbox: Sendable {
   let directory: String
-  let binaries: String
 
   init() throws {
     // Short, since a socket's path has room for 103 bytes.
     directory = "/tmp/gridctl-test-" + UUID().uuidString.prefix(8)
-    binaries =
-      Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }.map {
-        URL(fileURLWithPath: $0.bundlePath).deletingLastPathComponent().path
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
     for name in ["run", "state"] {
       try FileManager.default.createDirectory(
         atPath: "\(directory)/\(name)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -31,10 +26,9 @@ final class Sandbox: Sendable {
     .deletingLastPathComponent().appendingPathComponent("functions.bash").path
 
   var environment: [String: String] {
-    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GRIDCTL_") }
+    var variables = TestedPrograms.inheritedEnvironment()
     variables["XDG_RUNTIME_DIR"] = directory + "/run"
     variables["XDG_STATE_HOME"] = directory + "/state"
-    variables["PATH"] = binaries + ":" + (variables["PATH"] ?? "/usr/bin:/bin")
     variables["HOME"] = directory
     for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PAGER", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"] {
       variables[name] = nil

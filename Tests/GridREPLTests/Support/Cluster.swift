@@ -1,33 +1,26 @@
 import Foundation
+import TestSupport
 
 /// A cluster of one test: its own directories, gone with all its processes when the test ends.
 final class Cluster {
   let directory: String
-  private let binaries: String
 
   init() throws {
     // Short, since a socket's path has room for 107 bytes.
     directory = "/tmp/gridctl-repl-" + UUID().uuidString.prefix(8)
-    binaries =
-      Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }.map {
-        URL(fileURLWithPath: $0.bundlePath).deletingLastPathComponent().path
-      } ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
     for name in ["run", "state", "config"] {
       try FileManager.default.createDirectory(
         atPath: "\(directory)/\(name)", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
   }
 
-  var gridctl: String { binaries + "/gridctl" }
-
-  func binary(_ name: String) -> String { binaries + "/" + name }
+  var gridctl: String { TestedPrograms.gridctl }
 
   var environment: [String: String] {
-    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GRIDCTL_") }
+    var variables = TestedPrograms.inheritedEnvironment()
     variables["XDG_RUNTIME_DIR"] = directory + "/run"
     variables["XDG_STATE_HOME"] = directory + "/state"
     variables["XDG_CONFIG_HOME"] = directory + "/config"
-    variables["PATH"] = binaries + ":" + (variables["PATH"] ?? "/usr/bin:/bin")
     variables["HOME"] = directory
     variables["NO_COLOR"] = "1"
     return variables
