@@ -110,7 +110,11 @@ enum SecretFile {
     var bytes = [UInt8](repeating: 0, count: limit)
     let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
     guard count >= 0 else { throw unreadable(path) }
-    return String(decoding: bytes.prefix(count).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+    let line = bytes.prefix(count).prefix { $0 != 0x0A && $0 != 0x0D }
+    guard let password = String(validating: line, as: UTF8.self) else {
+      throw GridError(.configuration, "the password file \(path) is not UTF-8")
+    }
+    return password
   }
 
   private static func unreadable(_ path: String) -> GridError {

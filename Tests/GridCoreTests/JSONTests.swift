@@ -7,15 +7,15 @@ internal import Testing
   @Test(
     arguments: [
       ("null", JSONValue.null), (" \t\r\n true \n", .bool(true)), ("false", .bool(false)), ("0", .integer(0)),
-      ("-0", .integer(0)), ("7", .integer(7)), ("-7", .integer(-7)), ("\"\"", .string("")), ("[]", .array([])),
+      ("-0", .decimal("-0")), ("7", .integer(7)), ("-7", .integer(-7)), ("\"\"", .string("")), ("[]", .array([])),
       ("{}", .object([:])), ("[ ]", .array([])), ("{ }", .object([:])),
       ("[1,[2,[]],{}]", .array([.integer(1), .array([.integer(2), .array([])]), .object([:])])),
       ("{\"a\":1,\"b\":{\"a\":null}}", ["a": 1, "b": ["a": nil]]),
       ("{ \"a\" : 1 , \"b\" : [ 1 , 2 ] }", ["a": 1, "b": [1, 2]]),
       ("{\"\":1}", ["": 1]), ("1.5", .number(1.5)), ("-0.0", .number(-0.0)), ("1.0", .number(1)),
-      ("1e3", .number(1000)), ("1E+3", .number(1000)), ("1e-3", .number(0.001)), ("0e0", .number(0)),
-      ("1.7976931348623157e308", .number(.greatestFiniteMagnitude)), ("5e-324", .number(.leastNonzeroMagnitude)),
-      ("1e-400", .number(0)),
+      ("1e3", .decimal("1e3")), ("1E+3", .decimal("1E+3")), ("1e-3", .decimal("1e-3")), ("0e0", .decimal("0e0")),
+      ("1.7976931348623157e+308", .number(.greatestFiniteMagnitude)), ("5e-324", .number(.leastNonzeroMagnitude)),
+      ("1e-400", .decimal("1e-400")), ("1e400", .decimal("1e400")), ("1.10", .decimal("1.10")),
     ] as [(String, JSONValue)])
   func `a valid document is read`(_ text: String, _ expected: JSONValue) throws {
     #expect(try JSONValue(parsing: text) == expected)
@@ -23,7 +23,7 @@ internal import Testing
 
   @Test(arguments: [
     "", " ", "nul", "nulll", "True", "NaN", "Infinity", "-", "+1", "01", "-01", "00", ".5", "1.", "1.e3", "1e", "1e+",
-    "0x10", "1 2", "1,", "--1", "1e400", "-1e400", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "[1]]", "{",
+    "0x10", "1 2", "1,", "--1", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "]", "[1]]", "{",
     "{\"a\"",
     "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,}", "{1:2}", "{a:1}", "{'a':1}", "{\"a\" 1}",
     "{\"a\":1 \"b\":2}",
@@ -42,14 +42,29 @@ internal import Testing
 
   @Test(arguments: [
     ("9223372036854775807", JSONValue.integer(.max)), ("-9223372036854775808", .integer(.min)),
-    ("9223372036854775808", .number(9_223_372_036_854_775_808)),
-    ("-9223372036854775809", .number(-9_223_372_036_854_775_808)),
-    ("18446744073709551615", .number(18_446_744_073_709_551_616)),
+    ("9223372036854775808", .decimal("9223372036854775808")),
+    ("-9223372036854775809", .decimal("-9223372036854775809")),
+    ("18446744073709551615", .decimal("18446744073709551615")),
     ("9007199254740993", .integer(9_007_199_254_740_993)),
-    ("123456789012345678901234567890", .number(1.2345678901234568e29)),
+    ("123456789012345678901234567890", .decimal("123456789012345678901234567890")),
   ])
   func `whole numbers are exact to the edge of 64 bits`(_ text: String, _ expected: JSONValue) throws {
     #expect(try JSONValue(parsing: text) == expected)
+  }
+
+  @Test(arguments: [
+    "0", "-0", "1.10", "1e400", "-1E-400", "12345678901234567890", "9223372036854775808", "0.1", "1e3", "1E+3",
+    "100000000000000000000.0", "3.141592653589793238462643", "5e-324", "1.0", "[1.10,{\"a\":-0}]",
+  ])
+  func `a number is written as it was read`(_ text: String) throws {
+    #expect(try JSONValue(parsing: text).text == text)
+  }
+
+  @Test func `what a number is worth is known as far as a double holds it`() {
+    #expect(JSONValue.decimal("1e3").integerValue == 1000)
+    #expect(JSONValue.decimal("1.10").doubleValue == 1.1)
+    #expect(JSONValue.decimal("1e400").doubleValue == nil)
+    #expect(JSONValue.decimal("12345678901234567890").integerValue == nil)
   }
 
   @Test func `a number is read as an integer only where it is one`() {

@@ -252,6 +252,7 @@ struct ExpressionScanner {
       digits.append(character)
       advance()
     }
+    if let value = try? JSONValue(parsing: digits) { return value }
     if let value = Int64(digits) { return .integer(value) }
     guard let value = Double(digits), value.isFinite else { throw fault("expected a number") }
     return .number(value)

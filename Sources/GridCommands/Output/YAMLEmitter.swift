@@ -73,7 +73,8 @@ struct YAMLEmitter {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
     case .integer(let value): String(value)
-    case .number(let value): number(value)
+    case .number(let value): value.isFinite ? number(String(value)) : "null"
+    case .decimal(let text): number(text)
     case .string(let value): string(value)
     case .array: "[]"
     case .object: "{}"
@@ -82,10 +83,8 @@ struct YAMLEmitter {
 
   /// YAML 1.1 takes `1e+22` for text; with a decimal point it is a number in both versions. JSON has no infinity, and
   /// both formats show the same.
-  private static func number(_ value: Double) -> String {
-    guard value.isFinite else { return "null" }
-    let text = String(value)
-    guard !text.contains("."), let exponent = text.firstIndex(of: "e") else { return text }
+  private static func number(_ text: String) -> String {
+    guard !text.contains("."), let exponent = text.firstIndex(where: { $0 == "e" || $0 == "E" }) else { return text }
     return text[..<exponent] + ".0" + text[exponent...]
   }
 

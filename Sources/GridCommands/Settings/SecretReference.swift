@@ -46,7 +46,7 @@ struct SecretReference: Sendable, Equatable {
     switch place {
     case .file(let path):
       do throws(GridError) {
-        secret = String(decoding: try UserFile.read(path, as: .secret), as: UTF8.self)
+        secret = try Self.text(try UserFile.read(path, as: .secret))
       } catch {
         throw GridError(.configuration, "the secret of \(text) cannot be read", cause: error.message)
       }
@@ -61,10 +61,22 @@ struct SecretReference: Sendable, Equatable {
       guard case .exited(0) = result.status else {
         throw GridError(.configuration, "the secret of \(text) cannot be read: the command ended with \(result.status)")
       }
-      secret = String(decoding: result.output, as: UTF8.self)
+      do throws(GridError) {
+        secret = try Self.text(result.output)
+      } catch {
+        throw GridError(.configuration, "the secret of \(text) cannot be read", cause: error.message)
+      }
     }
     let trimmed = secret.last?.isNewline == true ? String(secret.dropLast()) : secret
     guard !trimmed.isEmpty else { throw GridError(.configuration, "the secret of \(text) is empty") }
     return trimmed
+  }
+
+  /// A secret must not be shown, not even where it is wrong.
+  private static func text(_ bytes: [UInt8]) throws(GridError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw GridError(.configuration, "it is not UTF-8")
+    }
+    return text
   }
 }

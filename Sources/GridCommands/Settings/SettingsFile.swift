@@ -37,7 +37,7 @@ struct ConfigurationTable {
   /// - Throws: ``GridError/Code/configuration`` when it is no TOML, ``GridError/Code/noInput`` when it cannot be read.
   static func read(_ path: String) throws(GridError) -> ConfigurationTable? {
     guard PrivateFile.exists(path) else { return nil }
-    let text = String(decoding: try UserFile.read(path, as: .configuration), as: UTF8.self)
+    let text = try String(strictly: try UserFile.read(path, as: .configuration), from: path, .configuration)
     return try ConfigurationTable(path: path, text: text)
   }
 

@@ -19,7 +19,7 @@ struct KindsFile: Decodable {
   /// - Throws: ``GridError/Code/noInput`` when it cannot be read, ``GridError/Code/configuration`` with the place when
   ///   it is wrong.
   static func read(_ path: String) throws(GridError) -> [String: ExecSpecification] {
-    let text = String(decoding: try UserFile.read(path, as: .kinds), as: UTF8.self)
+    let text = try String(strictly: try UserFile.read(path, as: .kinds), from: path, .configuration)
     do {
       let file = try YAMLDecoder().decode(KindsFile.self, from: text)
       return try file.kinds.reduce(into: [:]) { programs, kind in

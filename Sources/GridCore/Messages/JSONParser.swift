@@ -135,8 +135,8 @@ struct JSONParser {
       guard digits() > 0 else { throw fault("bad number") }
     }
     let text = String(decoding: bytes[start..<at], as: UTF8.self)
-    if exact, let value = Int64(text) { return .integer(value) }
-    guard let value = Double(text), value.isFinite else { throw fault("number out of range") }
+    if exact, let value = Int64(text), text != "-0" { return .integer(value) }
+    guard let value = Double(text), JSONWriter.text(value) == text else { return .decimal(text) }
     return .number(value)
   }
 

@@ -1,11 +1,14 @@
 /// One JSON value (RFC 8259). Objects keep no order and are written with sorted keys, so equal values have equal bytes.
 ///
-/// The core's own because nothing below the node may bring Foundation in; whole numbers stay exact up to 64 bits.
+/// The core's own because nothing below the node may bring Foundation in. A number that was read is written again as it
+/// was written: one that neither 64 bits nor a `Double` hold keeps its text.
 public enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
   case integer(Int64)
   case number(Double)
+  /// The text of a number that the others would write differently: `12345678901234567890`, `1.10`, `1e400`.
+  case decimal(String)
   case string(String)
   case array([JSONValue])
   case object([String: JSONValue])
@@ -73,14 +76,17 @@ public enum JSONValue: Sendable, Hashable {
     switch self {
     case .integer(let value): value
     case .number(let value): Int64(exactly: value)
+    case .decimal: doubleValue.flatMap { Int64(exactly: $0) }
     default: nil
     }
   }
 
+  /// The nearest `Double`; nil when it is no number, or beyond all of them.
   public var doubleValue: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
+    case .decimal(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
     default: nil
     }
   }

@@ -10,7 +10,8 @@ struct JSONWriter {
     case .null: append("null")
     case .bool(let value): append(value ? "true" : "false")
     case .integer(let value): append(String(value))
-    case .number(let value): append(value.isFinite ? String(value) : "null")
+    case .number(let value): append(Self.text(value))
+    case .decimal(let text): append(text)
     case .string(let value): writeString(value)
     case .array(let elements):
       writeList("[", "]", count: elements.count, depth: depth) { writer, index in
@@ -25,6 +26,9 @@ struct JSONWriter {
       }
     }
   }
+
+  /// A `Double` as it is written; JSON has no infinity.
+  static func text(_ value: Double) -> String { value.isFinite ? String(value) : "null" }
 
   private mutating func writeList(
     _ open: String, _ close: String, count: Int, depth: Int, _ element: (inout JSONWriter, Int) -> Void

@@ -48,16 +48,8 @@ public enum NameRules {
   public static func quoted(_ text: String) -> String {
     var printable = ""
     for scalar in text.unicodeScalars.prefix(48) {
-      printable += isPrintable(scalar) ? String(scalar) : scalar.escaped(asASCII: true)
+      printable += PrintableText.isPrintable(scalar) ? String(scalar) : scalar.escaped(asASCII: true)
     }
     return text.unicodeScalars.count > 48 ? "\"\(printable)…\"" : "\"\(printable)\""
-  }
-
-  /// Not so: control characters (U+009B begins an escape sequence as well), and what turns the direction of text round.
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator: false
-    default: true
-    }
   }
 }

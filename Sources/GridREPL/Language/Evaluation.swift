@@ -55,6 +55,7 @@ struct Evaluation {
     case .bool(let value): value
     case .integer(let value): value != 0
     case .number(let value): value != 0
+    case .decimal: value.doubleValue != 0
     case .string(let text): !text.isEmpty
     case .array(let elements): !elements.isEmpty
     case .object(let members): !members.isEmpty

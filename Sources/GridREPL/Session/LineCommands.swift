@@ -88,7 +88,7 @@ enum LineCommands {
 enum TextFile {
   /// - Throws: ``GridError/Code/noInput`` when it cannot be read or is too large.
   static func read(_ path: String, as purpose: UserFile.Purpose = .script) throws(GridError) -> String {
-    withoutMark(String(decoding: try UserFile.read(path, as: purpose), as: UTF8.self))
+    withoutMark(try String(strictly: try UserFile.read(path, as: purpose), from: path))
   }
 
   /// The text without the mark that editors of other systems put before it.

@@ -148,7 +148,7 @@ import Testing
     switch value {
     case .null: "null"
     case .bool: "bool"
-    case .integer, .number: "number"
+    case .integer, .number, .decimal: "number"
     case .string: "string"
     case .array(let elements): "[\(elements.first.map(shape) ?? "")]"
     case .object(let members):
