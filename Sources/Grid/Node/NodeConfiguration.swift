@@ -1,3 +1,4 @@
+internal import GridActors
 public import GridCore
 internal import GridLink
 public import Logging
@@ -29,6 +30,8 @@ public struct NodeConfiguration: Sendable {
   public var allowsExec: Bool
   /// Kinds of the node's own whose actors run a program, by name. One named `leader` is run once in the namespace.
   public var programs: [String: ExecSpecification]
+  /// Variables of this process that the programs of actors get beside a standard set, as names or patterns with `*`.
+  public var passedVariables: [String]
   public var logger: Logger
   /// The coordination store: `embedded`, which lies in ``stateDirectory``, or `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
   public var coordination: String
@@ -58,6 +61,7 @@ public struct NodeConfiguration: Sendable {
     leaseTimeToLive = .seconds(5)
     allowsExec = false
     programs = [:]
+    passedVariables = []
     eventLoopThreads = 1
   }
 
@@ -71,6 +75,7 @@ public struct NodeConfiguration: Sendable {
     try NameRules.validated(namespace, as: "namespace")
     if let name { try NameRules.validated(name, as: "node") }
     if let advertise { _ = try LinkAddress(parsing: advertise) }
+    for name in passedVariables { _ = try EnvironmentPolicy.validated(name) }
     guard deadLetterCapacity > 0 else { throw GridError(.configuration, "the dead-letter capacity must be positive") }
     guard leaseTimeToLive >= .milliseconds(500) else {
       throw GridError(.configuration, "the lease's time to live must be at least 500ms")

@@ -73,7 +73,8 @@ final class NodeRuntime: Sendable {
     startedAt = clock.now()
     var registry = kinds
     let environment = ExecEnvironment(
-      processes: processes, eventLoop: eventLoop, variables: ProcessEnvironment.variables,
+      processes: processes, eventLoop: eventLoop,
+      variables: ProcessEnvironment.exact.filter(EnvironmentPolicy(passing: configuration.passedVariables).passes),
       endpoint: { [endpointForPrograms] in endpointForPrograms.value })
     if configuration.allowsExec { registry.registerExec(environment) }
     for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
@@ -161,7 +162,7 @@ extension NodeRuntime: ActorHost {
   }
 
   func log(actor: String, _ text: String, isError: Bool) {
-    logger.log(level: isError ? .warning : .info, "\(text)", metadata: ["actor": "\(actor)"])
+    logger.log(level: isError ? .warning : .notice, "\(text)", metadata: ["actor": "\(actor)"])
   }
 }
 

@@ -1,20 +1,35 @@
 internal import Glibc
+package import GridActors
 
 /// The environment of this process, read once.
 package enum ProcessEnvironment {
   /// The numeric identifier of the user this process acts as.
   package static var user: UInt32 { geteuid() }
 
-  package static let variables: [String: String] = {
-    var variables: [String: String] = [:]
+  /// Byte for byte.
+  package static let exact: ProgramEnvironment = {
+    var entries: [[UInt8]] = []
     var entry = environ
     while let pair = entry.pointee {
-      let text = String(cString: pair)
-      if let equals = text.firstIndex(of: "=") {
-        variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
-      }
+      entries.append(Array(UnsafeRawBufferPointer(start: pair, count: strlen(pair))))
       entry += 1
     }
-    return variables
+    return ProgramEnvironment(entries: entries)
   }()
+
+  /// As text, for gridctl's own settings.
+  package static let variables: [String: String] = Dictionary(
+    exact.entries.compactMap { entry in
+      let text = String(decoding: entry, as: UTF8.self)
+      return text.firstIndex(of: "=").map { (String(text[..<$0]), String(text[text.index(after: $0)...])) }
+    }
+  ) { first, _ in first }
+
+  /// For a program that the user starts through gridctl: the user's own environment, without what concerns gridctl
+  /// alone.
+  ///
+  /// - Parameter variables: the environment as text, where it was changed.
+  package static func forPrograms(_ variables: [String: String] = variables) -> ProgramEnvironment {
+    exact.restoring(variables).filter { !EnvironmentPolicy.isPrivate($0) }
+  }
 }

@@ -8,7 +8,7 @@ extension ActorCell {
       (
         ActorReport(
           name: name, kind: kind.name, node: host.nodeName, status: state.status, mailbox: state.mailbox.depth,
-          processed: state.processed, failures: state.failures, restarts: state.restarts,
+          processed: state.processed - state.mailbox.lent, failures: state.failures, restarts: state.restarts,
           uptimeSeconds: (now - state.startedAt).inSeconds, epoch: epoch,
           details: withDetails ? state.details(options: options) : [:]),
         state.behavior
@@ -16,7 +16,7 @@ extension ActorCell {
     }
     guard withDetails else { return report }
     var detailed = report
-    if let command = request.command { detailed.details["exec"] = command.json }
+    if let command = request.command { detailed.details["exec"] = command.reportJSON }
     detailed.details.merge(behavior.details()) { first, _ in first }
     return detailed
   }

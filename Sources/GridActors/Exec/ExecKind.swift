@@ -6,12 +6,12 @@ package struct ExecEnvironment: Sendable {
   package var processes: ProcessGuard
   package var eventLoop: any EventLoop
   /// What the programs inherit.
-  package var variables: [String: String]
+  package var variables: ProgramEnvironment
   /// Where a program reaches this node, asked when it starts.
   package var endpoint: @Sendable () -> String
 
   package init(
-    processes: ProcessGuard, eventLoop: any EventLoop, variables: [String: String],
+    processes: ProcessGuard, eventLoop: any EventLoop, variables: ProgramEnvironment,
     endpoint: @escaping @Sendable () -> String
   ) {
     self.processes = processes
@@ -21,15 +21,12 @@ package struct ExecEnvironment: Sendable {
   }
 
   /// The environment of the program behind an actor.
-  func variables(for specification: ExecSpecification, _ context: ActorContext) -> [String: String] {
+  func variables(for specification: ExecSpecification, _ context: ActorContext) -> ProgramEnvironment {
     let endpoint = endpoint()
-    return
-      variables
-      .merging(specification.environment) { _, own in own }
-      .merging([
-        "GRIDCTL_ACTOR": context.name, "GRIDCTL_NODE": context.node, "GRIDCTL_NAMESPACE": context.namespace,
-        "GRIDCTL_ENDPOINT": endpoint, "GRIDCTL_ENDPOINTS": endpoint, "GRIDCTL_FENCING_TOKEN": String(context.epoch),
-      ]) { _, own in own }
+    return variables.merging(specification.environment).merging([
+      "GRIDCTL_ACTOR": context.name, "GRIDCTL_NODE": context.node, "GRIDCTL_NAMESPACE": context.namespace,
+      "GRIDCTL_ENDPOINT": endpoint, "GRIDCTL_ENDPOINTS": endpoint, "GRIDCTL_FENCING_TOKEN": String(context.epoch),
+    ])
   }
 }
 
@@ -65,7 +62,7 @@ extension ExecSpecification {
     }
   }
 
-  func processCommand(_ variables: [String: String]) -> ProcessCommand {
+  func processCommand(_ variables: ProgramEnvironment) -> ProcessCommand {
     ProcessCommand(
       command.first ?? "", arguments: Array(command.dropFirst()), environment: variables,
       workingDirectory: workingDirectory)

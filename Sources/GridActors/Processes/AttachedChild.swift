@@ -38,7 +38,8 @@ package final class AttachedChild: Sendable {
   /// - Throws: ``GridError/Code/noInput`` when there is none of that name, ``GridError/Code/refused`` when it may not
   ///   be run, ``GridError/Code/usage`` for an empty command, ``GridError/Code/retryLater`` when something ran out.
   package static func start(
-    _ command: [String], environment: [String: String], bond: Bond = .wrapped, input: Int32? = nil, output: Int32? = nil
+    _ command: [String], environment: ProgramEnvironment, bond: Bond = .wrapped, input: Int32? = nil,
+    output: Int32? = nil
   ) async throws(GridError) -> AttachedChild {
     guard let program = command.first, !program.isEmpty else {
       throw GridError(.usage, "the command is empty", hint: "name a program: -- PROGRAM [ARGUMENT…]")
@@ -62,13 +63,13 @@ package final class AttachedChild: Sendable {
   }
 
   private static func run(
-    _ command: [String], _ environment: [String: String], _ bond: Bond, _ input: Int32, _ output: Int32,
+    _ command: [String], _ environment: ProgramEnvironment, _ bond: Bond, _ input: Int32, _ output: Int32,
     _ started: (Start) -> Void
   ) {
     let hasOwnGroup = bond == .wrapped && isatty(0) == 0
     var process: pid_t = 0
     let arguments = command.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    let variables = environment.entries.map { strdup(($0 + [0]).map { CChar(bitPattern: $0) }) } + [nil]
     let error = grid_attached_start(
       arguments, variables, hasOwnGroup, bond == .wrapped, input, output, &process)
     for text in arguments + variables { free(text) }

@@ -9,7 +9,7 @@ extension ProcessCommand {
     try validate()
     let directories = workingDirectory.map { [$0] } ?? []
     let vector = [executable] + arguments
-    let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let variables = environment.entries
     let paths = candidates
     let header = grid_guard_payload(
       directories: UInt32(directories.count),
@@ -17,20 +17,22 @@ extension ProcessCommand {
       environment: UInt32(clamping: variables.count),
       candidates: UInt32(clamping: paths.count)
     )
-    let strings = [directories, vector, variables, paths].joined()
-    let size = strings.reduce(MemoryLayout<grid_guard_payload>.size) { $0 + $1.utf8.count + 1 }
+    let strings = [bytes(directories), bytes(vector), variables, bytes(paths)].joined()
+    let size = strings.reduce(MemoryLayout<grid_guard_payload>.size) { $0 + $1.count + 1 }
     guard size <= Self.maximumBytes else {
       throw GridError(
         .usage,
         "the command \(quoted) has \(size) bytes with its environment, more than the \(Self.maximumBytes) allowed",
         hint: "pass large data in a file or on standard input")
     }
-    var bytes = withUnsafeBytes(of: header) { [UInt8]($0) }
-    bytes.reserveCapacity(size)
+    var result = withUnsafeBytes(of: header) { [UInt8]($0) }
+    result.reserveCapacity(size)
     for string in strings {
-      bytes.append(contentsOf: string.utf8)
-      bytes.append(0)
+      result.append(contentsOf: string)
+      result.append(0)
     }
-    return bytes
+    return result
   }
+
+  private func bytes(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
 }

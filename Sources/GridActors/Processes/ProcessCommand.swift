@@ -16,20 +16,28 @@ package struct ProcessCommand: Sendable, Equatable {
   /// The arguments after the program's name.
   package var arguments: [String]
   /// The whole environment of the child; nothing is inherited.
-  package var environment: [String: String]
+  package var environment: ProgramEnvironment
   /// The directory the child starts in; `nil` is the directory the node was in when its guard started.
   package var workingDirectory: String?
 
   package init(
     _ executable: String,
     arguments: [String] = [],
-    environment: [String: String] = [:],
+    environment: ProgramEnvironment = ProgramEnvironment(),
     workingDirectory: String? = nil
   ) {
     self.executable = executable
     self.arguments = arguments
     self.environment = environment
     self.workingDirectory = workingDirectory
+  }
+
+  package init(
+    _ executable: String, arguments: [String] = [], environment: [String: String], workingDirectory: String? = nil
+  ) {
+    self.init(
+      executable, arguments: arguments, environment: ProgramEnvironment(environment),
+      workingDirectory: workingDirectory)
   }
 
   /// The `PATH` of the child.
@@ -50,13 +58,11 @@ package struct ProcessCommand: Sendable, Equatable {
     guard !executable.isEmpty else {
       throw GridError(.usage, "the command is empty", hint: "name a program: -- PROGRAM [ARGUMENT…]")
     }
-    let texts = [executable] + arguments + [workingDirectory ?? ""] + environment.flatMap { [$0.key, $0.value] }
+    let texts = [executable] + arguments + [workingDirectory ?? ""]
     guard !texts.contains(where: { $0.utf8.contains(0) }) else {
       throw GridError(.usage, "the command \(quoted) contains a NUL byte")
     }
-    guard !environment.keys.contains(where: { $0.isEmpty || $0.utf8.contains(UInt8(ascii: "=")) }) else {
-      throw GridError(.usage, "the environment of \(quoted) has a variable whose name is empty or contains “=”")
-    }
+    if let fault = environment.fault { throw GridError(.usage, "the environment of \(quoted) \(fault)") }
   }
 
   /// The program's name for a message: never long, never with control characters.

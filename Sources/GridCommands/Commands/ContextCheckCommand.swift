@@ -99,7 +99,7 @@ struct ContextEditCommand: OwnProcessCommand {
     let before = signal(SIGINT, SIG_IGN)
     defer { signal(SIGINT, before) }
     let child = try await AttachedChild.start(
-      ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: environment)
+      ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: ProcessEnvironment.forPrograms())
     let status = await child.exit()
     guard case .exited(0) = status else {
       unlink(draft)
@@ -107,7 +107,7 @@ struct ContextEditCommand: OwnProcessCommand {
     }
     let bytes = try UserFile.read(draft, as: .configuration)
     do throws(GridError) {
-      let table = try ConfigurationTable(path: path, text: String(decoding: bytes, as: UTF8.self))
+      let table = try ConfigurationTable(path: path, text: try String(strictly: bytes, from: path, .configuration))
       _ = try ContextDefinition(name: name, table: table)
     } catch {
       throw GridError(error.code, error.message, hint: "the context is unchanged; what you wrote is in \(draft)")

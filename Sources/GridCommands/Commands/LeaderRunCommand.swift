@@ -78,10 +78,10 @@ final class LeaderRun: Sendable {
     guard await renew(token, patience: session.timeout) else {
       throw GridError(.leaseLost, "the leadership of \(name) was lost at once", hint: "see: gridctl peers")
     }
-    let variables = ProcessEnvironment.variables.merging([
+    let variables = ProcessEnvironment.forPrograms().merging([
       "GRIDCTL_LEADER": name, "GRIDCTL_FENCING_TOKEN": String(token), "GRIDCTL_ENDPOINTS": session.connection.endpoint,
       "GRIDCTL_NAMESPACE": session.settings.namespace,
-    ]) { _, own in own }
+    ])
     let child = try await AttachedChild.start(command, environment: variables)
     return ExitStatus.code(of: await supervise(child, campaign, signals, token))
   }

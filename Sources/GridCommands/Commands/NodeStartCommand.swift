@@ -43,6 +43,11 @@ struct NodeStartCommand: OwnProcessCommand {
   var stateDir: String?
   @Option(help: ArgumentHelp("A YAML file of kinds: programs that actors are made from by name.", valueName: "file"))
   var kindsFile: String?
+  @Option(
+    help: ArgumentHelp(
+      "A variable of the node's that its programs get, beside PATH, HOME, LANG and the like; may be repeated.",
+      valueName: "name|pattern*"))
+  var passEnv: [String] = []
   @Option(help: ArgumentHelp("A label of the node; may be repeated.", valueName: "key=value"))
   var label: [KeyValueArgument] = []
   @Flag(help: "Return once the node serves; it goes on in the background.")
@@ -98,6 +103,7 @@ struct NodeStartCommand: OwnProcessCommand {
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
     if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
+    configuration.passedVariables = passEnv
     if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
     return configuration
   }

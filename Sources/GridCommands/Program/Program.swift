@@ -17,8 +17,18 @@ public enum Program {
     TerminationSignals.unblock()
     OutputWriter.fillMissingDescriptors()
     AdditionalCommands.register(additional)
-    UnstructuredTask.start { exit(await outcome(of: arguments).code) }
+    UnstructuredTask.start { exit(await outcomeOfProcess(arguments).code) }
     while true { pause() }
+  }
+
+  private static func outcomeOfProcess(_ arguments: [String]) async -> CommandOutcome {
+    do throws(GridError) {
+      // Where somebody is typing, nothing is said.
+      if arguments.first != CompleteCommand.configuration.commandName { try RawArguments.check() }
+    } catch {
+      return await runningFailed(error, nil, .shared)
+    }
+    return await outcome(of: arguments)
   }
 
   /// Runs one line of a session.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Grid
+package import GridActors
 package import GridClient
 package import GridCore
 
@@ -27,6 +28,11 @@ package struct SessionServices: Sendable {
     if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
     if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
     commandVariables = variables
+  }
+
+  /// What a program of the user gets that is started with `variables`: see ``ProcessEnvironment/forPrograms(_:)``.
+  package static func programEnvironment(_ variables: [String: String]) -> ProgramEnvironment {
+    ProcessEnvironment.forPrograms(variables)
   }
 
   /// The same session in another context.

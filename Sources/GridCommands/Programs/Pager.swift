@@ -32,7 +32,7 @@ enum Pager {
     guard
       let child = try? await AttachedChild.start(
         ["/bin/sh", "-c", "command -v \"${1%% *}\" >/dev/null || exit 127; exec $1", "sh", command],
-        environment: variables, input: input.descriptor)
+        environment: ProcessEnvironment.forPrograms(variables), input: input.descriptor)
     else { return try writer.output(text) }
     if case .exited(127) = await child.exit() { try writer.output(text) }
   }

@@ -25,7 +25,8 @@ enum ShellCommand {
     defer { close(ends[0]) }
     let child: AttachedChild
     do throws(GridError) {
-      child = try await AttachedChild.start(["/bin/sh", "-c", command], environment: environment, output: ends[1])
+      child = try await AttachedChild.start(
+        ["/bin/sh", "-c", command], environment: ProcessEnvironment.forPrograms(environment), output: ends[1])
       close(ends[1])
     } catch {
       close(ends[1])

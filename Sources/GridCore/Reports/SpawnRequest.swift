@@ -80,7 +80,7 @@ public struct ExecSpecification: Sendable, Equatable {
   /// How long one message may take; nil means as long as its sender waits, and for a tell, for ever.
   public var handlerTimeout: Duration?
   public var restart: RestartPolicy
-  /// Added to the environment of the node.
+  /// Added to what the program gets of the node's environment.
   public var environment: [String: String]
   public var workingDirectory: String?
 
@@ -105,6 +105,11 @@ public struct ExecSpecification: Sendable, Equatable {
       "restartWindowSeconds": .number(restart.window.inSeconds),
       "environment": .object(environment.mapValues { .string($0) }), "workingDirectory": .optional(workingDirectory),
     ]
+  }
+
+  /// As reports show it: of variables the names only, since their values may be secrets.
+  package var reportJSON: JSONValue {
+    json.with("environment", .array(environment.keys.sorted().map { .string($0) }))
   }
 
   /// - Throws: ``GridError/Code/usage`` or ``GridError/Code/undecodable`` when a field is missing or wrong.

@@ -20,7 +20,8 @@ struct ShellChild: Sendable {
     SessionServices.keepDescriptorsPrivate()
     return ShellChild(
       child: try await AttachedChild.start(
-        ["/bin/sh", "-c", text], environment: variables, bond: .shell, input: input))
+        ["/bin/sh", "-c", text], environment: SessionServices.programEnvironment(variables), bond: .shell, input: input)
+    )
   }
 
   /// Waits until it has ended, since the terminal is its own until then; asks it to end when the task is cancelled.
