@@ -21,6 +21,11 @@ extension ActorCell {
     }
   }
 
+  /// What follows when a restart's `started` threw: there is no state to go on with.
+  func startFailed(_ error: GridError) {
+    if kind.directive(error) == .stop { stop(reason: "stopped: \(error)") } else { restart(after: error) }
+  }
+
   private func restart(after error: GridError) {
     let policy = request.command?.restart ?? kind.restart
     let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }

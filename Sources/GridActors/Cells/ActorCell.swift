@@ -139,7 +139,7 @@ package final class ActorCell: Sendable {
       hint: "send again later, or look at it with: gridctl inspect \(name)")
   }
 
-  private func admitted(_ envelope: Envelope) {
+  func admitted(_ envelope: Envelope) {
     if envelope.waitsForRoom {
       envelope.responder?.returnCredit(target: envelope.target, bytes: envelope.message.cost)
     }
@@ -204,7 +204,7 @@ package final class ActorCell: Sendable {
       return true
     }
     guard let spawner else {
-      supervise(error)
+      startFailed(error)
       return true
     }
     abandon(reason: "stopped: it could not start: \(error)")
@@ -370,6 +370,10 @@ package final class ActorCell: Sendable {
     do {
       try await behavior.receive(envelope.message, context)
       if let trace { traceEnd(trace, context, nil) }
+    } catch is MessageNotTaken {
+      context.exchange?.withdraw()
+      var rest = EnvelopeQueue()
+      putBack(&rest, first: envelope)
     } catch {
       let error = Self.gridError(error)
       if let trace { traceEnd(trace, context, error) }

@@ -159,6 +159,25 @@ struct CellState {
     return []
   }
 
+  /// Notes that a program has read `count` messages that were lent to it.
+  ///
+  /// - Returns: messages that found room by it, and whether an idle cell became busy.
+  mutating func read(_ count: Int, options: MailboxOptions) -> ([Envelope], wakes: Bool) {
+    if case .ended = phase { return ([], false) }
+    let admitted = mailbox.read(count, options: options)
+    return (admitted, admitted.isEmpty ? false : wake())
+  }
+
+  /// Takes messages back that were lent to a program and that it has not read.
+  ///
+  /// - Returns: those the cell has no use for, since it has ended meanwhile.
+  mutating func giveBack(_ unread: [Envelope]) -> [Envelope] {
+    processed -= unread.count
+    if case .ended = phase { return unread }
+    mailbox.giveBack(unread)
+    return []
+  }
+
   mutating func note(_ task: Task<Void, Never>) { if isBusy { self.task = task } }
 
   mutating func noteFailure(_ error: GridError) {

@@ -7,10 +7,12 @@ struct Mailbox {
   private var waiting = EnvelopeQueue()
   private var queuedBytes = 0
   private var taken = 0
+  /// Messages handed to a program that has not read them.
+  private(set) var lent = 0
   private var largestBatch = 0
 
-  /// Messages waiting or being handled.
-  var depth: Int { queue.count + taken }
+  /// Messages waiting or being handled, or handed to a program that has not read them.
+  var depth: Int { queue.count + taken + lent }
   var isEmpty: Bool { queue.isEmpty }
   /// Whether messages wait for room.
   var hasWaiting: Bool { !waiting.isEmpty }
@@ -97,6 +99,30 @@ struct Mailbox {
   mutating func putBack(_ batch: inout EnvelopeQueue, first: consuming Envelope) {
     taken = 0
     queue.prepend(first, &batch)
+    queuedBytes = queue.cost
+  }
+
+  /// The message in hand is in the hands of a program from now on, and stays mail until it was read.
+  mutating func lend() {
+    taken = max(0, taken - 1)
+    lent += 1
+  }
+
+  /// Notes that `count` of the messages lent were read.
+  ///
+  /// - Returns: the messages that found room by it and are now in the queue.
+  mutating func read(_ count: Int, options: MailboxOptions) -> [Envelope] {
+    lent = max(0, lent - count)
+    return admitWaiting(options: options)
+  }
+
+  /// Returns messages that were lent and not read to the head of the queue.
+  mutating func giveBack(_ unread: [Envelope]) {
+    lent = max(0, lent - unread.count)
+    guard let first = unread.first else { return }
+    var rest = EnvelopeQueue()
+    for envelope in unread.dropFirst() { rest.append(envelope) }
+    queue.prepend(first, &rest)
     queuedBytes = queue.cost
   }
 

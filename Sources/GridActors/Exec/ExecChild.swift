@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import NIOCore
 internal import Synchronization
@@ -10,24 +11,35 @@ final class ExecChild: Sendable {
     var isHandling = false
     var isReported = false
     var timedOut = false
+    /// What is wrong with a program that runs, found while a message was being handled.
+    var trouble: GridError?
+    /// Whether it is ended for what it wrote: how it ends then says nothing.
+    var isGivenUp = false
+    var mail = UnreadMail()
+    /// Whether somebody looks how far the program has read.
+    var isWatchingMail = false
   }
 
   let specification: ExecSpecification
   let environment: ExecEnvironment
+  let log: ProgramLog
   private let state = Mutex(State())
 
   /// A program that ignores SIGTERM is killed after this.
   static let grace = Duration.seconds(5)
+  /// How long the last words of a program that has ended are waited for.
+  private static let lastWordsPatience = Duration.seconds(3)
 
   init(_ specification: ExecSpecification, _ environment: ExecEnvironment) {
     self.specification = specification
     self.environment = environment
+    log = ProgramLog(eventLoop: environment.eventLoop)
   }
 
   func start(_ context: ActorContext, output: ChildProcess.OutputDelivery) async throws {
     var options = ChildProcess.Options()
     options.output = output
-    options.standardError = { line, _ in context.log(String(decoding: line, as: UTF8.self)) }
+    options.standardError = { [log] event in log.take(event, isError: true, context) }
     let command = specification.processCommand(environment.variables(for: specification, context))
     let child = try await environment.processes.spawn(command, options: options, on: environment.eventLoop)
     let isUnwanted = state.withLock { state in
@@ -36,30 +48,59 @@ final class ExecChild: Sendable {
     }
     if isUnwanted { _ = await child.terminate(grace: .zero) }
     child.onExit { [self] status in
-      let reports = state.withLock { state in
-        defer { if !state.isHandling { state.isReported = true } }
-        return !state.isHandling && !state.isReported
-      }
-      if reports { context.escalate(Self.ended(status)) }
+      log.errorsHaveEnded.whenOpen { [self] in report(ended(status), context) }
     }
   }
 
-  /// Runs `body` as the handling of one message.
-  func handle<Result>(_ context: ActorContext, _ body: (ChildProcess) async throws -> Result) async throws -> Result {
+  /// Hands a failure that no message caused to the supervision, unless the end of the program has been told already.
+  private func report(_ error: GridError, _ context: ActorContext) {
+    let reports = state.withLock { state in
+      guard !state.isReported else { return false }
+      guard !state.isHandling else {
+        state.trouble = state.trouble ?? error
+        return false
+      }
+      state.isReported = true
+      return true
+    }
+    if reports { context.escalate(error) }
+  }
+
+  /// Gives a program up that runs: it is ended and started again as after a failure. Called on any thread.
+  func giveUp(_ error: GridError, _ context: ActorContext) {
     let child = state.withLock { state in
-      state.isHandling = true
+      state.isGivenUp = true
       return state.child
     }
-    guard let child else { throw GridError(.handlerFailed, "the program does not run") }
+    child?.pauseReading()
+    report(error, context)
+  }
+
+  // MARK: Messages that are answered
+
+  /// Runs `body` as the handling of one message.
+  ///
+  /// - Throws: ``MessageNotTaken`` when the program is about to be replaced.
+  func handle<Result>(_ context: ActorContext, _ body: (ChildProcess) async throws -> Result) async throws -> Result {
+    let child = try begin()
     let timer = scheduleTimeout(child)
     do {
       let result = try await body(child)
       timer?.cancel()
-      finish(context, child)
+      finish(context)
       return result
     } catch {
       timer?.cancel()
       throw await failure(error, child)
+    }
+  }
+
+  private func begin() throws -> ChildProcess {
+    try state.withLock { state in
+      guard !state.isReported else { throw MessageNotTaken() }
+      guard let child = state.child else { throw GridError(.handlerFailed, "the program does not run") }
+      state.isHandling = true
+      return child
     }
   }
 
@@ -71,49 +112,139 @@ final class ExecChild: Sendable {
     }
   }
 
-  /// The program may have ended while the message was handled, after its answer.
-  private func finish(_ context: ActorContext, _ child: ChildProcess) {
-    let reports = state.withLock { state in
+  /// Something may have gone wrong with the program while the message was handled, after its answer.
+  private func finish(_ context: ActorContext) {
+    let trouble = state.withLock { state -> GridError? in
       state.isHandling = false
-      guard child.exitStatus != nil, !state.isReported else { return false }
+      guard let trouble = state.trouble, !state.isReported else { return nil }
       state.isReported = true
-      return true
+      return trouble
     }
-    if reports, let status = child.exitStatus { context.escalate(Self.ended(status)) }
+    if let trouble { context.escalate(trouble) }
   }
 
   /// What a failed handling means, once the program is out of the way.
   private func failure(_ error: any Error, _ child: ChildProcess) async -> any Error {
-    if let known = error as? GridError, known.code == .undecodable || known.code == .refused {
-      // The message was at fault, not the program.
+    if let known = error as? GridError, known.code.blamesMessage {
       state.withLock { $0.isHandling = false }
       return error
     }
-    let timedOut = state.withLock { state in
+    let (timedOut, isGivenUp) = state.withLock { state in
       state.isReported = true
       state.isHandling = false
-      return state.timedOut
+      return (state.timedOut, state.isGivenUp)
     }
     let status = await child.terminate(grace: .milliseconds(100))
-    if timedOut, let limit = specification.handlerTimeout {
-      return GridError(
-        .deadline, "the program did not answer within \(limit.gridText), and was killed",
-        hint: "spawn it with a longer --handler-timeout, or look for what it waits for in its node's log")
-    }
-    if let known = error as? GridError, known.code != .handlerFailed { return known }
+    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience)
+    if timedOut { return timeout }
+    if let known = error as? GridError, isGivenUp || known.code != .handlerFailed { return known }
     return GridError(
-      .handlerFailed, "\(error is GridError ? "\(error)" : "the program failed"): \(Self.ended(status).message)")
+      .handlerFailed, "\(error is GridError ? "\(error)" : "the program failed"): \(ended(status).message)")
   }
+
+  private var timeout: GridError {
+    let limit = (specification.handlerTimeout ?? .zero).gridText
+    let what = specification.oneWay ? "read what it was told" : "answer"
+    return GridError(
+      .deadline, "the program did not \(what) within \(limit), and was killed\(log.lastWords)",
+      hint: """
+        spawn it with a longer --handler-timeout, or look for what it waits for in its node's log; \
+        a program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u
+        """)
+  }
+
+  // MARK: Messages that nobody waits for
+
+  /// Hands over a message without waiting for what becomes of it. It stays mail of the actor until the program has read
+  /// it, and is mail again when the program ends before.
+  ///
+  /// - Throws: ``MessageNotTaken`` when the program is about to be replaced.
+  func tell(_ message: Message, as line: [UInt8], _ context: ActorContext) async throws {
+    let child = try begin()
+    var end: Int?
+    var trouble: GridError?
+    do {
+      end = try child.writeIfRoom(line)
+      if end == nil { end = try await writeWithinLimit(line, child) }
+    } catch {
+      trouble = await notWritten(error, child)
+    }
+    context.cell.lend()
+    let mustWatch = state.withLock { state in
+      state.mail.add(message, from: context.sender, end: end)
+      defer { state.isWatchingMail = true }
+      return !state.isWatchingMail
+    }
+    if mustWatch { environment.eventLoop.execute { self.watchMail(child, context, again: .milliseconds(1)) } }
+    if let trouble { state.withLock { $0.trouble = trouble } }
+    finish(context)
+  }
+
+  private func writeWithinLimit(_ line: [UInt8], _ child: ChildProcess) async throws -> Int {
+    let timer = scheduleTimeout(child)
+    defer { timer?.cancel() }
+    return try await child.write(line)
+  }
+
+  /// What is wrong with a program that took no line; nil when the actor is being stopped.
+  private func notWritten(_ error: any Error, _ child: ChildProcess) async -> GridError? {
+    if Task.isCancelled { return nil }
+    let status = await child.terminate(grace: .milliseconds(100))
+    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience)
+    if state.withLock({ $0.timedOut }) { return timeout }
+    return GridError(.handlerFailed, "\(error): \(ended(status).message)")
+  }
+
+  /// Looks how far the program has read as long as there is something unread, ever less often while nothing moves. On
+  /// the event loop.
+  private func watchMail(_ child: ChildProcess, _ context: ActorContext, again pause: TimeAmount) {
+    let offset = child.bytesRead
+    let (count, goesOn) = state.withLock { state -> (Int, Bool) in
+      let count = state.mail.read(upTo: offset)
+      state.isWatchingMail = !state.mail.isEmpty
+      return (count, state.isWatchingMail)
+    }
+    if count > 0 { context.cell.read(count) }
+    guard goesOn else { return }
+    let next = count > 0 ? .milliseconds(1) : min(pause * 2, Self.longestMailPause)
+    environment.eventLoop.scheduleTask(in: pause) { self.watchMail(child, context, again: next) }
+  }
+
+  private static let longestMailPause = TimeAmount.milliseconds(50)
+
+  /// What the program has not read is mail again. For the cell's own drain, once the program has ended.
+  private func returnMail(_ child: ChildProcess, _ context: ActorContext) async {
+    let offset = try? await environment.eventLoop.submit { child.bytesRead }.get()
+    let (read, unread) = state.withLock { state in
+      (state.mail.read(upTo: offset ?? 0), state.mail.takeAll(for: context.name))
+    }
+    if read > 0 { context.cell.read(read) }
+    if !unread.isEmpty { context.cell.giveBack(unread) }
+  }
+
+  // MARK: The rest
+
+  /// How much of its input the program has read. On the event loop.
+  var bytesRead: Int { state.withLock { $0.child }?.bytesRead ?? 0 }
 
   /// Hands the program a line unless its input is full; a program that does not read is not waited for.
   func writeIfRoom(_ line: [UInt8]) { _ = try? state.withLock { $0.child }?.writeIfRoom(line) }
 
-  func stop() async {
+  /// Reads no more of the program's output for a time. On the event loop.
+  func pauseReading(for time: TimeAmount) {
+    guard let child = state.withLock({ $0.child }) else { return }
+    child.pauseReading()
+    environment.eventLoop.scheduleTask(in: time) { child.resumeReading() }
+  }
+
+  func stop(_ context: ActorContext) async {
     let child = state.withLock { state in
       state.isReported = true
       return state.child
     }
-    _ = await child?.terminate(grace: Self.grace)
+    guard let child else { return }
+    _ = await child.terminate(grace: Self.grace)
+    await returnMail(child, context)
   }
 
   func details() -> [String: JSONValue] {
@@ -121,7 +252,7 @@ final class ExecChild: Sendable {
     return ["pid": .optional(child.map { Int($0.processIdentifier) })]
   }
 
-  private static func ended(_ status: ProcessExitStatus) -> GridError {
-    GridError(.handlerFailed, "the program \(status)")
+  private func ended(_ status: ProcessExitStatus) -> GridError {
+    GridError(.handlerFailed, "the program \(status)\(log.lastWords)")
   }
 }

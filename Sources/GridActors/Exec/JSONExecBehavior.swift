@@ -1,5 +1,6 @@
 internal import GridConcurrency
 internal import GridCore
+internal import NIOCore
 internal import Synchronization
 
 /// An `exec` actor that speaks newline-delimited JSON, both ways.
@@ -12,6 +13,8 @@ final class JSONExecBehavior: ActorBehavior {
   private struct State {
     var nextIdentifier: Int64 = 0
     var awaited: (identifier: Int64, ask: PendingAsk)?
+    /// What the program said in answer to the message being handled, when it is an error.
+    var refusal: GridError?
   }
 
   private let child: ExecChild
@@ -26,35 +29,48 @@ final class JSONExecBehavior: ActorBehavior {
   }
 
   func receive(_ message: Message, _ context: ActorContext) async throws {
-    if child.specification.oneWay, context.isAsked {
-      throw GridError(.refused, "\(context.name) never answers: it was spawned with --one-way", hint: "use tell")
+    guard context.isAsked else {
+      return try await child.tell(message, as: Self.envelope(message, nextIdentifier(), context), context)
     }
-    let ask = context.isAsked ? PendingAsk() : nil
-    let identifier = state.withLock { state in
-      state.nextIdentifier += 1
-      state.awaited = ask.map { (state.nextIdentifier, $0) }
-      return state.nextIdentifier
-    }
-    let line = Self.envelope(message, identifier, context).serialized()
-    let reply = try await child.handle(context) { child -> Message? in
+    if child.specification.oneWay { throw GridError.neverAnswers(context.name) }
+    let ask = PendingAsk()
+    let identifier = nextIdentifier(awaiting: ask)
+    let line = Self.envelope(message, identifier, context)
+    let outcome = try await child.handle(context) { child -> ExchangeOutcome in
       try await child.write(line)
-      guard let ask else { return nil }
-      return try await ask.reply()
+      let outcome = await ask.outcome()
+      // An error that the program answers is its word, as any other; what became of the program is thrown.
+      if let refusal = state.withLock({ $0.refusal.take() }) { return .failure(refusal) }
+      return .reply(try outcome.reply())
     }
-    if let reply { context.reply(reply) }
+    switch outcome {
+    case .failure(let error): context.fail(error)
+    case .reply(let message): context.reply(message)
+    case .accepted: break
+    }
   }
 
-  func stopped(_ context: ActorContext) async { await child.stop() }
+  private func nextIdentifier(awaiting ask: PendingAsk? = nil) -> Int64 {
+    state.withLock { state in
+      state.nextIdentifier &+= 1
+      state.awaited = ask.map { (state.nextIdentifier, $0) }
+      state.refusal = nil
+      return state.nextIdentifier
+    }
+  }
+
+  func stopped(_ context: ActorContext) async { await child.stop(context) }
 
   func details() -> [String: JSONValue] { child.details() }
 
-  private static func envelope(_ message: Message, _ identifier: Int64, _ context: ActorContext) -> JSONValue {
-    [
+  private static func envelope(_ message: Message, _ identifier: Int64, _ context: ActorContext) -> [UInt8] {
+    let envelope: JSONValue = [
       "message": .integer(identifier), "ask": .bool(context.isAsked), "body": message.jsonBody,
       "type": .string(message.type), "from": .string(context.sender),
       "headers": .object(
         Dictionary(message.headers.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }),
     ]
+    return envelope.serialized()
   }
 
   // MARK: From the program, on the event loop
@@ -65,9 +81,10 @@ final class JSONExecBehavior: ActorBehavior {
       do throws(GridError) {
         try perform(try JSONValue(parsing: line), context)
       } catch {
-        context.log("the program wrote a line that is no envelope: \(error.message)", isError: true)
+        child.log.note("the program wrote a line that is no envelope: \(error.message)", isError: true, context)
         fail(GridError(.handlerFailed, "the program wrote a line that is no envelope: \(error.message)"))
       }
+    case .quiet: break
     case .failed(let error):
       fail(GridError(.handlerFailed, "the program wrote a line that is too long", cause: error.message))
     case .ended: fail(GridError(.handlerFailed, "no answer"))
@@ -84,23 +101,34 @@ final class JSONExecBehavior: ActorBehavior {
 
   private func perform(_ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
     if let identifier = envelope["reply"]?.integerValue {
+      let outcome = try Self.outcome(envelope)
       let awaited = state.withLock { state -> PendingAsk? in
         guard let awaited = state.awaited, awaited.identifier == identifier else { return nil }
         state.awaited = nil
+        if case .failure(let error) = outcome { state.refusal = error }
         return awaited.ask
       }
-      // A late reply, to a message that has been given up, is nobody's.
-      awaited?.resolve(0, try Self.outcome(envelope))
+      // A late reply, to a message that has been given up, is nobody's; nor is one to a message that was told.
+      awaited?.resolve(0, outcome)
+      if awaited == nil, case .failure(let error) = outcome {
+        child.log.note("the program refused message \(identifier): \(error.message)", isError: true, context)
+      }
     } else if let target = envelope["tell"]?.stringValue {
       try NameRules.validated(target, as: "actor")
       context.tell(target, try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""))
     } else if let target = envelope["ask"]?.stringValue {
       try ask(target, envelope, context)
     } else if let text = envelope["log"]?.stringValue {
-      context.log(text)
+      noteLog(text, context)
     } else {
       throw GridError(.undecodable, "it has none of reply, tell, ask, log")
     }
+  }
+
+  /// A program that logs more than anybody reads waits a little: its envelopes are parsed by the node's own thread.
+  private func noteLog(_ text: String, _ context: ActorContext) {
+    guard !child.log.note(PrintableText.of(text.utf8, limit: ProgramLog.maximumLineBytes), context) else { return }
+    child.pauseReading(for: .milliseconds(1))
   }
 
   private func ask(_ target: String, _ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
@@ -117,10 +145,17 @@ final class JSONExecBehavior: ActorBehavior {
   }
 
   private static func outcome(_ envelope: JSONValue) throws(GridError) -> ExchangeOutcome {
-    if let error = envelope["error"] {
+    if let error = envelope["error"], error != .null {
       return .failure(GridError(.handlerFailed, error.stringValue ?? error.text))
     }
     return .reply(try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""))
+  }
+}
+
+extension GridError {
+  /// The refusal of an ask by a program that was spawned as one-way.
+  static func neverAnswers(_ name: String) -> GridError {
+    GridError(.refused, "\(name) never answers: it was spawned with --one-way", hint: "use tell")
   }
 }
 

@@ -18,6 +18,9 @@ extension ActorBehavior {
   package func details() -> [String: JSONValue] { [:] }
 }
 
+/// Thrown by a behaviour that could not begin with a message, since it is about to be replaced: the message stays mail.
+struct MessageNotTaken: Error {}
+
 /// The same for handlers that never suspend.
 package protocol ImmediateBehavior: AnyObject, Sendable {
   func startedNow(_ context: ActorContext) throws

@@ -18,6 +18,9 @@ final class Exchange: Sendable {
     resolve(.failure(GridError(.handlerFailed, "the handler ended without a reply")))
   }
 
+  /// The message goes back to its mailbox: whoever handles it then answers it.
+  func withdraw() { answered.store(true, ordering: .relaxed) }
+
   func resolve(_ outcome: ExchangeOutcome) {
     guard !answered.exchange(true, ordering: .relaxed) else { return }
     trace?.answered(outcome)

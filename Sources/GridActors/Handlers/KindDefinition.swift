@@ -20,9 +20,10 @@ public final class KindDefinition: Sendable {
     self.make = make
   }
 
-  /// Input that cannot be read leaves the state as it was; every other failure may have broken it, so it restarts.
+  /// A message that is itself at fault (it cannot be read, or is refused) leaves the state as it was; every other
+  /// failure may have broken it, so it restarts.
   public static let standardDirective: @Sendable (GridError) -> SupervisionDirective = { error in
-    error.code == .undecodable ? .resume : .restart
+    error.code.blamesMessage ? .resume : .restart
   }
 }
 

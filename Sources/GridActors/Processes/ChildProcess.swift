@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 internal import NIOCore
 
@@ -104,10 +105,42 @@ package final class ChildProcess: Sendable {
   ///
   /// - Throws: ``GridError/Code/handlerFailed`` when the program closed its standard input, ``GridError/Code/stopped``
   ///   after ``closeInput()`` or ``terminate(grace:)``, ``GridError/Code/cancelled``.
-  package func write(_ line: [UInt8]) async throws(GridError) { try await input.write(line) }
+  /// - Returns: the place of its end in all that was handed over, in bytes; see ``bytesRead``.
+  @discardableResult
+  package func write(_ line: [UInt8]) async throws(GridError) -> Int { try await input.write(line) }
 
-  /// As ``write(_:)``, but never waits: returns whether there was room for the line.
-  package func writeIfRoom(_ line: [UInt8]) throws(GridError) -> Bool { try input.writeIfRoom(line) }
+  /// As ``write(_:)``, but never waits: `nil` when there was no room for the line.
+  package func writeIfRoom(_ line: [UInt8]) throws(GridError) -> Int? { try input.writeIfRoom(line) }
+
+  /// Hands over the beginning of a line; the next one that is written goes on with it.
+  func write(part: [UInt8]) async throws(GridError) { try await input.write(part: part) }
+
+  /// How many bytes were handed over.
+  var bytesHandedOver: Int { input.bytesAccepted }
+
+  /// How many of the bytes handed over the child has read from its pipe. It may hold some that it has not looked at. On
+  /// the event loop only.
+  var bytesRead: Int { input.bytesRead }
+
+  /// Returns when the child has read more than `offset` bytes and all that it has written so far was delivered: what
+  /// it wrote before it began to read is known then.
+  ///
+  /// Returns, too, when the child closed its input or has ended.
+  ///
+  /// - Throws: ``GridError/Code/cancelled``.
+  func waitUntilReading(from offset: Int) async throws(GridError) {
+    let latch = Latch()
+    eventLoop.execute { self.look(from: offset, latch, again: .microseconds(100)) }
+    await latch.wait()
+    if Task.isCancelled { throw GridError(.cancelled, "no longer waiting for the program to read") }
+  }
+
+  private func look(from offset: Int, _ latch: Latch, again pause: TimeAmount) {
+    if exitStatus != nil || !input.isOpen || (bytesRead > offset && !output.value.hasUnreadBytes) {
+      return latch.open()
+    }
+    eventLoop.scheduleTask(in: pause) { self.look(from: offset, latch, again: min(pause * 2, .milliseconds(5))) }
+  }
 
   /// Closes the child's standard input once everything handed over is written: the program sees the end of its input.
   package func closeInput() { input.finish() }
@@ -149,9 +182,8 @@ extension ChildProcess {
     package var inputBufferBytes = 1024 * 1024
     /// Where lines of standard output go.
     package var output = OutputDelivery.queue(bytes: 1024 * 1024)
-    /// Called on the event loop with each line of standard error, without its newline, and whether it was cut. It must
-    /// be quick.
-    package var standardError: @Sendable (_ line: [UInt8], _ isCut: Bool) -> Void = { _, _ in }
+    /// Called on the event loop with what comes from standard error. It must be quick.
+    package var standardError: @Sendable (SampledEvent) -> Appetite = { _ in .last(0) }
 
     package init() {}
   }
@@ -162,12 +194,34 @@ extension ChildProcess {
     case queue(bytes: Int)
     /// To a closure on the event loop, which must be quick and may pause reading.
     case handler(@Sendable (OutputEvent) -> Void)
+    /// As ``handler(_:)``, with ``OutputEvent/quiet``.
+    case conversation(@Sendable (OutputEvent) -> Void)
+    /// To a closure on the event loop that need not have every line: a line that is too long is cut.
+    case sampled(@Sendable (SampledEvent) -> Appetite)
+  }
+
+  /// What a stream delivers of which not every line is needed.
+  package enum SampledEvent: Sendable, Equatable {
+    /// A line without its newline, and whether its end is missing.
+    case line([UInt8], isCut: Bool)
+    /// So many lines were not delivered.
+    case skipped(Int)
+    case ended
+  }
+
+  /// What is wanted of the lines that were read already.
+  package enum Appetite: Sendable {
+    case all
+    /// The others are skipped, which costs next to nothing.
+    case last(Int)
   }
 
   /// What a child's standard output delivers. Nothing follows the last two.
   package enum OutputEvent: Sendable, Equatable {
     /// A line without its newline.
     case line([UInt8])
+    /// Everything the child has written up to now was delivered. Only with ``OutputDelivery/conversation(_:)``.
+    case quiet
     /// A line was too long (``GridError/Code/undecodable``); the pipe is closed.
     case failed(GridError)
     /// The end of the output. The child may still run.

@@ -11,6 +11,8 @@ final class LineReader: ChannelInboundHandler {
   /// What became of the stream.
   enum Event {
     case line(LineSplitter.Line)
+    /// Everything that was written up to now has been delivered; only when asked for.
+    case quiet
     /// A line was too long or reading failed; nothing follows.
     case failed(GridError)
     /// The stream ended; nothing follows.
@@ -32,14 +34,30 @@ final class LineReader: ChannelInboundHandler {
   private var isFinished = false
   private var hasReadSinceLook = false
   private var isAbandoned = false
+  /// Whether lines were delivered since the last ``Event/quiet``.
+  private var owesQuiet = false
+  private let tellsQuiet: Bool
+  private let bytesPerWindow: Int?
+  private var bytesInWindow = 0
+  private var isThrottled = false
+
+  /// How long the bytes of a window last for a reader with a limit on them.
+  private static let window = TimeAmount.milliseconds(100)
 
   /// - Parameters:
   ///   - descriptor: The pipe's descriptor, which belongs to the channel.
   ///   - splitter: What cuts the bytes into lines.
-  ///   - deliver: Called on the event loop; may call ``pause()`` and ``resume()``.
-  init(descriptor: Int32, splitter: LineSplitter, deliver: @escaping (LineReader, Event) -> Void) {
+  ///   - tellsQuiet: Whether ``Event/quiet`` is wanted.
+  ///   - bytesPerWindow: The most bytes read in a tenth of a second, about; the child waits for the next one.
+  ///   - deliver: Called on the event loop; may call ``pause()``, ``resume()`` and ``skipLines(keeping:)``.
+  init(
+    descriptor: Int32, splitter: LineSplitter, tellsQuiet: Bool = false, bytesPerWindow: Int? = nil,
+    deliver: @escaping (LineReader, Event) -> Void
+  ) {
     self.descriptor = descriptor
     self.splitter = splitter
+    self.tellsQuiet = tellsQuiet
+    self.bytesPerWindow = bytesPerWindow
     self.deliver = deliver
   }
 
@@ -51,13 +69,29 @@ final class LineReader: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     hasReadSinceLook = true
-    splitter.append(unwrapInboundIn(data))
+    let bytes = unwrapInboundIn(data)
+    bytesInWindow += bytes.readableBytes
+    splitter.append(bytes)
     deliverLines()
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    if !isPaused { context.read() }
+    if let bytesPerWindow, bytesInWindow >= bytesPerWindow, !isThrottled { throttle(context) }
+    if !isPaused, !isThrottled { context.read() }
   }
+
+  /// Reads no more in this window, so that a child that writes without end costs its node little.
+  private func throttle(_ context: ChannelHandlerContext) {
+    isThrottled = true
+    context.eventLoop.assumeIsolated().scheduleTask(in: Self.window) {
+      self.isThrottled = false
+      self.bytesInWindow = 0
+      if !self.isPaused { self.context?.read() }
+    }
+  }
+
+  /// Drops lines that were read and not delivered, all but the last `kept`. Returns how many.
+  func skipLines(keeping kept: Int) -> Int { splitter.skipLines(keeping: kept) }
 
   func channelInactive(context: ChannelHandlerContext) {
     inputHasEnded = true
@@ -74,7 +108,7 @@ final class LineReader: ChannelInboundHandler {
     guard isPaused else { return }
     isPaused = false
     deliverLines()
-    if !isPaused { context?.read() }
+    if !isPaused, !isThrottled { context?.read() }
   }
 
   /// Closes the pipe when it has nothing more to say.
@@ -93,7 +127,7 @@ final class LineReader: ChannelInboundHandler {
   }
 
   /// Whether the pipe holds bytes. The descriptor is looked at on the loop that closes it, while it is open.
-  private var hasUnreadBytes: Bool {
+  var hasUnreadBytes: Bool {
     guard let context, context.channel.isActive else { return false }
     var pipe = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&pipe, 1, 0) > 0 && Int32(pipe.revents) & POLLIN != 0
@@ -113,7 +147,14 @@ final class LineReader: ChannelInboundHandler {
     isDelivering = true
     defer { isDelivering = false }
     do throws(LineSplitter.LineTooLong) {
-      while !isPaused, !isFinished, let line = try splitter.next() { deliver(self, .line(line)) }
+      while !isPaused, !isFinished, let line = try splitter.next() {
+        owesQuiet = tellsQuiet
+        deliver(self, .line(line))
+      }
+      if owesQuiet, !isPaused, !hasUnreadBytes {
+        owesQuiet = false
+        deliver(self, .quiet)
+      }
       guard inputHasEnded, !isPaused, !isFinished else { return }
       if let rest = try splitter.finish() { deliver(self, .line(rest)) }
       finish(with: .ended)

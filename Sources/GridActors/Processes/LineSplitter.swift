@@ -78,6 +78,26 @@ struct LineSplitter {
     }
   }
 
+  /// Drops whole lines that are held, all but the last `kept`, without making them.
+  ///
+  /// - Returns: how many were dropped.
+  mutating func skipLines(keeping kept: Int) -> Int {
+    guard !hasFailed, !isDropping else { return 0 }
+    let (lines, bytes) = buffer.withUnsafeReadableBytes { held -> (Int, Int) in
+      var end = held.count
+      for _ in 0...kept {
+        guard let feed = held[..<end].lastIndex(of: UInt8(ascii: "\n")) else { return (0, 0) }
+        end = feed
+      }
+      let dropped = held[...end]
+      return (dropped.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }, dropped.count)
+    }
+    guard bytes > 0 else { return 0 }
+    buffer.moveReaderIndex(forwardBy: bytes)
+    searchedBytes = 0
+    return lines
+  }
+
   /// What the stream ended with after its last newline, as a line; `nil` when there is nothing.
   mutating func finish() throws(LineTooLong) -> Line? {
     if let line = try next() { return line }

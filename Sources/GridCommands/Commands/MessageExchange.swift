@@ -48,6 +48,9 @@ struct MessageExchange {
     else {
       return advice
     }
-    return "it runs on \(node), with \(mailbox) \(mailbox == 1 ? "message" : "messages") in its mailbox\n\(advice)"
+    let place = "it runs on \(node), with \(mailbox) \(mailbox == 1 ? "message" : "messages") in its mailbox"
+    let isProgram = actor["exec"]?["command"] != nil
+    let buffering = "a program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u"
+    return [place, isProgram ? buffering : nil, advice].compactMap { $0 }.joined(separator: "\n")
   }
 }

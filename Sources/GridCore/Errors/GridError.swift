@@ -115,3 +115,9 @@ extension GridError {
     public var description: String { label }
   }
 }
+
+extension GridError.Code {
+  /// Whether the message was at fault and not who handles it: it could not be read, or may not be asked for. Such a
+  /// message harms nobody but its sender.
+  package var blamesMessage: Bool { self == .undecodable || self == .refused || self == .usage }
+}

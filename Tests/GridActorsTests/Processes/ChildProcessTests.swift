@@ -30,7 +30,7 @@ struct ChildProcessTests {
     try await withProcessGuard { processGuard, eventLoop in
       var command = shell(#"printf '%s\n' "$0" "$@"; pwd; env | sort"#)
       command.arguments += ["zero", "two words", "", "qu'ote\"", "*"]
-      command.environment = ["B": "x=y z", "A": ""]
+      command.environment = ProgramEnvironment(["B": "x=y z", "A": ""])
       command.workingDirectory = "/usr/lib"
       let child = try await processGuard.spawn(command, on: eventLoop)
       #expect(
@@ -117,8 +117,11 @@ struct ChildProcessTests {
     let lines = Mutex<[String]>([])
     var options = ChildProcess.Options()
     options.maximumErrorLineBytes = 10
-    options.standardError = { line, isCut in
-      lines.withLock { $0.append(String(decoding: line, as: UTF8.self) + (isCut ? "…" : "")) }
+    options.standardError = { event in
+      if case .line(let line, let isCut) = event {
+        lines.withLock { $0.append(String(decoding: line, as: UTF8.self) + (isCut ? "…" : "")) }
+      }
+      return .all
     }
     try await withProcessGuard { [options] processGuard, eventLoop in
       let child = try await processGuard.spawn(
@@ -224,7 +227,7 @@ struct ChildProcessTests {
       }
       #expect(refusal == GridError(.cancelled, ""))
       #expect((10..<100).contains(accepted), "\(accepted)")
-      #expect(try !child.writeIfRoom(line))
+      #expect(try child.writeIfRoom(line) == nil)
       let stopped = Task { () -> GridError? in
         do throws(GridError) { while true { try await child.write(line) } } catch { return error }
       }

@@ -63,6 +63,7 @@ struct ProcessLoadTests {
         case .line(let line):
           received.lines += 1
           received.isInOrder = received.isInOrder && number(line) == received.lines
+        case .quiet: break
         case .ended, .failed: received.hasEnded = true
         }
       }

@@ -75,7 +75,7 @@ final class EtcdServers: Sendable {
     let cluster = members.map { "\($0.name)=http://127.0.0.1:\($0.peerPort)" }.joined(separator: ",")
     let isNew = !FileManager.default.fileExists(atPath: member.directory)
     var options = ChildProcess.Options()
-    options.standardError = { _, _ in }
+    options.standardError = { _ in .last(0) }
     let arguments = [
       "--name", member.name, "--data-dir", member.directory, "--listen-client-urls", client,
       "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,

@@ -84,7 +84,10 @@ func flood() async throws {
   }
   _ = try await talker.exit
   var options = ChildProcess.Options()
-  options.standardError = { line, isCut in say("\(line.count) \(isCut)") }
+  options.standardError = { event in
+    if case .line(let line, let isCut) = event { say("\(line.count) \(isCut)") }
+    return .all
+  }
   let zerosToError = ["-c", "head -c 1073741824 /dev/zero >&2"]
   let complainer = try await processGuard.spawn(
     ProcessCommand("/bin/sh", arguments: zerosToError), options: options, on: eventLoop)
