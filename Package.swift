@@ -56,6 +56,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -68,7 +69,10 @@ let package = Package(
     room("GridConcurrency", ["GridCore"]),
     room(
       "GridLink",
-      ["GridCore", "GridConcurrency", nioCore, nioPosix, logging, deque],
+      [
+        "GridCore", "GridConcurrency", nioCore, nioPosix, logging, deque,
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
     .target(name: "CProcessGuard"),
     room(
@@ -160,6 +164,6 @@ let package = Package(
         "gridctl", "TestSupport", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      exclude: ["Transcripts", "Support/functions.bash"]),
+      exclude: ["Transcripts", "Support/functions.bash", "Support/link.py", "Support/peer.py"]),
   ]
 )

@@ -18,16 +18,19 @@ package final class NodeConnection: Sendable {
 
   /// Connects to the first endpoint that answers.
   ///
+  /// - Parameter secretFile: the file with the secret of the namespace; read when a node over TCP wants it proved.
   /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers
-  /// is no
-  ///   node of our version and namespace.
+  ///   is no node of our version and namespace, ``GridError/Code/refused`` when one of the two sides does not know the
+  ///   secret of the other's namespace.
   package static func open(
     _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
+    secretFile: String,
     group: any EventLoopGroup = NodeConnection.sharedGroup
   ) async throws(GridError) -> NodeConnection {
     let receiver = ClientReceiver()
     let side = LinkEndpoint(
-      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock)
+      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock,
+      secret: { () throws(GridError) in try SecretFile.readForClient(secretFile, namespace: namespace) })
     do {
       let (link, endpoint) = try await DialRace(endpoints, from: side, on: group.next(), timeout: timeout).run()
       return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)

@@ -10,13 +10,16 @@ package struct LinkEndpoint: Sendable {
   package var clock: any GridClock
   /// A node link that is silent for so long is given up; nil turns the check off.
   package var silenceLimit: Duration?
-  /// Why a greeted peer is refused beside version and namespace; nil accepts it.
+  /// The secret of the namespace, asked when a connection is to be proved.
+  package var secret: @Sendable () throws(GridError) -> NamespaceSecret
+  /// Why a side that has dialled us, and is one of ours, is refused; nil accepts it.
   package var objection: @Sendable (LinkGreeting) -> GridError?
   /// Told of connections that never got through the greeting.
   package var rejected: @Sendable (GridError) -> Void
 
   package init(
     greeting: @escaping @Sendable () -> LinkGreeting, receiver: any LinkReceiver, clock: any GridClock,
+    secret: @escaping @Sendable () throws(GridError) -> NamespaceSecret,
     silenceLimit: Duration? = .seconds(15),
     objection: @escaping @Sendable (LinkGreeting) -> GridError? = { _ in nil },
     rejected: @escaping @Sendable (GridError) -> Void = { _ in }
@@ -24,23 +27,43 @@ package struct LinkEndpoint: Sendable {
     self.greeting = greeting
     self.receiver = receiver
     self.clock = clock
+    self.secret = secret
     self.silenceLimit = silenceLimit
     self.objection = objection
     self.rejected = rejected
   }
 
+  /// The same side without a claim to be a node, to ask something of one on this machine.
+  package var asClient: LinkEndpoint {
+    var endpoint = self
+    let greeting = greeting
+    endpoint.greeting = {
+      let own = greeting()
+      return LinkGreeting(namespace: own.namespace, role: .client, name: own.name, version: own.version)
+    }
+    return endpoint
+  }
+
   /// Connects and greets.
   ///
+  /// - Parameter objection: why the node that answers is not the one that was meant; nil accepts it.
   /// - Throws: ``GridError/Code/unavailable`` when nothing listens there, ``GridError/Code/protocolMismatch`` when what
-  ///   listens is no node of our version and namespace.
+  ///   listens is no node of our version and namespace, ``GridError/Code/refused`` when one of the two sides does not
+  ///   know the secret of the other's namespace.
   package func dial(
-    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration = .seconds(5)
+    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration = .seconds(5),
+    objection: @escaping @Sendable (LinkGreeting) -> GridError? = Self.objectionToClients
   ) async throws(GridError) -> Link {
     do {
-      return try await dialFuture(address, on: group, timeout: timeout).get()
+      return try await dialFuture(address, on: group, timeout: timeout, objection: objection).get()
     } catch {
       throw Self.dialError(error, to: address)
     }
+  }
+
+  /// Whoever listens is a node.
+  package static let objectionToClients: @Sendable (LinkGreeting) -> GridError? = { other in
+    other.role == .node ? nil : GridError(.protocolMismatch, "what answers there is no node")
   }
 
   /// The error of a dial as users read it.
@@ -53,7 +76,8 @@ package struct LinkEndpoint: Sendable {
 
   /// As ``dial(_:on:timeout:)``, for callers on an event loop; fails with the raw error.
   package func dialFuture(
-    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration
+    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration,
+    objection: @escaping @Sendable (LinkGreeting) -> GridError? = Self.objectionToClients
   ) -> EventLoopFuture<Link> {
     let loop = group.next()
     let promise = loop.makePromise(of: Link.self)
@@ -65,7 +89,8 @@ package struct LinkEndpoint: Sendable {
           try Self.configure(channel)
           try channel.pipeline.syncOperations.addHandler(
             LinkChannelHandler(
-              endpoint: endpoint, dialled: promise, patience: .nanoseconds(timeout.wholeNanoseconds)))
+              endpoint: endpoint, trust: address.trust, dialled: promise, objection: objection,
+              patience: .nanoseconds(timeout.wholeNanoseconds)))
         }
       }
     let connected =
@@ -93,7 +118,11 @@ package struct LinkEndpoint: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.configure(channel)
-          try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(endpoint: endpoint, dialled: nil))
+          let stranger = address.trust == .kernel ? PeerCredentials.objection(to: channel) : nil
+          try channel.pipeline.syncOperations.addHandler(
+            LinkChannelHandler(
+              endpoint: endpoint, trust: address.trust, dialled: nil, objection: endpoint.objection,
+              stranger: stranger))
         }
       }
     do {

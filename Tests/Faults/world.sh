@@ -8,6 +8,7 @@ place=$(mktemp -d /tmp/gridctl-faults-XXXXXX)
 export XDG_RUNTIME_DIR=$place/run XDG_STATE_HOME=$place/state XDG_CONFIG_HOME=$place/config ETCDCTL_API=3
 unset GRIDCTL_ENDPOINTS GRIDCTL_NAMESPACE GRIDCTL_OUTPUT GRIDCTL_TIMEOUT GRIDCTL_CONTEXT
 mkdir -m 700 "$XDG_RUNTIME_DIR"
+(umask 077; head -c 32 /dev/urandom > "$place/secret") # as copied to three machines
 members="http://$net.11:2379,http://$net.12:2379,http://$net.13:2379"
 store="etcd://$net.11:2379,$net.12:2379,$net.13:2379"
 
@@ -66,7 +67,7 @@ etcd_leader() { # prints the number of the leading member
 }
 start_node() { # NUMBER
   ip netns exec "$tag-n$1" "$program" node start --name "n$1" --listen "$net.2$1:4743" --insecure --store "$store" \
-    --state-dir "$place/n$1" --kinds-file "$place/kinds.yaml" --log-level info > "$place/n$1.log" 2>&1 &
+    --state-dir "$place/n$1" --secret-file "$place/secret" --kinds-file "$place/kinds.yaml" --log-level info > "$place/n$1.log" 2>&1 &
   echo $! > "$place/n$1.pid"; disown
 }
 pid() { cat "$place/$1.pid"; }

@@ -32,6 +32,37 @@ internal import Testing
     #expect(try dump("node-welcomes") == Self.preamble + LinkFrame.welcome(.ofNode).bytes)
   }
 
+  /// Both sides of a greeting over TCP, with the secret and the random bytes of the example.
+  @Test func `the proof`() throws {
+    func received(_ side: inout LinkHandshake, _ bytes: [UInt8], _ greeting: LinkGreeting) throws -> [UInt8] {
+      let terms = LinkHandshake.Terms(
+        greeting: greeting, secret: { () throws(GridError) in .example }, objection: { _ in nil })
+      let frame = try LinkFrame(payload: Array(bytes.dropFirst(4)))
+      let outcome = bytes.withUnsafeBytes { bytes in
+        Result { () throws(GridError) in try side.received(frame, bytes, terms) }
+      }
+      switch try outcome.get() {
+      case .send(let answer), .open(_, let answer): return answer
+      case .wait: return []
+      }
+    }
+    var client = LinkHandshake(dials: true, trust: .proof, nonce: [UInt8](repeating: 0x11, count: 32))
+    var node = LinkHandshake(dials: false, trust: .proof, nonce: [UInt8](repeating: 0x22, count: 32))
+    let (hello, challenge) = (client.begin(.ofClient), node.begin(.ofNode))
+    #expect(try dump("client-greets-over-tcp") == Self.preamble + hello)
+    #expect(try dump("node-challenges") == Self.preamble + challenge)
+    let proof = try received(&client, challenge, .ofClient)
+    #expect(try dump("client-proves") == proof)
+    #expect(try received(&node, hello, .ofNode) == [])
+    var stranger = node
+    #expect(try received(&node, proof, .ofNode) == dump("node-proves"))
+    do {
+      _ = try received(&stranger, LinkFrame.proof([]).bytes, .ofNode)
+    } catch let error as GridError {
+      #expect(try dump("node-refuses-a-proof") == LinkFrame.refusal(error).bytes)
+    }
+  }
+
   @Test func `an ask and its reply`() throws {
     let ask = MessageFrame(
       target: "calc", message: Message("2^10"), sender: "client", expectation: .reply, waitsForRoom: false,
@@ -64,12 +95,42 @@ internal import Testing
     #expect(try text("LINK.md").contains(written))
   }
 
+  @Test func `every field of the schema has its number in the document`() throws {
+    let rows = try text("LINK.md").split(separator: "\n")
+    var message = ""
+    for line in try text("link.proto").split(separator: "\n") {
+      let words = line.split { " ;={".contains($0) }
+      if words.first == "message" { message = String(words[1]) }
+      guard line.hasPrefix("  "), words.count >= 3, let number = words.last.flatMap({ Int($0) }) else { continue }
+      // Headers stand inside the message that has them, and values of enumerations have no type.
+      let name = words[words.count - 2]
+      guard name.first?.isLowercase == true, message != "Header", words[0] != "reserved" else { continue }
+      let row = rows.first { $0.hasPrefix("| `\(message)` |") }
+      #expect(row?.contains("\(number) `\(name)`") == true, "\(message).\(name) = \(number)")
+    }
+  }
+
+  @Test func `every code of a failure and every verb has its row`() throws {
+    let document = try text("LINK.md")
+    for code in GridError.Code.all { #expect(document.contains("`\(code.label)`"), "\(code.label)") }
+    // What a node answers, as its source has it.
+    let source = try text("../../Grid/Control/NodeRuntime+Control.swift")
+    let verbs = source.split(separator: "\n").compactMap { line -> Substring? in
+      guard line.hasPrefix("    case \"") else { return nil }
+      return line.split(separator: "\"").dropFirst().first
+    }
+    #expect(verbs.count > 15)
+    let streams: [Substring] = ["events", "deadLetters.tail", "trace", "leader.campaign"]
+    for verb in verbs + streams { #expect(document.contains("\n| `\(verb)` |"), "\(verb)") }
+  }
+
   @Test func `every kind of frame has its row and its place in the schema`() throws {
     let document = try text("LINK.md")
     let schema = try text("link.proto")
     let kinds: [(UInt8, String)] = [
       (FrameKind.hello, "hello"), (FrameKind.welcome, "welcome"), (FrameKind.refusal, "refusal"),
       (FrameKind.ping, "ping"), (FrameKind.pong, "pong"), (FrameKind.goodbye, "goodbye"),
+      (FrameKind.challenge, "challenge"), (FrameKind.proof, "proof"),
       (FrameKind.message, "message"), (FrameKind.accepted, "accepted"), (FrameKind.reply, "reply"),
       (FrameKind.failure, "failure"), (FrameKind.cancel, "cancel"), (FrameKind.credit, "credit"),
       (FrameKind.request, "request"), (FrameKind.item, "item"), (FrameKind.end, "end"),

@@ -47,7 +47,7 @@ internal import Testing
     #expect(harness.receiver.record.opened.first?.remote.minor == minor)
   }
 
-  @Test(arguments: [0, 2, UInt64.max])
+  @Test(arguments: [0, 1, 3, UInt64.max])
   func `another major version is refused with both versions named`(_ major: UInt64) throws {
     let harness = try LinkHarness()
     defer { harness.finish() }
@@ -62,7 +62,7 @@ internal import Testing
     let harness = try LinkHarness()
     defer { harness.finish() }
     try harness.receive(
-      Self.preamble + LinkFrame.hello(LinkGreeting(namespace: namespace, role: .node, name: "n9")).bytes)
+      Self.preamble + LinkFrame.hello(LinkGreeting(namespace: namespace, role: .client, name: "n9")).bytes)
     try expectRefusal(harness, containing: "\"\(namespace)\" was asked for, this is namespace \"shop\"")
   }
 
@@ -81,7 +81,7 @@ internal import Testing
   }
 
   @Test func `a dialler refuses a node of another namespace or version`() throws {
-    for change in [{ $0.major = 2 }, { $0.namespace = "prod" }] as [(inout LinkGreeting) -> Void] {
+    for change in [{ $0.major = 3 }, { $0.namespace = "prod" }] as [(inout LinkGreeting) -> Void] {
       let harness = try LinkHarness(.ofClient, dials: true)
       defer { harness.finish() }
       var other = LinkGreeting.ofNode
@@ -90,6 +90,40 @@ internal import Testing
       #expect(harness.rejected.map(\.code) == [.protocolMismatch])
       #expect(!harness.isOpen)
     }
+  }
+
+  @Test func `a node is not believed on a Unix socket`() throws {
+    let harness = try LinkHarness()
+    defer { harness.finish() }
+    var peer = LinkGreeting.ofNode
+    peer.name = "n2"
+    try harness.receive(Self.preamble + LinkFrame.hello(peer).bytes)
+    guard case .refusal(let error)? = try harness.sentFrames().first else { throw GridError(.failed, "no refusal") }
+    #expect(error.code == .refused)
+    #expect(harness.receiver.record.opened.isEmpty)
+  }
+
+  @Test func `a process of another user is told nothing, whatever it says`() throws {
+    let harness = try LinkHarness(stranger: GridError(.refused, "not for you"))
+    defer { harness.finish() }
+    try harness.receive(Self.preamble + LinkFrame.hello(.ofClient).bytes)
+    #expect(try harness.sentFrames() == [.refusal(GridError(.refused, "not for you"))])
+    #expect(!harness.isOpen && harness.receiver.record.opened.isEmpty)
+  }
+
+  @Test func `over TCP both sides prove themselves, also byte by byte`() throws {
+    let acceptor = try LinkHarness(trust: .proof)
+    let dialler = try LinkHarness(.ofClient, dials: true, trust: .proof)
+    defer {
+      acceptor.finish()
+      dialler.finish()
+    }
+    for _ in 0..<4 {
+      for byte in try dialler.sentBytes() { try acceptor.receive([byte]) }
+      for byte in try acceptor.sentBytes() { try dialler.receive([byte]) }
+    }
+    #expect(acceptor.receiver.record.opened.map(\.remote.name) == ["client"])
+    #expect(dialler.receiver.record.opened.map(\.remote) == [.ofNode])
   }
 
   @Test func `a dialler hears why it was refused`() throws {

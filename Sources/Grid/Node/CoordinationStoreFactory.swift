@@ -7,6 +7,9 @@ internal import GridStoreSQLite
 
 /// Makes the coordination store that `--store` names. The only place that knows whether etcd was built in.
 enum CoordinationStoreFactory {
+  /// The file of the embedded store in a state directory.
+  static let embeddedFile = "coordination.sqlite"
+
   /// - Parameter text: `embedded`, or `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
   /// - Throws: ``GridError/Code/usage`` for another text, ``GridError/Code/unavailable`` when the store cannot be
   ///   opened or reached.
@@ -14,7 +17,7 @@ enum CoordinationStoreFactory {
     -> any CoordinationStore
   {
     if text == "embedded" {
-      return try await SQLiteCoordinationStore(path: stateDirectory + "/coordination.sqlite", clock: SystemClock())
+      return try await SQLiteCoordinationStore(path: "\(stateDirectory)/\(embeddedFile)", clock: SystemClock())
     }
     guard text.hasPrefix("etcd://") || text.hasPrefix("etcds://") else {
       throw GridError(

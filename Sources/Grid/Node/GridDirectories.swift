@@ -7,8 +7,13 @@ internal import GridLink
 package struct GridDirectories: Sendable, Equatable {
   /// Names and leases, dead letters, logs: `$XDG_STATE_HOME/gridctl/NAMESPACE`, else `~/.local/state/…`.
   package var state: String
-  /// Sockets of local nodes: `$XDG_RUNTIME_DIR/gridctl/NAMESPACE`, else `/tmp/gridctl-USER/NAMESPACE`.
+  /// Where a node makes its socket: `$XDG_RUNTIME_DIR/gridctl/NAMESPACE`, else `/tmp/gridctl-USER/NAMESPACE`.
   package var runtime: String
+  /// Where a client looks for sockets, in order: nodes may have been started where `XDG_RUNTIME_DIR` was another or
+  /// none, as services and in sessions without a login.
+  package var searched: [String]
+  /// The file with the secret of the namespace.
+  package var secret: String { state + "/" + SecretFile.name }
 
   /// - Parameter user: the numeric identifier of the user; names the directory that stands in for a missing one.
   package init(environment: [String: String], namespace: String, user: UInt32) {
@@ -16,9 +21,20 @@ package struct GridDirectories: Sendable, Equatable {
     // No namespace starts with a dot, so state cannot meet the sockets of one that is called "state".
     let home = Self.absolute(environment["HOME"]).map { $0 + "/.local/state/gridctl" } ?? substitute + "/.state"
     state = (Self.absolute(environment["XDG_STATE_HOME"]).map { $0 + "/gridctl" } ?? home) + "/" + namespace
-    let sockets = Self.absolute(environment["XDG_RUNTIME_DIR"]).map { $0 + "/gridctl" } ?? substitute
-    let room = Self.socketPathLength - sockets.utf8.count - 2 - Self.shortestSocket
-    runtime = sockets + "/" + Self.shortened(namespace, to: room)
+    let session = Self.absolute(environment["XDG_RUNTIME_DIR"]).map { $0 + "/gridctl" }
+    runtime = Self.sockets(of: namespace, in: session ?? substitute)
+    searched = [session ?? "/run/user/\(user)/gridctl", Self.service, substitute].reduce(into: []) { places, place in
+      let directory = Self.sockets(of: namespace, in: place)
+      if !places.contains(directory) { places.append(directory) }
+    }
+  }
+
+  /// Where the sockets of services are: what lies there root has made, or let somebody make.
+  static let service = "/run/gridctl"
+
+  private static func sockets(of namespace: String, in directory: String) -> String {
+    let room = socketPathLength - directory.utf8.count - 2 - shortestSocket
+    return directory + "/" + shortened(namespace, to: room)
   }
 
   // MARK: Sockets

@@ -13,8 +13,7 @@ internal import Synchronization
 struct NodeAssembly: Sendable {
   let runtime: NodeRuntime
   private let listener: any Channel
-  private let socket: any Channel
-  private let socketFile: SocketFile
+  private let socket: LocalSocket
   private let deadLetterLog: any DeadLetterLog
 
   /// The port that is tried first when none was given.
@@ -24,9 +23,10 @@ struct NodeAssembly: Sendable {
   static func start(
     _ configuration: NodeConfiguration, kinds: KindRegistry, stopRequested: Latch
   ) async throws -> NodeAssembly {
-    try PrivateDirectory.make(configuration.stateDirectory)
+    try PrivateDirectory.makeOwned(configuration.stateDirectory, for: .state)
     try GridDirectories.checkRoom(forSocketsIn: configuration.runtimeDirectory)
-    try PrivateDirectory.makeOwned(configuration.runtimeDirectory)
+    try PrivateDirectory.makeOwned(configuration.runtimeDirectory, for: .sockets)
+    let secret = try secret(configuration)
     let store =
       if let given = configuration.store {
         given
@@ -35,7 +35,7 @@ struct NodeAssembly: Sendable {
           configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
       }
     let runtime = NodeRuntime(
-      configuration: configuration, kinds: kinds, store: store, stopRequested: stopRequested)
+      configuration: configuration, secret: secret, kinds: kinds, store: store, stopRequested: stopRequested)
     do {
       return try await start(runtime)
     } catch {
@@ -45,6 +45,17 @@ struct NodeAssembly: Sendable {
       try? await runtime.group.shutdownGracefully()
       throw error
     }
+  }
+
+  /// The secret that every TCP connection proves: the file that was named, else the one in the state directory.
+  private static func secret(_ configuration: NodeConfiguration) throws(GridError) -> NamespaceSecret {
+    guard let path = configuration.secretFile else {
+      return try SecretFile.readOrMake("\(configuration.stateDirectory)/\(SecretFile.name)")
+    }
+    if let secret = try SecretFile.read(path) { return secret }
+    throw GridError(
+      .noInput, "there is no secret \(path)",
+      hint: "copy the one of another node there; for the first: (umask 077; head -c 32 /dev/urandom >\(path))")
   }
 
   private static func start(_ runtime: NodeRuntime) async throws -> NodeAssembly {
@@ -63,26 +74,14 @@ struct NodeAssembly: Sendable {
         path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",
         capacity: configuration.deadLetterCapacity)
       runtime.deadLetterOffice.open(log, node: record.name)
-      let (socket, file) = try await serveLocally(runtime)
-      return NodeAssembly(
-        runtime: runtime, listener: listener, socket: socket, socketFile: file, deadLetterLog: log)
+      let socket = LocalSocket(path: runtime.socketPath, directory: configuration.runtimeDirectory)
+      try await socket.open(runtime)
+      runtime.endpointForPrograms.set("unix:" + runtime.socketPath)
+      return NodeAssembly(runtime: runtime, listener: listener, socket: socket, deadLetterLog: log)
     } catch {
       try? await listener.close()
       throw error
     }
-  }
-
-  /// Makes the socket for local clients.
-  private static func serveLocally(_ runtime: NodeRuntime) async throws -> (any Channel, SocketFile) {
-    let path = runtime.socketPath
-    let directory = runtime.configuration.runtimeDirectory
-    let lock = try await SocketDirectoryLock(directory)
-    try await StaleSocket.remove(path, in: directory, runtime.endpoint, runtime.group)
-    let (socket, _) = try await runtime.endpoint.listen(on: .unix(path: path), group: runtime.group)
-    chmod(path, 0o600)
-    runtime.endpointForPrograms.set("unix:" + path)
-    _ = consume lock
-    return (socket, SocketFile(path))
   }
 
   private static func listen(
@@ -99,11 +98,11 @@ struct NodeAssembly: Sendable {
     let address = try LinkAddress(parsing: text)
     guard address.isLocal || configuration.allowsInsecureListening else {
       throw GridError(
-        .refused, "listening on \(address) would let anybody who can reach it run programs here",
+        .refused, "listening on \(address) would send all messages through the network in clear text",
         hint: "listen on a loopback address, or pass --insecure in a network you trust")
     }
     if !address.isLocal {
-      runtime.logger.warning("listening without encryption or authentication", metadata: ["address": "\(address)"])
+      runtime.logger.warning("listening without encryption", metadata: ["address": "\(address)"])
     }
     return try await endpoint.listen(on: address, group: runtime.group)
   }
@@ -119,6 +118,7 @@ struct NodeAssembly: Sendable {
       group.addTask { await runtime.runWork() }
       group.addTask { await runtime.releases.run(runtime) }
       group.addTask { await runtime.keepSingleton() }
+      group.addTask { await socket.keep(runtime) }
       group.addTask { await runtime.deadLetterOffice.run() }
       await runtime.waitForPeers(atMost: .milliseconds(300))
       ready.open()
@@ -133,8 +133,7 @@ struct NodeAssembly: Sendable {
   /// Gives back what was taken. Runs to its end even when the task is cancelled.
   func stop() async {
     try? await listener.close()
-    try? await socket.close()
-    socketFile.remove()
+    await socket.close()
     // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
     await runtime.membership.leave()
@@ -151,22 +150,36 @@ struct NodeAssembly: Sendable {
 extension NodeRuntime {
   /// Our side of every link of this node.
   var endpoint: LinkEndpoint {
-    LinkEndpoint(greeting: { self.greeting() }, receiver: self, clock: clock) { other in
-      guard other.role == .node, other.name == self.nodeName else { return nil }
-      return GridError(.nameTaken, "a node named \(other.name) is a member already")
+    LinkEndpoint(
+      greeting: { self.greeting() }, receiver: self, clock: clock, secret: { [secret] () throws(GridError) in secret }
+    ) { other in
+      PeerGreeting.objection(to: other, own: self.nodeName, known: self.membership.peer(other.name))
     } rejected: { error in
       self.logger.debug("connection refused", metadata: ["error": "\(error)"])
     }
   }
 
+  /// The next node to start on this state directory must find the secret of those that run.
+  func restoreSecret() {
+    guard configuration.secretFile == nil else { return }
+    do throws(GridError) {
+      try SecretFile.restore(secret, at: "\(configuration.stateDirectory)/\(SecretFile.name)")
+    } catch {
+      logger.debug("the secret cannot be put back", metadata: ["error": "\(error)"])
+    }
+  }
+
   func dial(_ peer: NodeRecord) async throws(GridError) -> Link {
-    try await endpoint.dial(try LinkAddress(parsing: peer.address), on: group)
+    try await endpoint.dial(try LinkAddress(parsing: peer.address), on: group) { answer in
+      PeerGreeting.objection(to: answer, meant: peer)
+    }
   }
 
   /// A node is of more use once it is connected to those that are there.
   func waitForPeers(atMost limit: Duration) async {
     let until = clock.now() + limit
-    let expected = (try? await store.range(prefix: StoreKeys(namespace: namespace).nodes).entries.count - 1) ?? 0
+    let nodes = try? await Membership.nodes(in: store, keys: StoreKeys(namespace: namespace))
+    let expected = (nodes?.count ?? 1) - 1
     while peerLinks.open.count < expected, clock.now() < until, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(2))
     }

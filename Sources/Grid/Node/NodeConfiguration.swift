@@ -17,8 +17,11 @@ public struct NodeConfiguration: Sendable {
   public var allowsInsecureListening: Bool
   /// Free `KEY=VALUE` pairs that `gridctl peers` shows and selects by.
   public var labels: [String: String]
-  /// Where the coordination store and the dead letters are kept.
+  /// Where the coordination store, the dead letters and the secret of the namespace are kept: the user's own.
   public var stateDirectory: String
+  /// A file with the secret of the namespace; nil takes the one in ``stateDirectory``, which the first node makes.
+  /// Nodes that share no state directory, on several machines for instance, need copies of one file.
+  public var secretFile: String?
   /// Where the socket for local clients is made.
   public var runtimeDirectory: String
   /// Dead letters kept; the oldest are dropped beyond it.

@@ -51,16 +51,10 @@ extension NodeRuntime {
 
   /// Looks whether the node that has registered under a name is there.
   func presence(of name: String) async -> Presence {
-    let entry: StoreEntry?
-    do throws(GridError) {
-      entry = try await store.get(StoreKeys(namespace: namespace).node(name))
-    } catch {
-      return .silent
-    }
-    guard let entry else { return .gone }
-    guard let json = try? JSONValue(parsing: entry.value), let record = try? NodeRecord(json: json),
-      let address = try? LinkAddress(parsing: record.address)
-    else { return .silent }
+    let found: NodeRecord?
+    do throws(GridError) { found = try await membership.lookUp(name) } catch { return .silent }
+    guard let record = found else { return .gone }
+    guard let address = try? LinkAddress(parsing: record.address) else { return .silent }
     // It is us who listen there now.
     if record.address == identity.withLock({ $0.address }) { return .gone }
     let bootstrap = ClientBootstrap(group: group).connectTimeout(Self.connectPatience)

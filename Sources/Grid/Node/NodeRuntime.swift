@@ -15,6 +15,7 @@ final class NodeRuntime: Sendable {
   static let version = GridVersion.current
 
   let configuration: NodeConfiguration
+  let secret: NamespaceSecret
   let clock: any GridClock
   let logger: Logger
   let kinds: [String: KindDefinition]
@@ -53,9 +54,10 @@ final class NodeRuntime: Sendable {
   }
 
   init(
-    configuration: NodeConfiguration, kinds: KindRegistry, store: any CoordinationStore,
+    configuration: NodeConfiguration, secret: NamespaceSecret, kinds: KindRegistry, store: any CoordinationStore,
     stopRequested: Latch
   ) {
+    self.secret = secret
     self.stopRequested = stopRequested
     self.configuration = configuration
     self.store = store

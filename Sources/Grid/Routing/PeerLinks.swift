@@ -45,9 +45,16 @@ final class PeerLinks: Sendable {
     }
   }
 
+  /// Takes a connection into use, in place of the one that there was: but for an older incarnation nobody gives up the
+  /// connection to a newer one.
   func opened(_ link: Link) {
-    let replaced = state.withLock { $0.links.updateValue(link, forKey: link.remote.name) }
-    replaced?.close(GridError(.nodeLost, "replaced by a newer connection"))
+    let surplus = state.withLock { state -> Link? in
+      if let present = state.links[link.remote.name], present.remote.incarnation > link.remote.incarnation {
+        return link
+      }
+      return state.links.updateValue(link, forKey: link.remote.name)
+    }
+    surplus?.close(GridError(.nodeLost, "replaced by a newer connection"))
   }
 
   /// - Returns: whether it was the connection in use.
@@ -98,14 +105,21 @@ final class PeerLinks: Sendable {
     let backoff = Backoff(first: .milliseconds(20), limit: .seconds(2), jitter: 0.5)
     var generator = SystemRandomNumberGenerator()
     var attempt = 0
+    var hasWarned = false
     while !Task.isCancelled, state.withLock({ $0.wanted[peer.name] == peer.incarnation }) {
       do {
         let link = try await dial(peer)
         attempt = 0
         await link.untilClosed()
       } catch {
-        logger.debug("peer cannot be reached", metadata: ["peer": "\(peer.name)", "error": "\(error)"])
-        attempt += 1
+        // Secrets that differ do not mend themselves: somebody has to copy a file.
+        let level: Logger.Level = error.code == .refused && !hasWarned ? .warning : .debug
+        hasWarned = hasWarned || error.code == .refused
+        logger.log(
+          level: level, "peer cannot be reached",
+          metadata: ["peer": "\(peer.name)", "error": "\(error)", "hint": "\(error.hint ?? "")"])
+        // One that has only just joined is not kept waiting.
+        attempt = error.code == .retryLater ? min(attempt + 1, 2) : attempt + 1
       }
       try? await Task.sleep(for: backoff.pause(before: attempt, using: &generator))
     }

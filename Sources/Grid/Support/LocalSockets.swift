@@ -5,10 +5,35 @@ internal import NIOCore
 
 /// The sockets of the nodes of one namespace on this machine, and what is done about those of nodes that are gone.
 package enum LocalSockets {
+  /// What a search has found.
+  package struct Found: Sendable, Equatable {
+    /// The sockets, in the order in which they are to be tried.
+    package var sockets: [String] = []
+    /// Directories that are there and are not the user's to look into, each with the reason.
+    package var passedBy: [String] = []
+  }
+
+  /// The sockets in all places where nodes of the namespace make them.
+  ///
+  /// - Throws: ``GridError/Code/refused`` when the directory in which the user's own nodes make theirs is somebody
+  ///   else's; other places are passed by.
+  package static func find(in directories: GridDirectories) throws(GridError) -> Found {
+    var found = Found()
+    for directory in directories.searched {
+      do throws(GridError) {
+        found.sockets += try find(in: directory)
+      } catch {
+        if directory == directories.runtime { throw error }
+        found.passedBy.append(error.message)
+      }
+    }
+    return found
+  }
+
   /// The sockets in the directory, sorted; none when there is no directory.
   ///
   /// - Throws: ``GridError/Code/refused`` when the directory is somebody else's.
-  package static func find(in directory: String) throws(GridError) -> [String] {
+  static func find(in directory: String) throws(GridError) -> [String] {
     guard try PrivateDirectory.existsOwned(directory), let handle = opendir(directory) else { return [] }
     defer { closedir(handle) }
     var found: [String] = []
@@ -60,7 +85,8 @@ enum StaleSocket {
     }
     guard access(path, F_OK) == 0 else { return }
     do throws(GridError) {
-      let link = try await endpoint.dial(.unix(path: path), on: group, timeout: .seconds(1))
+      let asking = endpoint.asClient
+      let link = try await asking.dial(.unix(path: path), on: group, timeout: .seconds(1))
       link.close(GridError(.cancelled, "only looked whether it answers"))
     } catch {
       unlink(path)
@@ -121,6 +147,9 @@ struct SocketFile: Sendable {
     self.path = path
     inode = Self.inode(path) ?? 0
   }
+
+  /// Whether the path still leads to it.
+  var isInPlace: Bool { Self.inode(path) == inode }
 
   /// Removes it, but not the one that a successor of the same name has put in its place.
   func remove() {

@@ -26,17 +26,60 @@ package enum PrivateDirectory {
       isForbidden ? .refused : .inputOutput, "\(what): \(String(cString: strerror(errno)))", hint: hint)
   }
 
-  /// Makes the directory for sockets, and makes sure that nobody else has a say in it.
+  /// What a directory is for: whoever has a say in it has a say in what is trusted because it lies there.
+  package enum Purpose: Sendable {
+    /// Sockets: whoever talks to what listens in it trusts its owner.
+    case sockets
+    /// Names and leases, letters, the secret.
+    case state
+
+    fileprivate var words: String {
+      switch self {
+      case .sockets: "the directory for sockets"
+      case .state: "the state directory"
+      }
+    }
+
+    fileprivate func hint(_ path: String, isOpen: Bool) -> String {
+      let mending = isOpen ? "chmod go-w \(path)    when you trust what is in it, or" : "remove it, or"
+      switch self {
+      case .sockets:
+        return "\(mending) choose another place with XDG_RUNTIME_DIR; a node is also reached with --endpoint"
+      case .state: return "\(mending) choose another place with --state-dir or XDG_STATE_HOME"
+      }
+    }
+  }
+
+  /// Makes a directory, and makes sure that nobody else has a say in it, in what is inside it, and in the one of
+  /// gridctl above it.
   ///
-  /// - Throws: what ``make(_:)`` and ``checkOwned(_:)`` throw.
-  package static func makeOwned(_ path: String) throws(GridError) {
+  /// - Throws: what ``make(_:)`` throws, and ``GridError/Code/refused`` when somebody else has a say in it.
+  package static func makeOwned(_ path: String, for purpose: Purpose) throws(GridError) {
     let parent = parent(of: path)
-    // Above first: inside somebody else's directory nothing may be made.
-    try make(parent)
-    if isOfGridctl(parent) { try checkOwned(parent) }
+    // Above first: inside somebody else's directory nothing may be made. Where somebody has made the directory for us
+    // the one above it is not ours to write to.
+    if access(path, F_OK) != 0 { try make(parent) }
+    if isOfGridctl(parent) { try checkOwned(parent, purpose) }
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw failure("cannot make directory \(path)") }
-    try checkOwned(path)
+    try checkOwned(path, purpose)
     guard isWritable(path) else { throw failure("cannot write to directory \(path)") }
+    for directory in directories(in: path) { try checkOwned(directory, purpose) }
+  }
+
+  /// The directories directly inside another one; links are none.
+  private static func directories(in path: String) -> [String] {
+    guard let handle = opendir(path) else { return [] }
+    defer { closedir(handle) }
+    var found: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      var status = stat()
+      guard name != ".", name != "..", lstat("\(path)/\(name)", &status) == 0 else { continue }
+      if status.st_mode & S_IFMT == S_IFDIR { found.append("\(path)/\(name)") }
+    }
+    return found.sorted()
   }
 
   /// Whether the directory for sockets is there. Whoever talks to what listens in it trusts its owner, so it must be
@@ -45,32 +88,38 @@ package enum PrivateDirectory {
   /// - Throws: ``GridError/Code/refused`` when it, or the one of gridctl above it, is somebody else's.
   package static func existsOwned(_ path: String) throws(GridError) -> Bool {
     let parent = parent(of: path)
-    if isOfGridctl(parent), try !checkOwned(parent) { return false }
-    return try checkOwned(path)
+    if isOfGridctl(parent), try !checkOwned(parent, .sockets) { return false }
+    return try checkOwned(path, .sockets)
   }
 
   /// - Returns: whether there is anything at `path`.
   /// - Throws: ``GridError/Code/refused`` when it is a link, no directory, or open to other users.
   @discardableResult
-  private static func checkOwned(_ path: String) throws(GridError) -> Bool {
-    var status = stat()
+  private static func checkOwned(_ path: String, _ purpose: Purpose) throws(GridError) -> Bool {
+    var status = Glibc.stat()
     guard lstat(path, &status) == 0 else {
       if errno == ENOENT || errno == ENOTDIR { return false }
       throw failure("cannot look at directory \(path)")
     }
     let user = geteuid()
+    // State that lies on another disk is a link of the user's own, or of the administrator's.
+    if purpose == .state, status.st_mode & S_IFMT == S_IFLNK, [user, 0].contains(status.st_uid) {
+      guard stat(path, &status) == 0 else { throw failure("cannot look at directory \(path)") }
+    }
+    // Root lets whom it wants have a place of a service, and may talk to all of them.
+    let isOwned = status.st_uid == user || user == 0 && purpose == .sockets && path.hasPrefix(GridDirectories.service)
     let objection: String? =
       switch status.st_mode & S_IFMT {
       case S_IFLNK: "it is a symbolic link"
-      case S_IFDIR where status.st_uid != user: "it belongs to user \(status.st_uid), not to user \(user)"
+      case S_IFDIR where !isOwned: "it belongs to user \(status.st_uid), not to user \(user)"
       case S_IFDIR where status.st_mode & 0o022 != 0: "other users may write to it"
       case S_IFDIR: nil
       default: "it is no directory"
       }
     guard let objection else { return true }
     throw GridError(
-      .refused, "the directory for sockets \(path) is not safe to use: \(objection)",
-      hint: "remove it, or choose another place with XDG_RUNTIME_DIR; a node is also reached with --endpoint")
+      .refused, "\(purpose.words) \(path) is not safe to use: \(objection)",
+      hint: purpose.hint(path, isOpen: status.st_mode & S_IFMT == S_IFDIR && isOwned))
   }
 
   private static func parent(of path: String) -> String {

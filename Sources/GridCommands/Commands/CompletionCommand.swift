@@ -96,7 +96,7 @@ enum LineSettings {
       let word = words[index]
       index += 1
       let name = word.prefix { $0 != "=" }
-      guard ["-C", "--context", "-e", "--endpoint", "--namespace"].contains(name) else { continue }
+      guard ["-C", "--context", "-e", "--endpoint", "--namespace", "--secret-file"].contains(name) else { continue }
       options.append(word)
       if name == word, index < words.count {
         options.append(words[index])

@@ -54,10 +54,8 @@ struct ContextCheckCommand: GridCommand {
     options.context = name
     do throws(GridError) {
       let settings = try Settings(options)
-      _ = try await settings.context?.token?.resolve(environment: ProcessEnvironment.variables)
       let clock = SystemClock()
-      let connection = try await NodeConnection.open(
-        settings.reachableEndpoints(), namespace: settings.namespace, timeout: settings.timeout, clock: clock)
+      let connection = try await settings.connect(timeout: settings.timeout)
       let began = clock.now()
       _ = try await connection.request("ping", timeout: settings.timeout)
       return [

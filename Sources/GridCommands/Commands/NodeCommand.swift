@@ -98,11 +98,10 @@ struct NodeCommand: AsyncParsableCommand {
       let arguments = try NodeArgument.arguments(node)
       let session = try await CommandSession(global)
       if node == nil, session.settings.endpoints.isEmpty {
-        let local = try LocalSockets.find(in: session.settings.directories.runtime)
-          .filter { !LocalSockets.isAbandoned($0) }
-        guard local.count == 1 else {
+        let count = try await runningHere(session)
+        guard count == 1 else {
           throw GridError(
-            .usage, "\(local.count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
+            .usage, "\(count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
         }
       }
       try await session.confirm("stop node \(node?.text ?? session.connection.nodeName)", asksAnyway: true)
@@ -114,6 +113,16 @@ struct NodeCommand: AsyncParsableCommand {
       } else if !session.settings.isQuiet {
         session.writer.error("node \(name) has left")
       }
+    }
+
+    /// By their sockets; where none has any more, by what they have registered.
+    private func runningHere(_ session: CommandSession) async throws(GridError) -> Int {
+      let settings = session.settings
+      let sockets = try LocalSockets.find(in: settings.directories).sockets.filter { !LocalSockets.isAbandoned($0) }
+      guard sockets.isEmpty else { return sockets.count }
+      return await RegisteredNodes.addresses(
+        namespace: settings.namespace, stateDirectory: settings.directories.state
+      ).count
     }
 
     /// The command returns when the node is gone, so that a script can start it again at once.

@@ -97,6 +97,7 @@ struct NodeStartCommand: OwnProcessCommand {
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
     configuration.allowsExec = true
+    configuration.secretFile = settings.secretFile
     let named = store ?? Settings.variables["GRIDCTL_STORE"] ?? ""
     configuration.coordination = named.isEmpty ? "embedded" : named
     configuration.storePrefix = storePrefix

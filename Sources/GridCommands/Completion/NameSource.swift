@@ -33,8 +33,7 @@ struct NameSource: Sendable {
 
   private func live(_ noun: CompletionNoun) async -> [CompletionName]? {
     do {
-      let connection = try await NodeConnection.open(
-        settings.reachableEndpoints(), namespace: settings.namespace, timeout: Self.patience, clock: SystemClock())
+      let connection = try await settings.connect(timeout: Self.patience)
       return try await Self.names(noun, connection)
     } catch {
       return nil

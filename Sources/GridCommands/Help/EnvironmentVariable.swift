@@ -7,6 +7,7 @@ struct EnvironmentVariable: Sendable {
     .init(name: "GRIDCTL_CONTEXT", meaning: "the context, as --context; one for each terminal"),
     .init(name: "GRIDCTL_ENDPOINTS", meaning: "nodes to try, separated by commas, as --endpoint"),
     .init(name: "GRIDCTL_NAMESPACE", meaning: "the cluster, as --namespace"),
+    .init(name: "GRIDCTL_SECRET_FILE", meaning: "the file with the secret of the cluster, as --secret-file"),
     .init(name: "GRIDCTL_OUTPUT", meaning: "the output format, as --output"),
     .init(name: "GRIDCTL_TIMEOUT", meaning: "how long to wait for an answer, as --timeout"),
     .init(name: "GRIDCTL_CONFIG_DIR", meaning: "where config.toml and contexts are"),

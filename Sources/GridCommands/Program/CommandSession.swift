@@ -95,36 +95,3 @@ struct CommandSession {
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
   }
 }
-
-extension Settings {
-  /// Connects to the first node that answers: of `others` when given, else as the options say, else any node of the
-  /// namespace on this machine.
-  func connect(to others: [String] = []) async throws(GridError) -> NodeConnection {
-    let chosen = others.isEmpty ? endpoints : others
-    let sockets = try chosen.isEmpty ? LocalSockets.find(in: directories.runtime) : []
-    do throws(GridError) {
-      return try await NodeConnection.open(
-        others.isEmpty ? reachableEndpoints() : others, namespace: namespace, timeout: min(timeout, .seconds(5)),
-        clock: SystemClock())
-    } catch {
-      // Sockets that killed nodes left behind are no nodes.
-      throw !sockets.isEmpty && sockets.allSatisfy(LocalSockets.isAbandoned) ? noLocalNode : error
-    }
-  }
-
-  /// The endpoints to try: those that were named, else the sockets of this machine's nodes.
-  ///
-  /// - Throws: ``GridError/Code/unavailable`` when there is none.
-  func reachableEndpoints() throws(GridError) -> [String] {
-    if !endpoints.isEmpty { return endpoints }
-    let sockets = try LocalSockets.find(in: directories.runtime)
-    guard !sockets.isEmpty else { throw noLocalNode }
-    return sockets.map { "unix:\($0)" }
-  }
-
-  private var noLocalNode: GridError {
-    GridError(
-      .unavailable, "no node of namespace \(namespace) runs on this machine",
-      hint: "start one with: gridctl node start --detach    or name one with: --endpoint HOST:PORT")
-  }
-}

@@ -11,7 +11,7 @@ struct Detacher {
 
   func run() throws {
     let directory = stateDirectory ?? settings.directories.state
-    try PrivateDirectory.make(directory)
+    try PrivateDirectory.makeOwned(directory, for: .state)
     let log = "\(directory)/\(name ?? "node").log"
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Self.failure("pipe") }

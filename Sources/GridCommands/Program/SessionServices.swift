@@ -24,6 +24,7 @@ package struct SessionServices: Sendable {
     // What was given to the session holds for its commands, whatever is chosen elsewhere meanwhile.
     variables["GRIDCTL_CONTEXT"] = settings.context?.name
     variables["GRIDCTL_NAMESPACE"] = settings.namespace
+    variables["GRIDCTL_SECRET_FILE"] = settings.secretFile
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
     if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
     if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
@@ -42,10 +43,10 @@ package struct SessionServices: Sendable {
     -> SessionServices
   {
     var flags = flags
-    (flags.context, flags.endpoints, flags.namespace) = (context, [], nil)
+    (flags.context, flags.endpoints, flags.namespace, flags.secretFile) = (context, [], nil, nil)
     var variables = variables
     // The variables describe where the session began.
-    for name in ["GRIDCTL_CONTEXT", "GRIDCTL_ENDPOINTS", "GRIDCTL_NAMESPACE"] { variables[name] = nil }
+    for name in ["CONTEXT", "ENDPOINTS", "NAMESPACE", "SECRET_FILE"] { variables["GRIDCTL_" + name] = nil }
     return try SessionServices(flags, variables)
   }
 
@@ -95,7 +96,7 @@ package struct SessionServices: Sendable {
 
   /// The sockets of nodes on this machine, as endpoints, by the names of the nodes.
   package var localEndpoints: [(node: String, endpoint: String)] {
-    ((try? LocalSockets.find(in: settings.directories.runtime)) ?? []).map { path in
+    ((try? LocalSockets.find(in: settings.directories))?.sockets ?? []).map { path in
       let file = path.split(separator: "/").last.map(String.init) ?? path
       return (String(file.dropLast(5)), "unix:\(path)")
     }

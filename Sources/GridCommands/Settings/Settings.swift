@@ -6,6 +6,7 @@ struct SettingFlags: Sendable {
   var context: String?
   var endpoints: [String] = []
   var namespace: String?
+  var secretFile: String?
   var output: String?
   var timeout: String?
   var color: String?
@@ -30,6 +31,7 @@ struct Settings: Sendable {
     var context = SettingSource.standard
     var endpoints = SettingSource.standard
     var namespace = SettingSource.standard
+    var secretFile = SettingSource.standard
     var output = SettingSource.standard
     var timeout = SettingSource.standard
     var color = SettingSource.standard
@@ -40,6 +42,8 @@ struct Settings: Sendable {
   /// Nodes to try, in order; empty means any node of the namespace on this machine.
   var endpoints: [String] = []
   var namespace = "default"
+  /// The file with the secret of the namespace; nil for the one in its state directory.
+  var secretFile: String?
   var format = OutputFormat.table
   /// How long an answer may take; always positive.
   var timeout = Duration.seconds(5)
@@ -74,6 +78,8 @@ struct Settings: Sendable {
     (settings.namespace, settings.sources.namespace) = try resolver.value(
       flags.namespace, "--namespace", "GRIDCTL_NAMESPACE", \.namespace, settings.namespace
     ) { text throws(GridError) in try NameRules.validated(text, as: "namespace") }
+    (settings.secretFile, settings.sources.secretFile) = try resolver.value(
+      flags.secretFile, "--secret-file", "GRIDCTL_SECRET_FILE", \.secretFile, nil, SettingRules.secretFile)
     (settings.format, settings.sources.output) = try resolver.value(
       flags.output, "--output", "GRIDCTL_OUTPUT", \.output, settings.format, OutputFormat.init(parsing:))
     (settings.timeout, settings.sources.timeout) = try resolver.value(
@@ -111,6 +117,11 @@ enum SettingRules {
     let timeout = try Duration.argument(text)
     guard timeout > .zero else { throw GridError(.usage, "a time-out must be longer than 0") }
     return timeout
+  }
+
+  static func secretFile(_ text: String) throws(GridError) -> String? {
+    guard !text.isEmpty else { throw GridError(.usage, "the file with the secret has no name") }
+    return text
   }
 
   /// - Parameter text: endpoints separated by commas.

@@ -6,6 +6,7 @@ struct SettingsFile: Sendable, Equatable {
   /// Separated by commas.
   var endpoints: String?
   var namespace: String?
+  var secretFile: String?
   var output: String?
   var timeout: String?
   /// When there is colour.
@@ -18,10 +19,11 @@ struct SettingsFile: Sendable, Equatable {
   /// - Throws: ``GridError/Code/configuration`` with the path and what is wrong.
   static func read(_ path: String) throws(GridError) -> SettingsFile {
     guard let table = try ConfigurationTable.read(path) else { return SettingsFile() }
-    try table.refuseOthers(than: ["context", "endpoints", "namespace", "output", "timeout", "color"])
+    try table.refuseOthers(than: ["context", "endpoints", "namespace", "secret-file", "output", "timeout", "color"])
     return SettingsFile(
       endpoints: try table.list("endpoints")?.joined(separator: ","), namespace: try table.text("namespace"),
-      output: try table.text("output"), timeout: try table.text("timeout"), color: try table.text("color"),
+      secretFile: try table.path("secret-file"), output: try table.text("output"), timeout: try table.text("timeout"),
+      color: try table.text("color"),
       context: try table.text("context"))
   }
 }
@@ -80,6 +82,13 @@ struct ConfigurationTable {
     guard let value = values[key] else { return nil }
     guard let text = value.stringValue else { throw wrong(key, "a text in quotes") }
     return text
+  }
+
+  /// The absolute path of a file: a file that is read from anywhere cannot say where another one lies from there.
+  func path(_ key: String) throws(GridError) -> String? {
+    guard let path = try text(key) else { return nil }
+    guard path.hasPrefix("/") else { throw wrong(key, "an absolute path") }
+    return path
   }
 
   func flag(_ key: String) throws(GridError) -> Bool? {

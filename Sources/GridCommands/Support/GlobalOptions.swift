@@ -20,6 +20,12 @@ package struct GlobalOptions: ParsableArguments {
   var namespace: String?
 
   @Option(
+    help: ArgumentHelp(
+      "The file with the secret of the cluster, for HOST:PORT (default: the one that its first node made).",
+      valueName: "file"))
+  var secretFile: String?
+
+  @Option(
     name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp(
       "table, wide, json, jsonl, yaml, name, tsv, jsonpath=EXPR or columns=SPEC; see: gridctl help output.",
@@ -61,8 +67,8 @@ package struct GlobalOptions: ParsableArguments {
   /// What was typed, as values.
   var flags: SettingFlags {
     SettingFlags(
-      context: context, endpoints: endpoint, namespace: namespace, output: output, timeout: timeout, color: color,
-      confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
+      context: context, endpoints: endpoint, namespace: namespace, secretFile: secretFile, output: output,
+      timeout: timeout, color: color, confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
       says: verbose > 1 ? .most : verbose > 0 ? .more : .normal, agrees: yes)
   }
 }

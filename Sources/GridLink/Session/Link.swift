@@ -274,7 +274,7 @@ package final class Link: Sendable {
     case .goodbye(let reason):
       goodbye.store(true, ordering: .relaxed)
       close(GridError(.nodeLost, "\(remote.name) left: \(reason)"))
-    case .pong, .hello, .welcome, .refusal, .unknown: break
+    case .pong, .hello, .welcome, .refusal, .challenge, .proof, .unknown: break
     }
   }
 

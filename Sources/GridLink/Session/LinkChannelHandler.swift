@@ -1,10 +1,10 @@
 internal import GridCore
 internal import NIOCore
 
-/// The channel handler behind a link: preamble, greeting, then frames. Lives on one event loop.
+/// The channel handler behind a link: preamble, greeting (``LinkHandshake``), then frames. Lives on one event loop.
 ///
 /// ```
-/// preamble ──8 bytes──▶ greeting ──hello/welcome──▶ open ──▶ closed
+/// preamble ──8 bytes──▶ greeting ──who is there──▶ open ──▶ closed
 ///     └──────── anything else, or 5 s ────────────────────────▲
 /// ```
 final class LinkChannelHandler: ChannelInboundHandler {
@@ -24,7 +24,10 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   private let endpoint: LinkEndpoint
   private let dialled: EventLoopPromise<Link>?
+  private let objection: (LinkGreeting) -> GridError?
+  private let stranger: GridError?
   private let patience: TimeAmount
+  private var handshake: LinkHandshake
   private var stage = Stage.preamble
   private var inbound: ByteBuffer
   private var messages = EnvelopeQueue()
@@ -35,21 +38,31 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   /// - Parameters:
   ///   - dialled: fulfilled when the link is open; nil on the accepting side.
+  ///   - objection: why the other side is refused once it is known who it is; nil accepts it.
+  ///   - stranger: why nothing is said to the other side at all; nil for one that may greet.
   ///   - patience: how long the greeting may take, `greetingTimeout` at most.
   init(
-    endpoint: LinkEndpoint, dialled: EventLoopPromise<Link>?, patience: TimeAmount = LinkChannelHandler.greetingTimeout
+    endpoint: LinkEndpoint, trust: LinkTrust, dialled: EventLoopPromise<Link>?,
+    objection: @escaping (LinkGreeting) -> GridError?, stranger: GridError? = nil,
+    patience: TimeAmount = LinkChannelHandler.greetingTimeout
   ) {
     self.endpoint = endpoint
     self.dialled = dialled
+    self.objection = objection
+    self.stranger = stranger
     self.patience = min(patience, Self.greetingTimeout)
+    // Random bytes cost a one-shot command on a Unix socket nothing.
+    handshake = LinkHandshake(
+      dials: dialled != nil, trust: trust, nonce: trust == .proof ? LinkProof.nonce() : [])
     inbound = ByteBuffer()
   }
 
   func channelActive(context: ChannelHandlerContext) {
     var buffer = context.channel.allocator.buffer(capacity: 256)
     buffer.writeBytes(Self.preamble)
-    if dialled != nil { LinkFrame.hello(endpoint.greeting()).encode(into: &buffer) }
+    if stranger == nil { buffer.writeBytes(handshake.begin(endpoint.greeting())) }
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    if let stranger { return fail(stranger, context) }
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let patience = patience
     timeout = context.eventLoop.scheduleTask(in: patience) {
@@ -117,10 +130,11 @@ final class LinkChannelHandler: ChannelInboundHandler {
   ) throws(GridError) -> Int {
     var at = 0
     while let body = try Self.frame(in: bytes, at: at, limit: frameLimit) {
-      at += 4 + body.count
+      let whole = UnsafeRawBufferPointer(rebasing: bytes[at..<at + 4 + body.count])
+      at += whole.count
       switch stage {
       case .closed: return at
-      case .preamble, .greeting: try greeted(LinkFrame(decoding: body), context)
+      case .preamble, .greeting: try greeted(LinkFrame(decoding: body), whole, context)
       case .open(let link):
         if body.first == FrameKind.message {
           messages.append(try link.envelope(decoding: body, names: &names, at: now))
@@ -165,22 +179,21 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   // MARK: Greeting
 
-  private func greeted(_ frame: LinkFrame, _ context: ChannelHandlerContext) throws(GridError) {
-    switch frame {
-    case .hello(let other) where dialled == nil:
-      let own = endpoint.greeting()
-      if let objection = own.objection(to: other) ?? endpoint.objection(other) { throw objection }
-      var buffer = context.channel.allocator.buffer(capacity: 256)
-      LinkFrame.welcome(own).encode(into: &buffer)
-      context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+  private func greeted(
+    _ frame: LinkFrame, _ bytes: UnsafeRawBufferPointer, _ context: ChannelHandlerContext
+  ) throws(GridError) {
+    let terms = LinkHandshake.Terms(greeting: endpoint.greeting(), secret: endpoint.secret, objection: objection)
+    switch try handshake.received(frame, bytes, terms) {
+    case .wait: break
+    case .send(let answer): send(answer, context)
+    case .open(let other, let answer):
+      if !answer.isEmpty { send(answer, context) }
       open(other, context)
-    case .welcome(let other) where dialled != nil:
-      if let objection = endpoint.greeting().objection(to: other) { throw objection }
-      open(other, context)
-    case .refusal(let error): throw error
-    case .unknown: break
-    default: throw GridError(.protocolMismatch, "the greeting was expected first")
     }
+  }
+
+  private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
   }
 
   private func open(_ other: LinkGreeting, _ context: ChannelHandlerContext) {

@@ -28,6 +28,8 @@ extension LinkFrame {
     case FrameKind.hello: self = .hello(try LinkGreeting(&reader))
     case FrameKind.welcome: self = .welcome(try LinkGreeting(&reader))
     case FrameKind.refusal: self = .refusal(try reader.failure().1)
+    case FrameKind.challenge: self = .challenge(try reader.bytes())
+    case FrameKind.proof: self = .proof(try reader.bytes())
     case FrameKind.ping: self = .ping(try reader.number())
     case FrameKind.pong: self = .pong(try reader.number())
     case FrameKind.goodbye: self = .goodbye(try reader.namedNumber().name)
@@ -43,6 +45,14 @@ extension WireReader {
       if field.number == 1 { number = field.integer }
     }
     return number
+  }
+
+  fileprivate mutating func bytes() throws(GridError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while let field = try next() {
+      if field.number == 1 { bytes = field.array }
+    }
+    return bytes
   }
 
   fileprivate mutating func namedNumber() throws(GridError) -> (name: String, number: UInt64) {
@@ -176,6 +186,7 @@ extension LinkGreeting {
       case 6: incarnation = field.signed
       case 7: address = try field.text()
       case 8: version = try field.text()
+      case 9: nonce = field.array
       default: break
       }
     }

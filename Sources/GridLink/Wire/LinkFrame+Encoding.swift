@@ -9,6 +9,8 @@ enum FrameKind {
   static let ping: UInt8 = 4
   static let pong: UInt8 = 5
   static let goodbye: UInt8 = 6
+  static let challenge: UInt8 = 7
+  static let proof: UInt8 = 8
   static let message: UInt8 = 10
   static let accepted: UInt8 = 11
   static let reply: UInt8 = 12
@@ -24,6 +26,13 @@ extension LinkFrame {
   /// Appends the frame with its length to `buffer`.
   func encode(into buffer: inout ByteBuffer) {
     Self.encode(kind, expectedBytes: expectedBytes, into: &buffer) { writeFields(&$0) }
+  }
+
+  /// The frame with its length, as bytes.
+  var encoded: [UInt8] {
+    var buffer = ByteBuffer()
+    encode(into: &buffer)
+    return Array(buffer.readableBytesView)
   }
 
   /// Appends a message's frame: as ``encode(into:)`` of a ``MessageFrame``, without making one, which for a stream of
@@ -82,6 +91,8 @@ extension LinkFrame {
     case .hello: FrameKind.hello
     case .welcome: FrameKind.welcome
     case .refusal: FrameKind.refusal
+    case .challenge: FrameKind.challenge
+    case .proof: FrameKind.proof
     case .ping: FrameKind.ping
     case .pong: FrameKind.pong
     case .goodbye: FrameKind.goodbye
@@ -102,6 +113,7 @@ extension LinkFrame {
     switch self {
     case .hello(let greeting), .welcome(let greeting): greeting.write(&writer)
     case .refusal(let error): error.write(&writer, correlation: 0)
+    case .challenge(let bytes), .proof(let bytes): writer.field(1, bytes)
     case .ping(let number), .pong(let number), .accepted(let number), .cancel(let number), .end(let number):
       writer.field(1, number)
     case .goodbye(let reason): writer.field(1, reason)
@@ -139,6 +151,7 @@ extension LinkGreeting {
     writer.field(6, incarnation)
     writer.field(7, address)
     writer.field(8, version)
+    writer.field(9, nonce)
   }
 }
 

@@ -6,6 +6,10 @@ package enum LinkFrame: Sendable, Equatable {
   case welcome(LinkGreeting)
   /// The other side will not talk to us, and why. The connection closes after it.
   case refusal(GridError)
+  /// Random bytes of the acceptor, which the proofs on this connection cover.
+  case challenge([UInt8])
+  /// That its sender knows the secret of the namespace.
+  case proof([UInt8])
   case ping(UInt64)
   case pong(UInt64)
   /// The sender leaves in good order; nothing follows.
@@ -95,13 +99,15 @@ package struct LinkGreeting: Sendable, Equatable {
   package var address: String
   /// The program's version, for people.
   package var version: String
+  /// Random bytes of a dialler that proves itself; empty where nobody does.
+  package var nonce: [UInt8] = []
 
   package enum Role: UInt64, Sendable {
     case client = 0
     case node = 1
   }
 
-  package static let currentMajor: UInt64 = 1
+  package static let currentMajor: UInt64 = 2
   package static let currentMinor: UInt64 = 0
 
   package init(
@@ -117,13 +123,17 @@ package struct LinkGreeting: Sendable, Equatable {
     self.version = version
   }
 
+  /// Why `self` does not understand `other`, or nil when it does.
+  package func objection(toVersionOf other: LinkGreeting) -> GridError? {
+    guard other.major != major else { return nil }
+    return GridError(
+      .protocolMismatch, "link protocol \(other.major).\(other.minor) is spoken there, \(major).\(minor) here",
+      hint: "use the same major version of gridctl on both sides")
+  }
+
   /// Why `self` will not talk to `other`, or nil when it will.
   package func objection(to other: LinkGreeting) -> GridError? {
-    if other.major != major {
-      return GridError(
-        .protocolMismatch, "link protocol \(other.major).\(other.minor) is spoken there, \(major).\(minor) here",
-        hint: "use the same major version of gridctl on both sides")
-    }
+    if let objection = objection(toVersionOf: other) { return objection }
     if other.namespace != namespace {
       return GridError(
         .protocolMismatch,

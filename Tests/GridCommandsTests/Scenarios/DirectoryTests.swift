@@ -32,6 +32,15 @@ import Testing
     #expect(directories.runtime == example.runtime)
   }
 
+  @Test(arguments: [
+    (["XDG_RUNTIME_DIR": "/r"], ["/r/gridctl/shop", "/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
+    ([:], ["/run/user/1000/gridctl/shop", "/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
+    (["XDG_RUNTIME_DIR": "/run"], ["/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
+  ])
+  func aClientLooksWhereNodesMayBe(_ environment: [String: String], _ expected: [String]) {
+    #expect(GridDirectories(environment: environment, namespace: "shop", user: 1000).searched == expected)
+  }
+
   @Test func longNamesGetSocketsThatFitAndDiffer() {
     let long = String(repeating: "n", count: 127)
     let runtime = "/run/user/1000"
@@ -77,6 +86,81 @@ import Testing
           """)
       let open = try await sandbox.output("find state/gridctl/default -type f -perm /077")
       #expect(open == "")
+    }
+  }
+
+  static let unsafeStates = [
+    ("mkdir -m 777 state/gridctl", "state/gridctl", "other users may write to it"),
+    ("mkdir -p state/gridctl; mkdir -m 770 state/gridctl/default", "default", "other users may write to it"),
+    (
+      "umask 077; mkdir -p state/gridctl/default; mkdir -m 777 state/gridctl/default/coordination.sqlite.leases",
+      "coordination.sqlite.leases", "other users may write to it"
+    ),
+  ]
+
+  @Test(arguments: unsafeStates)
+  func anUnsafeStateDirectoryIsRefused(_ preparation: String, _ place: String, _ reason: String) async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.output(preparation)
+      for command in ["gridctl node start --listen 127.0.0.1:0", "gridctl node start --detach --listen 127.0.0.1:0"] {
+        let result = try await sandbox.run(command, limit: .seconds(20))
+        #expect(result.status == 77, "\(command): \(result)")
+        #expect(result.errors.contains("the state directory \(sandbox.directory)/state/gridctl"), "\(result.errors)")
+        #expect(result.errors.contains("\(place) is not safe to use: \(reason)\n  chmod go-w "), "\(result.errors)")
+      }
+      #expect(try await sandbox.output("find state -name secret -o -name '*.sqlite'") == "")
+    }
+  }
+
+  @Test func aStateDirectoryOfAnotherUserIsRefused() async throws {
+    try await withSandbox { sandbox in
+      guard let user = try await OtherUser.make(in: sandbox) else { return }
+      defer { user.remove() }
+      let result = try await sandbox.run(
+        "gridctl node start --listen 127.0.0.1:0 --state-dir $PWD/home", limit: .seconds(20))
+      #expect(result.status == 77, "\(result)")
+      #expect(
+        result.errors.contains(
+          "the state directory \(sandbox.directory)/home is not safe to use: it belongs to user \(user.identifier)"),
+        "\(result.errors)")
+      // A directory that was made for the node may lie where it may make none.
+      try await sandbox.output(
+        "mkdir -m 755 var; mkdir -m 700 var/lib; chown \(user.identifier) var/lib; chmod 755 .; "
+          + "\(user.prefix) gridctl node start --name u1 --detach --listen 127.0.0.1:0 --state-dir $PWD/var/lib")
+      try await sandbox.output("\(user.prefix) gridctl node stop u1")
+      // A link of one's own to a place of one's own is not.
+      try await sandbox.output("mkdir real; ln -s real link; start --name n1 --state-dir $PWD/link")
+      #expect(try await sandbox.output("ls real | grep -c secret") == "1")
+    }
+  }
+
+  @Test func aLostSocketIsMadeAgainAndItsNodeFoundMeanwhile() async throws {
+    try await withSandbox { sandbox in
+      try await sandbox.start("n1", "n2")
+      let process = try await sandbox.processIdentifier(of: "n1")
+      try await sandbox.output("rm run/gridctl/default/n*.sock; gridctl peers -o name >found")
+      #expect(try await sandbox.output("cat found") == "peer/n1\npeer/n2")
+      try await sandbox.output("eventually 'test -S run/gridctl/default/n1.sock -a -S run/gridctl/default/n2.sock'")
+      #expect(try await sandbox.output("gridctl node ping -o name -e $(at n1)") == "node/n1")
+      // The whole directory, as what cleans temporary ones up removes it.
+      try await sandbox.output("rm -r run/gridctl; gridctl peers -o name; eventually 'gridctl node ping -e $(at n2)'")
+      #expect(try await sandbox.output("stat -c '%a' run/gridctl run/gridctl/default/n2.sock") == "700\n600")
+      #expect(try await sandbox.processIdentifier(of: "n1") == process)
+      try await sandbox.output("gridctl node stop n2; gridctl node stop n1")
+      let none = try await sandbox.run("gridctl peers")
+      #expect(none.status == 69 && none.errors.contains("no node of namespace default runs"), "\(none)")
+    }
+  }
+
+  @Test func aNodeThatWasStartedWithoutARuntimeDirectoryIsFoundWithOne() async throws {
+    try await withSandbox { sandbox in
+      guard let user = try await OtherUser.make(in: sandbox) else { return }
+      defer { user.remove() }
+      try await sandbox.output("\(user.prefix) gridctl node start --detach --listen 127.0.0.1:0")
+      try await sandbox.output("mkdir -m 700 home/run; chown \(user.identifier) home/run")
+      let other = "\(user.prefix) env XDG_RUNTIME_DIR=\(sandbox.directory)/home/run"
+      #expect(try await sandbox.output("\(other) gridctl peers -o name") == "peer/n1")
+      try await sandbox.output("\(other) gridctl node stop")
     }
   }
 

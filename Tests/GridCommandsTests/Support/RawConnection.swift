@@ -9,6 +9,25 @@ struct RawConnection: ~Copyable {
   init?(port: UInt16) {
     descriptor = Self.socket()
     guard Self.withAddress(port, { connect(descriptor, $0, $1) }) == 0 else { return nil }
+    bePatient()
+  }
+
+  /// Connects to a Unix socket.
+  init?(path: String) {
+    descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+    let connected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard connected == 0 else { return nil }
+    bePatient()
+  }
+
+  private func bePatient() {
     var limit = timeval(tv_sec: 1, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))

@@ -35,6 +35,11 @@ extension Sandbox {
   /// Where clients of a node connect.
   func endpoint(_ node: String) -> String { "unix:\(directory)/run/gridctl/default/\(node).sock" }
 
+  /// Where a node listens for nodes and remote clients.
+  func address(_ node: String) async throws -> String {
+    try await output("gridctl node info \(node) -o jsonpath=.address -e \(endpoint(node))")
+  }
+
   func processIdentifier(of node: String) async throws -> Int32 {
     try #require(Int32(try await output("pid \(node)")))
   }
@@ -53,6 +58,7 @@ extension Sandbox {
 /// What the machine lets a test do.
 enum Machine {
   static let isRoot = geteuid() == 0
+  static let hasPython = system("command -v python3 >/dev/null") == 0
 
   /// Whether file systems can be mounted here, as the tests of full disks need.
   static let canMount: Bool = {

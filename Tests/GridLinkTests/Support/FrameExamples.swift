@@ -27,6 +27,16 @@ extension LinkFrame {
   }
 }
 
+extension NamespaceSecret {
+  /// The bytes 0, 1, 2, … 31: also the secret of the examples in LINK.md.
+  static let example = make()
+
+  private static func make() -> NamespaceSecret {
+    guard let secret = NamespaceSecret((0..<32).map { UInt8($0) }) else { fatalError("32 bytes are a secret") }
+    return secret
+  }
+}
+
 extension LinkGreeting {
   static var ofNode: LinkGreeting {
     LinkGreeting(
@@ -54,6 +64,7 @@ enum FrameExamples {
   static var all: [LinkFrame] {
     let numbers: [UInt64] = [0, 1, 127, 128, 1 << 32, .max]
     var frames: [LinkFrame] = [.hello(.ofClient), .welcome(.ofNode), .unknown(9), .unknown(255)]
+    frames += [[], [0], [UInt8](repeating: 255, count: 32)].flatMap { [.challenge($0), .proof($0)] }
     frames += errors.flatMap { [.refusal($0), .failure(7, $0), .failure(.max, $0)] }
     frames += numbers.flatMap { [.ping($0), .pong($0), .accepted($0), .cancel($0), .end($0)] }
     frames += ["", "stopping", "日本"].map { .goodbye($0) }

@@ -45,15 +45,24 @@ struct LinkHarness {
   let receiver = RecordingReceiver()
   private let failures = RecordedErrors()
 
-  /// - Parameter dials: whether the link is the side that connected.
-  init(_ greeting: LinkGreeting = .ofNode, dials: Bool = false) throws {
+  /// - Parameters:
+  ///   - dials: whether the link is the side that connected.
+  ///   - trust: a Unix socket, unless it is said otherwise.
+  ///   - objection: why the other side is refused.
+  init(
+    _ greeting: LinkGreeting = .ofNode, dials: Bool = false, trust: LinkTrust = .kernel,
+    stranger: GridError? = nil, objection: @escaping @Sendable (LinkGreeting) -> GridError? = { _ in nil }
+  ) throws {
     let failures = failures
     let endpoint = LinkEndpoint(
-      greeting: { greeting }, receiver: receiver, clock: StillClock(), rejected: { failures.add($0) })
+      greeting: { greeting }, receiver: receiver, clock: StillClock(),
+      secret: { () throws(GridError) in .example }, rejected: { failures.add($0) })
     channel = EmbeddedChannel()
     let promise = dials ? channel.eventLoop.makePromise(of: Link.self) : nil
     promise?.futureResult.whenComplete { _ in }
-    try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(endpoint: endpoint, dialled: promise))
+    try channel.pipeline.syncOperations.addHandler(
+      LinkChannelHandler(
+        endpoint: endpoint, trust: trust, dialled: promise, objection: objection, stranger: stranger))
     try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
   }
 

@@ -1,0 +1,36 @@
+internal import Glibc
+internal import GridCore
+internal import NIOCore
+
+/// Who is at the other end of a Unix socket, as the kernel says (`SO_PEERCRED`, unix(7)).
+enum PeerCredentials {
+  /// `struct ucred`, which the C library shows to C alone.
+  private struct Credentials: Sendable {
+    var process: Int32 = 0
+    var user: UInt32 = 0
+    var group: UInt32 = 0
+  }
+
+  /// Why the process that has connected is refused: nil for one of our own user, and for root.
+  ///
+  /// On the event loop of the channel, where its answer is there at once.
+  static func objection(to channel: any Channel) -> GridError? {
+    let refusal = GridError(.refused, "the socket of a node is for the node's own user")
+    guard let socket = channel as? any SocketOptionProvider else { return refusal }
+    let answer: EventLoopFuture<Credentials> = socket.unsafeGetSocketOption(
+      level: .socket, name: .init(rawValue: SO_PEERCRED))
+    let user = NIOLoopBoundBox<UInt32?>(nil, eventLoop: channel.eventLoop)
+    answer.whenSuccess { user.value = $0.user }
+    return user.value == geteuid() || user.value == 0 ? nil : refusal
+  }
+}
+
+extension LinkAddress {
+  /// How it is known who is at the other end.
+  var trust: LinkTrust {
+    switch self {
+    case .unix: .kernel
+    case .tcp: .proof
+    }
+  }
+}
