@@ -75,7 +75,7 @@ struct ContextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "add", abstract: "Make a context.",
       discussion: """
-        The options -e, --namespace, -t and -o are kept in the context.
+        The options -e, --namespace, --secret-file, -t and -o are kept in the context.
 
         Examples:
           gridctl context add prod -e 10.0.0.1:4743 --namespace shop --protected --prompt-color red
@@ -95,8 +95,6 @@ struct ContextCommand: AsyncParsableCommand {
       help: ArgumentHelp(
         "Its colour in the prompt: \(ContextDefinition.colors.joined(separator: ", ")).", valueName: "color"))
     var promptColor: String?
-    @Option(help: ArgumentHelp("Where its token is: file:PATH, env:NAME or cmd:COMMAND.", valueName: "reference"))
-    var token: String?
     @Flag(help: "Replace a context of that name.")
     var force = false
 
@@ -111,12 +109,12 @@ struct ContextCommand: AsyncParsableCommand {
       context.name = name
       if !global.endpoint.isEmpty { context.settings.endpoints = global.endpoint.joined(separator: ",") }
       context.settings.namespace = global.namespace ?? context.settings.namespace
+      context.settings.secretFile = global.secretFile ?? context.settings.secretFile
       context.settings.timeout = global.timeout ?? context.settings.timeout
       context.settings.output = global.output ?? context.settings.output
       context.description = description ?? context.description
       context.isProtected = protected ?? context.isProtected
       context.color = promptColor ?? context.color
-      if let token { context.token = try SecretReference(parsing: token) }
       let path = store.path(of: name)
       // Read back as the file will be: what is wrong is told now.
       do throws(GridError) {
@@ -124,6 +122,7 @@ struct ContextCommand: AsyncParsableCommand {
       } catch {
         throw GridError(.usage, error.message, hint: error.hint)
       }
+      try context.refuseWhatIsNotUsed(path)
       try store.write(context)
       if !global.quiet { OutputWriter.shared.error("context \(name) is in \(path)") }
     }
@@ -172,11 +171,20 @@ struct ContextCommand: AsyncParsableCommand {
     func run() async throws {
       var options = global
       if let name { options.context = name }
+      if !effective, let name {
+        // Also one that no command may use as it is.
+        let settings = try ContextCommand.plainSettings(global)
+        return try Self.show(try ContextCommand.store.read(name), settings)
+      }
       let settings = try Settings(options)
       if effective { return try settings.renderer.list(settings.effective, Settings.effectiveDescription) }
       guard let context = settings.context else {
         throw GridError(.notFound, "no context is in force", hint: "gridctl context use NAME, or: gridctl context ls")
       }
+      try Self.show(context, settings)
+    }
+
+    private static func show(_ context: ContextDefinition, _ settings: Settings) throws {
       if settings.format == .table || settings.format == .wide {
         return try settings.renderer.writer.output("# \(ContextCommand.store.path(of: context.name))\n\(context.text)")
       }
@@ -216,7 +224,8 @@ extension Settings {
     let found = endpoints.isEmpty ? "nodes of this machine" : endpoints.joined(separator: ",")
     return [
       row("context", context?.name ?? "", sources.context), row("endpoints", found, sources.endpoints),
-      row("namespace", namespace, sources.namespace), row("output", "\(format.name)", sources.output),
+      row("namespace", namespace, sources.namespace), row("secret-file", secretPath, sources.secretFile),
+      row("output", "\(format.name)", sources.output),
       row("timeout", HumanText.duration(timeout), sources.timeout), row("color", color.rawValue, sources.color),
       row("protected", context?.isProtected == true ? "yes" : "no", context.map { .context($0.name) } ?? .standard),
     ]

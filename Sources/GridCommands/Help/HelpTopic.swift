@@ -126,7 +126,8 @@ enum HelpTopic: String, CaseIterable, Sendable {
 
     In a protected context a destructive command wants the context's name: typed on a terminal, or --confirm NAME; see
     gridctl help questions.
-    Secrets stand in contexts as references: file:PATH, env:NAME or cmd:COMMAND.
+    For HOST:PORT the secret of the cluster is proved: secret-file names it, else it is the one of this machine's nodes.
+    A token and [tls] are not used yet: a context that has them is refused, so that nobody believes in them.
 
     What wins: option, environment variable, context, config.toml, default.
       gridctl context show --effective

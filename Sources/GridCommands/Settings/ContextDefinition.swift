@@ -36,11 +36,11 @@ struct ContextDefinition: Sendable, Equatable {
   init(name: String, table: ConfigurationTable) throws(GridError) {
     self.name = name
     try table.refuseOthers(than: [
-      "endpoints", "namespace", "description", "protected", "color", "timeout", "output", "token", "tls",
+      "endpoints", "namespace", "secret-file", "description", "protected", "color", "timeout", "output", "token", "tls",
     ])
     settings = SettingsFile(
       endpoints: try table.list("endpoints")?.joined(separator: ","), namespace: try table.text("namespace"),
-      output: try table.text("output"), timeout: try table.text("timeout"))
+      secretFile: try table.path("secret-file"), output: try table.text("output"), timeout: try table.text("timeout"))
     description = try table.text("description")
     isProtected = try table.flag("protected") ?? false
     color = try table.text("color")
@@ -70,6 +70,19 @@ struct ContextDefinition: Sendable, Equatable {
     }
   }
 
+  /// What is kept for a gridctl that encrypts connections must not be taken for protection by one that does not.
+  ///
+  /// - Parameter path: the file of the context, for the message.
+  /// - Throws: ``GridError/Code/configuration`` with the file and the key.
+  func refuseWhatIsNotUsed(_ path: String) throws(GridError) {
+    let keys = [token == nil ? nil : "token", security == TransportFiles() ? nil : "[tls]"].compactMap(\.self)
+    guard let key = keys.first else { return }
+    throw GridError(
+      .configuration, "\(path): \(key) is not supported yet, and nothing is protected by it",
+      hint: "take \(keys.joined(separator: " and ")) out: gridctl context edit \(name); over TCP the secret of the "
+        + "namespace is proved, see --secret-file")
+  }
+
   /// The context as its file holds it, in TOML.
   var text: String {
     var lines: [String] = []
@@ -81,6 +94,7 @@ struct ContextDefinition: Sendable, Equatable {
       lines.append("endpoints = [\(list.map(\.text).joined(separator: ", "))]")
     }
     add("namespace", settings.namespace)
+    add("secret-file", settings.secretFile)
     add("description", description)
     if isProtected { lines.append("protected = true") }
     add("color", color)
@@ -102,7 +116,8 @@ struct ContextDefinition: Sendable, Equatable {
     [
       "name": .string(name), "description": .optional(description), "protected": .bool(isProtected),
       "endpoints": .array((settings.endpoints ?? "").split(separator: ",").map { .string(String($0)) }),
-      "namespace": .optional(settings.namespace), "timeout": .optional(settings.timeout),
+      "namespace": .optional(settings.namespace), "secretFile": .optional(settings.secretFile),
+      "timeout": .optional(settings.timeout),
       "output": .optional(settings.output), "color": .optional(color), "token": .optional(token?.text),
       "tls": [
         "ca": .optional(security.authority), "cert": .optional(security.certificate), "key": .optional(security.key),

@@ -88,8 +88,8 @@ import Testing
       "context ls -o json",
       """
       {apiVersion: string, items: [{color: null, current: bool, description: null, endpoints: [string], name: string, \
-      namespace: null, output: null, protected: bool, timeout: null, tls: {ca: null, cert: null, key: null, \
-      serverName: null}, token: null}], kind: string}
+      namespace: null, output: null, protected: bool, secretFile: null, timeout: null, tls: {ca: null, cert: null, \
+      key: null, serverName: null}, token: null}], kind: string}
       """
     ),
     (

@@ -122,6 +122,7 @@ import Testing
       protected = true
       color = "red"
       timeout = "1s"
+      secret-file = "/s"
       output = "json"
       token = "env:X"
       """

@@ -13,6 +13,7 @@ internal import Testing
     let text = """
       endpoints = ["10.0.0.1:4743", "[::1]:4744"]
       namespace = "shop"
+      secret-file = "/etc/shop/secret"
       description = "the \\"real\\" one, ü\\n"
       protected = true
       color = "red"
@@ -39,7 +40,7 @@ internal import Testing
     ("endpoints = [1]", "endpoints must be a list"), ("endpoints = [\"nowhere\"]", "\"nowhere\" is no endpoint"),
     ("timeout = 3", "timeout must be a text"), ("timeout = \"soon\"", "\"soon\" is no duration"),
     ("color = \"pink\"", "unknown color"), ("output = \"xml\"", "unknown output format"),
-    ("namespace = \"a b\"", "has a space"),
+    ("namespace = \"a b\"", "has a space"), ("secret-file = \"secret\"", "secret-file must be an absolute path"),
     ("tls = 1", "tls must be a table"), ("[tls]\ncertificate = \"x\"", "unknown key \"tls.certificate\""),
     ("token = \"hunter2\"", "a secret must be a reference"), ("a = [", "line 1"), ("a = 1\na = 2", "line 2"),
     ("\u{0}", "prod.toml"),
@@ -49,6 +50,30 @@ internal import Testing
     #expect(error.code == .configuration)
     #expect(error.message.contains(expected), "\(error.message)")
     #expect(!error.description.contains("hunter2"))
+  }
+
+  @Test func `what nothing uses yet is refused where the context would be in force, and not where it is looked at`()
+    async throws
+  {
+    try await withSandbox { sandbox in
+      let store = ContextStore(environment: ["HOME": sandbox.directory])
+      for (name, text, key) in [
+        ("a", "token = 'env:X'", "token"), ("b", "[tls]\nca = '/ca.pem'", "[tls]"),
+        ("c", "token = 'env:X'\n[tls]\nserver-name = 'x'", "token"),
+      ] {
+        try store.write(try context(text).named(name))
+        let path = store.path(of: name)
+        for attempt in [
+          { _ = try store.use(name) },
+          { _ = try store.inForce(flag: name, environment: [:], configuration: SettingsFile()) },
+        ] as [() throws -> Void] {
+          let error = try #require(throws: GridError.self) { try attempt() }
+          #expect(error.code == .configuration && error.message.hasPrefix("\(path): \(key) "), "\(error)")
+        }
+        #expect(try store.read(name).name == name)
+      }
+      #expect(store.selected() == nil)
+    }
   }
 
   @Test func `options, variables, the context, the configuration and the defaults, in this order`() throws {
@@ -133,5 +158,13 @@ internal import Testing
     await #expect(throws: GridError(.refused, "")) { try await require { $0.agrees = true } }
     await #expect(throws: GridError(.refused, "")) { try await require { $0.confirmed = "test" } }
     try await require { $0.confirmed = "prod" }
+  }
+}
+
+extension ContextDefinition {
+  fileprivate func named(_ name: String) -> ContextDefinition {
+    var context = self
+    context.name = name
+    return context
   }
 }
