@@ -42,6 +42,7 @@ let package = Package(
   products: [
     .executable(name: "gridctl", targets: ["gridctl"]),
     .library(name: "Grid", targets: ["Grid"]),
+    .library(name: "GridClient", targets: ["GridClient"]),
     .library(name: "GridTestKit", targets: ["GridTestKit"]),
     .library(name: "GridStoreEtcd", targets: ["GridStoreEtcd"]),
   ],
@@ -123,6 +124,9 @@ let package = Package(
     .executableTarget(
       name: "GridExample", dependencies: ["Grid"], path: "Tests/Example", swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
+      name: "GridClientExample", dependencies: ["GridClient"], path: "Tests/ClientExample",
+      swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(
       name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
     .executableTarget(
@@ -161,7 +165,7 @@ let package = Package(
     tests(
       "GridCommandsTests",
       [
-        "gridctl", "TestSupport", "GridCommands", "GridExample", "Grid", "GridCore", "Yams",
+        "gridctl", "TestSupport", "GridCommands", "GridExample", "GridClientExample", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Transcripts", "Support/functions.bash", "Support/link.py", "Support/peer.py"]),

@@ -41,7 +41,7 @@ internal import Testing
     ("GridClient", "internal import Grid"), ("Grid", "internal import GridClient"),
     ("Grid", "internal import GridCommands"), ("GridTestKit", "internal import GridCommands"),
     ("GridLink", "import NIOCore"), ("GridLink", "import struct NIOCore.ByteBuffer"),
-    ("GridClient", "@_exported public import GridCore"), ("GridUnheardOf", "internal import GridCore"),
+    ("GridActors", "@_exported public import GridCore"), ("GridUnheardOf", "internal import GridCore"),
   ])
   func `a wrong import is found`(_ target: String, _ line: String) {
     #expect(ImportRules.findings(in: file(line, path: "Sources/\(target)/Example.swift")).count == 1)

@@ -86,8 +86,8 @@ enum ImportRules {
     if statement.level == nil {
       faults.append("import \(module) has no access level: write internal import, or public import for public API")
     }
-    if statement.isExported, target != "Grid" {
-      faults.append("@_exported import \(module): only Grid passes modules on to its users")
+    if statement.isExported, !["Grid", "GridClient"].contains(target) {
+      faults.append("@_exported import \(module): only Grid and GridClient pass modules on to their users")
     }
     return faults
   }
