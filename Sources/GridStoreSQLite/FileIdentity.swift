@@ -1,7 +1,24 @@
 internal import Glibc
 
+/// What tells the files of an open SQLite database from others that stand under their names later.
+///
+/// All of them count: who has only the log (`-wal`) or its index (`-shm`) of his own neither sees what others write nor
+/// heeds their locks, however much the main file is the same.
+struct DatabaseIdentity: Sendable {
+  private let files: [FileIdentity]
+
+  /// - Parameter path: of a database that is open, and was written to since.
+  init(path: String) { files = ["", "-wal", "-shm"].compactMap { FileIdentity(path: path + $0) } }
+
+  /// Whether one of the files was removed or replaced.
+  var isGone: Bool { files.isEmpty || files.contains(where: \.isGone) }
+
+  /// Whether the main file is that one.
+  func isOf(_ file: FileIdentity?) -> Bool { file != nil && files.first == file }
+}
+
 /// What tells an open file from another one that stands under its name later.
-struct FileIdentity: Sendable {
+struct FileIdentity: Sendable, Equatable {
   private let path: String
   private let device: dev_t
   private let number: ino_t

@@ -13,7 +13,8 @@ struct LeaseFile: ~Copyable {
   init(creating path: String) throws(GridError) {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // Nobody else has it for longer than a look takes, see isAbandoned.
+    guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0 else {
       let reason = String(cString: strerror(errno))
       if descriptor >= 0 { close(descriptor) }
       throw GridError(.inputOutput, "cannot make lease file \(path): \(reason)")

@@ -7,6 +7,10 @@ package import GridCore
 /// forward and a file that it keeps locked: others end it when the row is out of date (the holder is paused) or the
 /// lock is free (the holder is gone), whichever comes first, within 200 ms. The clock must be the machine's
 /// `CLOCK_BOOTTIME` for processes to agree on a lease's end.
+///
+/// There is one file: a transaction is acknowledged only when the files that it was carried out on are those at the
+/// path, before and after. Whoever finds that they were removed, replaced or put back loses its leases at once, and
+/// takes part in what stands there now after half a second, when the others have noticed too.
 package final class SQLiteCoordinationStore: CoordinationStore {
   private let path: String
   private let thread: StoreThread
@@ -49,8 +53,17 @@ package final class SQLiteCoordinationStore: CoordinationStore {
   package func grantLease(
     timeToLive: Duration, observer: any LeaseObserver
   ) async throws(GridError) -> StoreLease {
-    try await thread.perform { try $0.grant(timeToLive, observer) }
+    while true {
+      let lease = try await thread.perform { try $0.grantWhenSettled(timeToLive, observer) }
+      if let lease { return lease }
+      do { try await Task.sleep(for: Self.settlingPause) } catch {
+        throw GridError(.cancelled, "no longer waiting for a lease")
+      }
+    }
   }
+
+  /// How often it is looked whether a file that has taken another one's place may be used.
+  private static let settlingPause = Duration.milliseconds(20)
 
   package func revoke(_ lease: StoreLease) async throws(GridError) {
     try await thread.perform { try $0.revoke(lease.identifier) }

@@ -74,6 +74,12 @@ enum StoreDatabase {
         """)
   }
 
+  /// - Throws: when the file is damaged: SQLite says so of what it happens to read only.
+  static func lookThrough(_ database: Database) throws {
+    let found = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? ""
+    guard found == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: found) }
+  }
+
   /// Skips the revisions up to `revision`.
   static func raiseRevision(to revision: Int64, _ database: Database) throws {
     try database.execute(

@@ -12,6 +12,8 @@ internal import GridStoreSQLite
 //   contend STORE KEY COUNT       raises the number at KEY so often, and prints it each time
 //   lock STORE                    begins a transaction that it never ends, and prints “locked”
 //   open STORE LETTERS            opens both files, as nobody when it may, and prints what came of each
+//   claim STORE EVIDENCE NAMES    claims and frees so many names for ever, says “holds NAME TOKEN”, “failed CODE MESSAGE”, and
+//                                 “two NAME” or “fell NAME” for what must never happen, as files in EVIDENCE show
 //   append LETTERS                appends letters for ever, and prints the identifier of each that is kept
 
 let arguments = Array(CommandLine.arguments.dropFirst())
@@ -30,6 +32,7 @@ do {
     try await contend(arguments[1], arguments[2], Int(arguments[3]) ?? 0)
   case "lock" where arguments.count == 2: try lock(arguments[1])
   case "open" where arguments.count == 3: await open(arguments[1], arguments[2])
+  case "claim" where arguments.count == 4: try await claim(arguments[1], arguments[2], Int(arguments[3]) ?? 0)
   case "append" where arguments.count == 2: try await append(arguments[1])
   default: exit(64)
   }
