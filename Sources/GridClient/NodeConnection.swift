@@ -109,10 +109,18 @@ package final class NodeConnection: Sendable {
 
   // MARK: Requests
 
+  /// Whether the connection is lost or closed.
+  package var isClosed: Bool { link.isClosed }
+
   /// Sends a control request and returns its answer.
+  ///
+  /// - Throws: ``GridError/Code/notServing`` when the node certainly did nothing, since it was gone already or leaves.
   package func request(
     _ verb: String, _ arguments: JSONValue = [:], timeout: Duration
   ) async throws(GridError) -> JSONValue {
+    if link.isClosed {
+      throw GridError(.notServing, "node \(nodeName) is gone: nothing was asked of it", hint: "ask another node")
+    }
     let exchange = PendingAsk()
     link.request(verb, arguments, deadline: clock.now() + timeout, responder: exchange, correlation: 0)
     return try await exchange.reply().json()

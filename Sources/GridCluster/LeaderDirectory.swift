@@ -50,6 +50,14 @@ package final class LeaderDirectory: Sendable {
   /// Every leader that was heard of, by name.
   package var all: [Entry] { entries.withLock { $0.values.sorted { $0.record.name < $1.record.name } } }
 
+  /// Every leader as the store has it now, by name: the copy may still have one that is gone.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
+  package func lookUpAll() async throws(GridError) -> [Entry] {
+    try await store.range(prefix: keys.leaders).entries.compactMap(entry)
+      .sorted { $0.record.name < $1.record.name }
+  }
+
   /// Listens for the next change of a name; ask for it before looking at the state.
   package func listen(for name: String) -> Ring { bell.listen(for: name) }
 
@@ -84,9 +92,12 @@ package final class LeaderDirectory: Sendable {
   }
 
   /// Keeps the copy current until the task is cancelled. Runs again after every fault the engine could not hide.
-  func watch() async throws {
+  ///
+  /// - Parameter follows: called once the copy is whole.
+  func watch(_ follows: () -> Void = {}) async throws {
     let snapshot = try await store.range(prefix: keys.leaders)
     replace(with: snapshot)
+    follows()
     try await store.watch(prefix: keys.leaders, after: snapshot.revision) { [self] event in
       switch event {
       case .changes(let changes, _): for change in changes { apply(change) }

@@ -13,6 +13,12 @@ package final class Membership: Sendable {
     func joined(_ record: NodeRecord)
     /// The lease ended without us wanting it: nothing this node owned is its own any more.
     func lostMembership(_ reason: GridError) async
+    /// It could not join again, and tries further.
+    func rejoinFailed(_ error: GridError)
+    /// What the store tells of `what` (nodes, names, leaders) does not arrive; it is tried again.
+    func watchFailed(_ what: String, _ error: GridError)
+    /// It arrives, perhaps again.
+    func watchWorks(_ what: String)
     /// A peer's record appeared or was replaced by a newer incarnation.
     func peerJoined(_ peer: NodeRecord)
     /// A peer's record is gone.
@@ -88,10 +94,12 @@ package final class Membership: Sendable {
 
   /// The lease that owns this node's entries.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` while the node is no member.
+  /// - Throws: ``GridError/Code/notServing`` while the node is no member.
   package func currentLease() throws(GridError) -> StoreLease {
     guard let lease = state.withLock({ $0.lease }) else {
-      throw GridError(.unavailable, "this node is not a member of the cluster at the moment", hint: "try again soon")
+      throw GridError(
+        .notServing, "this node is not a member of the cluster at the moment: nothing was done",
+        hint: "try again soon, or ask another node; gridctl check says why")
     }
     return lease
   }
@@ -196,9 +204,9 @@ package final class Membership: Sendable {
   package func run(_ observer: any Observer, rejoinRecord: @escaping @Sendable (String) -> NodeRecord) async {
     leaderChanges.set(observer)
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.repeatedly { try await self.watchPeers(observer) } }
-      group.addTask { await self.repeatedly { try await self.leaders.watch() } }
-      group.addTask { await self.repeatedly { try await self.directory.watch() } }
+      group.addTask { await self.repeatedly("nodes", observer) { try await self.watchPeers(observer, $0) } }
+      group.addTask { await self.repeatedly("leaders", observer) { try await self.leaders.watch($0) } }
+      group.addTask { await self.repeatedly("names", observer) { try await self.directory.watch($0) } }
       while let loss = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
         guard let (name, lease) = endMembership(loss.attempt) else { continue }
@@ -230,28 +238,39 @@ package final class Membership: Sendable {
     let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
     for attempt in 0... {
       if Task.isCancelled || state.withLock({ $0.isLeaving }) { return }
-      if let record = try? await join(names: [name], record: record) {
-        observer.joined(record)
-        return
+      do throws(GridError) {
+        return observer.joined(try await join(names: [name], record: record))
+      } catch {
+        observer.rejoinFailed(error)
       }
       try? await Task.sleep(for: backoff.pause(before: attempt))
     }
   }
 
-  private func repeatedly(_ body: () async throws -> Void) async {
+  /// How often a watch may fail in a row before it is told: one that breaks is begun again, and nobody misses anything.
+  private static let quietFailures = 3
+
+  /// - Parameter body: follows until it fails; calls what it is given once it follows.
+  private func repeatedly(
+    _ what: String, _ observer: any Observer, _ body: (_ follows: () -> Void) async throws -> Void
+  ) async {
     let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
     var attempt = 0
     while !Task.isCancelled {
       let began = ContinuousClock.now
-      try? await body()
+      do { try await body { observer.watchWorks(what) } } catch {
+        let failure = GridError.wrapping(error, as: .unavailable, "what the store tells of \(what) cannot be followed")
+        if attempt >= Self.quietFailures { observer.watchFailed(what, failure) }
+      }
       attempt = ContinuousClock.now - began > .seconds(10) ? 0 : attempt + 1
       try? await Task.sleep(for: backoff.pause(before: attempt))
     }
   }
 
-  private func watchPeers(_ observer: any Observer) async throws {
+  private func watchPeers(_ observer: any Observer, _ follows: () -> Void) async throws {
     let snapshot = try await store.range(prefix: keys.nodes)
     resynchronise(snapshot, observer)
+    follows()
     try await store.watch(prefix: keys.nodes, after: snapshot.revision) { [self] event in
       switch event {
       case .resynchronised(let snapshot): resynchronise(snapshot, observer)

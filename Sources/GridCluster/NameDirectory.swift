@@ -98,9 +98,12 @@ package final class NameDirectory: Sendable {
   }
 
   /// Keeps the copy current until the task is cancelled. Runs again after every fault the engine could not hide.
-  func watch() async throws {
+  ///
+  /// - Parameter follows: called once the copy is whole.
+  func watch(_ follows: () -> Void = {}) async throws {
     let snapshot = try await store.range(prefix: keys.actors)
     replace(with: snapshot)
+    follows()
     try await store.watch(prefix: keys.actors, after: snapshot.revision) { [self] event in
       switch event {
       case .changes(let changes, let revision): apply(changes, upTo: revision)

@@ -26,7 +26,7 @@ public final class EtcdCoordinationStore: CoordinationStore {
   private let watching: EtcdChannel
   private let leases: LeaseKeeper
   private let reader: RangeReader
-  private let runner: TransactionRunner
+  private let eras: EraKeeper
   private let watches = Mutex<[ObjectIdentifier: EtcdWatch]>([:])
 
   /// Connects when it is first used.
@@ -52,7 +52,9 @@ public final class EtcdCoordinationStore: CoordinationStore {
     let leases = LeaseKeeper(channel: channel(steady), mapping: mapping, clock: clock, tasks: tasks)
     self.leases = leases
     reader = RangeReader(channel: calls, mapping: mapping, mark: mark)
-    runner = TransactionRunner(channel: calls, mapping: mapping, mark: mark, clock: clock, leases: leases)
+    let runner = TransactionRunner(channel: calls, mapping: mapping, mark: mark, clock: clock, leases: leases)
+    eras = EraKeeper(runner: runner, mark: mark, clock: clock, place: configuration.place)
+    eras.onChange { [weak self] in self?.beginAnew() }
   }
 
   public func describe() async throws(GridError) -> StoreDescription {
@@ -61,15 +63,19 @@ public final class EtcdCoordinationStore: CoordinationStore {
   }
 
   public func range(prefix: String) async throws(GridError) -> StoreSnapshot {
-    try await call { [reader] () async throws(EtcdFailure) in try await reader.snapshot(prefix: prefix) }
+    try await enter { [eras, reader] () async throws(GridError) in
+      try await eras.snapshot { () async throws(GridError) in
+        do throws(EtcdFailure) { return try await reader.snapshot(prefix: prefix) } catch { throw error.error }
+      }
+    }
   }
 
   public func get(_ key: String) async throws(GridError) -> StoreEntry? {
-    try await call { [reader] () async throws(EtcdFailure) in try await reader.entry(key) }
+    try await enter { [eras] () async throws(GridError) in try await eras.entry(key) }
   }
 
   public func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
-    try await enter { [runner] () async throws(GridError) in try await runner.run(transaction) }
+    try await enter { [eras] () async throws(GridError) in try await eras.run(transaction) }
   }
 
   public func grantLease(
@@ -90,11 +96,46 @@ public final class EtcdCoordinationStore: CoordinationStore {
     prefix: String, after revision: Int64,
     _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
   ) async throws {
-    let watch = EtcdWatch(channel: watching, reader: reader, prefix: prefix, after: revision, clock: clock)
+    guard let era = try await era(confirmed: false) else { return }
+    let watch = EtcdWatch(
+      channel: watching, reader: reader, prefix: prefix, after: era.inner(revision), clock: clock)
     watches.withLock { $0[ObjectIdentifier(watch)] = watch }
     defer { watches.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(watch)) } }
-    // After it was noted: whoever closes the store from now on finds it.
-    try await watch.run(gate, receive)
+    // After it was noted: whoever closes the store from now on, or finds it begun anew, finds it.
+    guard eras.isPresent(era) else { throw Self.begunAnew }
+    try await watch.run(gate) { [self] event in
+      switch event {
+      case .changes(let changes, let revision):
+        let ours = era.outer(changes)
+        if !ours.isEmpty { try await receive(.changes(ours, revision: era.outer(revision))) }
+      case .resynchronised(let snapshot):
+        // A whole reading may be that of another store: one that was emptied, or put back.
+        guard let present = try await self.era(confirmed: true) else { return }
+        guard present == era else { throw Self.begunAnew }
+        try await receive(.resynchronised(era.outer(snapshot)))
+      }
+    }
+  }
+
+  /// The era of a watch; nil when the watch is cancelled meanwhile.
+  private func era(confirmed: Bool) async throws(GridError) -> Era? {
+    do throws(GridError) {
+      return try await enter { [eras] () async throws(GridError) in
+        confirmed ? try await eras.confirmed() : try await eras.present()
+      }
+    } catch {
+      if Task.isCancelled { return nil }
+      throw error
+    }
+  }
+
+  private static let begunAnew = GridError(
+    .unavailable, "etcd was emptied or put back to an older copy: what was heard of it is no longer so")
+
+  /// The store is in another era: nothing that was heard or is held holds any more.
+  private func beginAnew() {
+    for watch in watches.withLock({ Array($0.values) }) { watch.feed.end(Self.begunAnew) }
+    leases.loseAll(GridError(.leaseLost, "etcd was emptied or put back to an older copy"))
   }
 
   public func close() async {

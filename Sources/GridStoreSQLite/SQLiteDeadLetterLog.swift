@@ -157,6 +157,14 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
     }
   }
 
+  package func count(since: CalendarTime) async throws(GridError) -> Int {
+    try await read { database in
+      let sum = try Double.fetchOne(
+        database, sql: "SELECT total(count) FROM letters WHERE at >= ?", arguments: [since.millisecondsSince1970])
+      return Int(clamping: Int64(exactly: (sum ?? 0).rounded()) ?? .max)
+    }
+  }
+
   package func counts() async throws(GridError) -> DeadLetterCounts {
     try await read { database in
       DeadLetterCounts(

@@ -8,14 +8,20 @@ internal import Logging
 extension NodeRuntime {
   /// Answers one control request of a client or a peer.
   func answer(_ request: RequestFrame, _ deadline: MonotonicTime, _ link: Link) async {
+    var effect = RequestEffect.own
     do {
       let arguments = request.arguments.isEmpty ? .object([:]) : try JSONValue(parsing: request.arguments)
       if try startStream(request.verb, arguments, request.correlation, link) { return }
-      let answer = try await perform(request.verb, arguments, deadline: min(deadline, clock.now() + .seconds(3600)))
-      link.resolve(request.correlation, .reply(Message(json: answer)))
+      effect = RequestEffect(request.verb, arguments)
+      // Answered before it counts as done: a node that leaves says goodbye after the answers.
+      try await requestsUnderWay.counting(effect) {
+        let limit = min(deadline, clock.now() + .seconds(3600))
+        let answer = try await perform(request.verb, arguments, deadline: limit)
+        link.resolve(request.correlation, .reply(Message(json: answer)))
+      }
     } catch {
       let failure = GridError.wrapping(error, as: .failed, "the request failed")
-      link.resolve(request.correlation, .failure(failure))
+      link.resolve(request.correlation, .failure(told(failure, request.verb, effect)))
     }
   }
 
@@ -37,6 +43,7 @@ extension NodeRuntime {
     case "store":
       let store = try await store.describe()
       return ["engine": .string(store.engine), "version": .string(store.version), "place": .string(store.place)]
+    case "health": return try await health(arguments, deadline: deadline)
     case "peers": return try await peers(deadline: deadline)
     case "actors": return try await actors(arguments, deadline: deadline)
     case "kinds": return kindList()
@@ -47,7 +54,7 @@ extension NodeRuntime {
     case "deadLetters.show": return try await showDeadLetter(arguments, deadline: deadline)
     case "deadLetters.purge": return try await purgeDeadLetters(arguments, deadline: deadline)
     case "deadLetters.replay": return try await replayDeadLetter(arguments, deadline: deadline)
-    case "leader.list": return listLeaders()
+    case "leader.list": return try await listLeaders()
     case "leader.show": return try await showLeader(arguments)
     case "leader.keep": return try keepLeadership(arguments)
     case "leader.resign": return try await resignLeadership(arguments, deadline: deadline)
@@ -122,6 +129,13 @@ extension NodeRuntime {
             "node": .string(peer.name), "code": .string(error.code.label), "message": .string(error.message),
           ])
         }
+      }
+      // Whoever is outside of the cluster does not know who is in it.
+      if let problem = membershipProblem {
+        missing.append([
+          "node": .string(nodeName), "code": .string(GridError.Code.notServing.label),
+          "message": .string("it is no member of the cluster: \(problem)"),
+        ])
       }
       return (answers, missing)
     }

@@ -11,6 +11,7 @@ extension NodeRuntime {
       "name": .string(nodeName), "namespace": .string(namespace), "version": .string(Self.version),
       "address": .string(identity.withLock { $0.address }), "incarnation": .integer(record?.incarnation ?? 0),
       "pid": .integer(Int64(getpid())), "member": .bool(record != nil),
+      "problem": .optional(membershipProblem?.description),
       "labels": .object(configuration.labels.mapValues { .string($0) }),
       "kinds": .array(kinds.keys.sorted().map { .string($0) }), "actors": .integer(Int64(cells.count)),
       "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
@@ -45,11 +46,18 @@ extension NodeRuntime {
   }
 
   func peers(deadline: MonotonicTime) async throws -> JSONValue {
-    var own = PeerReport(record: record(nodeName), status: .alive, isSelf: true)
-    own.incarnation = membership.record?.incarnation ?? 0
+    let (answers, missing) = await gather("load", [:], deadline: deadline)
+    return Self.list(peerReports(answers).map(\.json), missing: missing)
+  }
+
+  /// The nodes of the cluster by name, with what those that answered say of their load.
+  func peerReports(_ answers: [(peer: NodeRecord, answer: JSONValue, seconds: Double)]) -> [PeerReport] {
+    // Outside of the cluster it answers, and yet nobody can count on it.
+    let record = membership.record
+    var own = PeerReport(record: self.record(nodeName), status: record == nil ? .suspect : .alive, isSelf: true)
+    own.incarnation = record?.incarnation ?? 0
     own.apply(load())
     var reports = [own]
-    let (answers, missing) = await gather("load", [:], deadline: deadline)
     for (peer, answer, seconds) in answers {
       var report = PeerReport(record: peer, status: .alive, isSelf: false)
       report.apply(answer)
@@ -62,7 +70,7 @@ extension NodeRuntime {
     for departure in peerLinks.departures where !reports.contains(where: { $0.name == departure.record.name }) {
       reports.append(PeerReport(record: departure.record, status: departure.status, isSelf: false))
     }
-    return Self.list(reports.sorted { $0.name < $1.name }.map(\.json), missing: missing)
+    return reports.sorted { $0.name < $1.name }
   }
 
   func actors(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {

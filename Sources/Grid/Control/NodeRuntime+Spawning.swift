@@ -39,7 +39,19 @@ extension NodeRuntime {
   }
 
   private func spawnWhereOffered(_ request: SpawnRequest, deadline: MonotonicTime) async throws -> ActorReport {
-    guard request.node == nil, let peer = membership.peers.first(where: { $0.kinds.contains(request.kind) }) else {
+    let peers = request.node == nil ? membership.peers.filter { $0.kinds.contains(request.kind) } : []
+    var refusal: GridError?
+    for peer in peers {
+      var placed = request
+      placed.node = peer.name
+      do {
+        return try await spawn(placed, on: peer.name, deadline: deadline)
+      } catch let error as GridError where error.code == .notServing {
+        // It has done nothing: the next one may.
+        refusal = error
+      }
+    }
+    guard let refusal else {
       let known = Set(kinds.keys).union(membership.peers.flatMap(\.kinds)).sorted()
       let place = request.node.map { "node \($0)" } ?? "no node"
       throw GridError(
@@ -47,9 +59,7 @@ extension NodeRuntime {
         request.node == nil ? "\(place) offers kind \(request.kind)" : "\(place) does not offer kind \(request.kind)",
         hint: "kinds: \(known.joined(separator: ", "))")
     }
-    var placed = request
-    placed.node = peer.name
-    return try await spawn(placed, on: peer.name, deadline: deadline)
+    throw refusal
   }
 
   func spawnHere(_ request: SpawnRequest, _ kind: KindDefinition) async throws -> ActorReport {
@@ -60,11 +70,9 @@ extension NodeRuntime {
     let record = ActorRecord(
       name: name, kind: kind.name, node: nodeName, incarnation: identity.withLock { $0.incarnation })
     let epoch: Int64
-    let lease = try membership.currentLease().identifier
+    let lease: Int64
     do throws(GridError) {
-      epoch = try await releases.claiming(name) { () throws(GridError) in
-        try await membership.directory.claim(record, lease: lease)
-      }
+      (epoch, lease) = try await claim(record)
     } catch {
       guard error.code == .nameTaken, request.ifAbsent,
         let holder = try await membership.directory.lookUp(name), await mayRun(holder)
@@ -74,14 +82,48 @@ extension NodeRuntime {
     }
     let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: self)
     cells.insert(cell)
-    // Where the lease ended meanwhile, the actors under it were stopped before this one was among them.
-    if (try? membership.currentLease().identifier) != lease {
-      cell.abandon(reason: "stopped: the node lost its lease")
-      throw GridError(.leaseLost, "the node lost its lease before \(name) could start", hint: "spawn it again")
+    // Where the lease ended meanwhile, or the node began to leave, the actors under it were stopped before this one was
+    // among them.
+    guard holds(lease) else {
+      cell.abandon(reason: "stopped: the node left or lost its lease before it could start")
+      throw notServing("\(name) was not made")
     }
-    try await cell.start()
+    do throws(GridError) {
+      try await cell.start()
+    } catch {
+      throw whyNotStarted(cell, lease, error)
+    }
     happened(.actor, name, "spawned as kind \(kind.name)")
     return cell.report(at: clock.now(), withDetails: false)
+  }
+
+  /// Claims a name under the present lease.
+  private func claim(_ record: ActorRecord) async throws(GridError) -> (epoch: Int64, lease: Int64) {
+    if stopRequested.isOpen { throw notServing("\(record.name) was not made") }
+    let lease = try membership.currentLease().identifier
+    do throws(GridError) {
+      let epoch = try await releases.claiming(record.name) { () throws(GridError) in
+        try await membership.directory.claim(record, lease: lease)
+      }
+      return (epoch, lease)
+    } catch {
+      // Whatever was claimed ends with the lease: nothing runs, and nothing will.
+      guard error.code == .cancelled || error.code == .leaseLost else { throw error }
+      throw notServing("\(record.name) was not made", cause: error)
+    }
+  }
+
+  /// What is told of an actor that did not start: where the node is at fault, that.
+  private func whyNotStarted(_ cell: ActorCell, _ lease: Int64, _ error: GridError) -> GridError {
+    guard error.code == .cancelled || error.code == .stopped else { return error }
+    cell.abandon(reason: "stopped before it had started")
+    return holds(lease) ? error : notServing("\(cell.name) was stopped before it had started")
+  }
+
+  /// Whether the node stays, and what it claimed under the lease is still its own.
+  private func holds(_ lease: Int64) -> Bool {
+    !stopRequested.isOpen && (try? membership.currentLease().identifier) == lease
+      && membership.isValid(at: clock.now())
   }
 
   /// Whether a holder is not known to be gone.

@@ -21,6 +21,7 @@ final class DeadLetterOffice: Sendable {
   }
 
   private let state: Mutex<State>
+  private let lastFailure = Mutex<GridError?>(nil)
   private let wake = BoundedQueue<Void>(capacity: 1)
   private let live = Broadcaster<DeadLetter>()
   private let clock: any GridClock
@@ -56,6 +57,9 @@ final class DeadLetterOffice: Sendable {
   func unsubscribe(_ number: UInt64) { live.unsubscribe(number) }
 
   func stream() -> AsyncStream<DeadLetter> { live.stream(limit: 1024) }
+
+  /// Why letters cannot be kept at the moment; nil when they can.
+  var failure: GridError? { lastFailure.withLock { $0 } }
 
   /// The log.
   ///
@@ -102,6 +106,7 @@ final class DeadLetterOffice: Sendable {
       try await log.append(letters)
     } catch {
       returnToFolder(letters)
+      lastFailure.withLock { $0 = error }
       let isNew = state.withLock { state in
         defer { state.isFailing = true }
         return !state.isFailing
@@ -116,6 +121,7 @@ final class DeadLetterOffice: Sendable {
       defer { state.isFailing = false }
       return state.isFailing
     }
+    lastFailure.withLock { $0 = nil }
     if isMended { logger.notice("dead letters are kept again") }
     for letter in letters { live.publish(letter) }
   }

@@ -9,6 +9,9 @@ extension NodeRuntime {
   /// How long a candidate waits for news before it looks for itself: news can be lost with a broken watch.
   private static let candidatePatience = Duration.seconds(2)
 
+  /// Attempts to stand that may fail before it is told.
+  private static let quietFailures = 3
+
   /// Campaigns until the leadership is won or the task is cancelled.
   ///
   /// - Throws: ``GridError/Code/cancelled``, and ``GridError/Code/nameTaken`` when this node leads under that name.
@@ -19,11 +22,17 @@ extension NodeRuntime {
       let ring = membership.leaders.listen(for: name)
       do throws(GridError) {
         if let leadership = try await stand(name, holder) { return leadership }
+        if failures >= Self.quietFailures {
+          logger.notice("stands for a leadership again", metadata: ["leader": "\(name)"])
+        }
         failures = 0
         await ring.wait(atMost: Self.candidatePatience)
       } catch {
         // The store is away, or this node is between two memberships: it is a candidate all the same.
-        logger.debug("candidate failed", metadata: ["leader": "\(name)", "error": "\(error)"])
+        // Not the first few times: what mends itself at once is no news.
+        logger.log(
+          level: failures == Self.quietFailures ? .warning : .debug, "cannot stand for a leadership, tries again",
+          metadata: ["leader": "\(name)", "error": "\(error)"])
         await ring.wait(atMost: backoff.pause(before: failures))
         failures += 1
       }
@@ -79,8 +88,8 @@ extension NodeRuntime {
 
   // MARK: Requests
 
-  func listLeaders() -> JSONValue {
-    Self.list(membership.leaders.all.map(\.json), missing: [])
+  func listLeaders() async throws -> JSONValue {
+    Self.list(try await membership.leaders.lookUpAll().map(\.json), missing: [])
   }
 
   func showLeader(_ arguments: JSONValue) async throws -> JSONValue {

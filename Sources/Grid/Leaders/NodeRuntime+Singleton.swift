@@ -25,10 +25,11 @@ extension NodeRuntime {
         do {
           _ = try await spawnHere(SpawnRequest(kind: kind.name, name: Self.singleton), kind)
           failures = 0
+          mended(.singleton(Self.singleton), "the singleton was started")
         } catch {
           let failure = GridError.wrapping(error, as: .failed, "")
           if failure.code != .nameTaken {
-            logger.warning("leader could not be started", metadata: ["error": "\(failure)"])
+            stands(.singleton(Self.singleton), failure, "the singleton cannot be started here")
             failures += 1
           }
         }

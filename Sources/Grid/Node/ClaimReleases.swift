@@ -33,6 +33,8 @@ final class ClaimReleases: Sendable {
 
   /// How often the claims are compared with what the node runs.
   private static let auditInterval = Duration.seconds(2)
+  /// Rounds that may fail before it is told.
+  private static let quietFailures = 4
   /// How many releases are under way at once.
   private static let width = 64
 
@@ -77,7 +79,13 @@ final class ClaimReleases: Sendable {
         if state.bell.isOpen { state.bell = Latch() }
         return state.bell
       }
+      let wasQuiet = failures < Self.quietFailures
       failures = await releaseAll(node) ? 0 : failures + 1
+      if failures == Self.quietFailures {
+        node.logger.warning("names of stopped actors cannot be freed yet, tries again")
+      } else if failures == 0, !wasQuiet {
+        node.logger.notice("names of stopped actors are freed again")
+      }
       if node.clock.now() >= nextAudit {
         audit(node)
         nextAudit = node.clock.now() + Self.auditInterval

@@ -126,9 +126,14 @@ struct NodeAssembly: Sendable {
       runtime.happened(.node, runtime.nodeName, "leaves")
       await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
+      // Who has asked for something is told what became of it; what takes longer is broken off.
+      if !runtime.hurry.isOpen { await runtime.requestsUnderWay.wait(atMost: Self.requestPatience) }
       group.cancelAll()
     }
   }
+
+  /// How long requests that are under way may hold up a node that leaves.
+  private static let requestPatience = Duration.seconds(2)
 
   /// Gives back what was taken. Runs to its end even when the task is cancelled.
   func stop() async {
@@ -136,6 +141,7 @@ struct NodeAssembly: Sendable {
     await socket.close()
     // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
+    runtime.clientLinks.close("node \(runtime.nodeName) leaves")
     await runtime.membership.leave()
     await runtime.processes.shutdown()
     // Last: what ends with the programs and connections leaves letters too.

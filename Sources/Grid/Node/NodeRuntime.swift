@@ -26,6 +26,7 @@ final class NodeRuntime: Sendable {
   let taps: TraceTaps
   let cells = CellTable()
   let peerLinks: PeerLinks
+  let clientLinks = ClientLinks()
   let events: EventLog
   let deadLetterOffice: DeadLetterOffice
   let membership: Membership
@@ -34,6 +35,8 @@ final class NodeRuntime: Sendable {
   let streams = ClusterStreams()
   let leaders = LeaderOffice()
   let releases = ClaimReleases()
+  let requestsUnderWay = RequestsUnderWay()
+  let healthLedger = HealthLedger()
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
   let touched = TouchedCells()
   let stopRequested: Latch
@@ -159,6 +162,10 @@ extension NodeRuntime: ActorHost {
     if cell.epoch != 0 { releases.add(.actor(cell.name, epoch: cell.epoch)) }
   }
 
+  func failed(_ name: String, _ error: GridError, ends: Bool) {
+    healthLedger.failed(name, error, ends: ends, at: clock.date())
+  }
+
   func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String) {
     events.record(kind, name, node: nodeName, detail)
   }
@@ -174,14 +181,25 @@ extension NodeRuntime: Membership.Observer {
       identity.name = record.name
       identity.incarnation = record.incarnation
     }
+    mended(.membership, "is a member again")
     happened(.node, record.name, "joined namespace \(namespace) as incarnation \(record.incarnation)")
   }
 
   func lostMembership(_ reason: GridError) async {
+    healthLedger.lostMembership(at: clock.date())
+    stands(.membership, reason, "lost its membership: stops its actors, and joins again")
     happened(.node, nodeName, "lost its membership, stops its actors and joins again: \(reason)")
     leaders.endAll(GridError(.leaseLost, "node \(nodeName) lost its lease", cause: reason))
     await stopAllCells(reason: "stopped: the node lost its lease", grace: .seconds(2))
   }
+
+  func rejoinFailed(_ error: GridError) { stands(.membership, error, "cannot join again yet: hosts no actors") }
+
+  func watchFailed(_ what: String, _ error: GridError) {
+    stands(.watch(what), error, "hears no news from the coordination store")
+  }
+
+  func watchWorks(_ what: String) { mended(.watch(what), "hears news from the coordination store again") }
 
   func peerJoined(_ peer: NodeRecord) {
     // One that went and is here again has gone first.

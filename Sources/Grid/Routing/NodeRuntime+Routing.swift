@@ -76,7 +76,10 @@ extension NodeRuntime {
         try? await Task.sleep(for: .milliseconds(20))
       }
     } catch {
-      failResolution(of: name, GridError.wrapping(error, as: .unavailable, "actor \(name) could not be looked up"))
+      let failure = GridError.wrapping(error, as: .unavailable, "actor \(name) could not be looked up")
+      // Broken off because the node leaves; who sent the message has not cancelled anything.
+      let left = GridError(.unavailable, "node \(nodeName) left before it knew where actor \(name) is")
+      failResolution(of: name, failure.code == .cancelled ? left : failure)
     }
   }
 
@@ -109,7 +112,7 @@ extension NodeRuntime {
 
 extension NodeRuntime: LinkReceiver {
   func opened(_ link: Link) {
-    guard link.remote.role == .node else { return }
+    guard link.remote.role == .node else { return clientLinks.opened(link) }
     peerLinks.opened(link)
     events.record(.link, link.remote.name, node: nodeName, "opened")
     streams.peerOpened(link)
@@ -152,7 +155,8 @@ extension NodeRuntime: LinkReceiver {
 
   func closed(_ link: Link, _ error: GridError) {
     streams.linkClosed(link)
-    guard link.remote.role == .node, peerLinks.closed(link) else { return }
+    guard link.remote.role == .node else { return clientLinks.closed(link) }
+    guard peerLinks.closed(link) else { return }
     if link.saidGoodbye { _ = identity.withLock { $0.goodbyes.insert(link.remote.name) } }
     events.record(.link, link.remote.name, node: nodeName, "closed: \(error.message)")
   }

@@ -13,10 +13,27 @@ extension ActorCell {
     }
   }
 
+  static func gridError(_ error: any Error) -> GridError {
+    GridError.wrapping(error, as: .handlerFailed, "the handler failed")
+  }
+
+  /// What the sender is told: "cancelled" is for who gives up itself, and no sender did.
+  func told(_ error: GridError, isStopping: Bool) -> GridError {
+    guard error.code == .cancelled else { return error }
+    if isStopping { return GridError(.stopped, "actor \(name) was stopped") }
+    return GridError(.handlerFailed, "the handler of \(name) broke off", cause: error.description)
+  }
+
+  static func stoppedTooEarly(_ name: String) -> GridError {
+    GridError(.stopped, "actor \(name) was stopped before it had started")
+  }
+
   func supervise(_ error: GridError) {
     switch kind.directive(error) {
     case .resume: return
-    case .stop: stop(reason: "stopped: \(error)")
+    case .stop:
+      host.failed(name, error, ends: true)
+      stop(reason: "stopped: \(error)")
     case .restart: restart(after: error)
     }
   }
@@ -34,9 +51,11 @@ extension ActorCell {
       let reason =
         "stopped: restarted \(policy.maximumRestarts) times within \(policy.window.gridText), "
         + "then failed again: \(error)"
+      host.failed(name, error, ends: true)
       host.log(actor: name, reason, isError: true)
       stop(reason: reason)
     case .restart(let pause):
+      host.failed(name, error, ends: false)
       host.happened(.actor, name, "failed, restarts in \(pause.gridText): \(error)")
       host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
     }
@@ -49,6 +68,7 @@ extension ActorCell {
       host.happened(.actor, name, "restarted")
       if wakes { run(.pool) }
     } catch {
+      host.failed(name, Self.gridError(error), ends: true)
       stop(reason: "stopped: cannot be made again: \(error)")
     }
   }

@@ -178,6 +178,8 @@ package final class ActorCell: Sendable {
   package func abandon(reason: String) {
     let (letters, isFirst) = state.withLock { $0.end() }
     finish(letters, isFirst: isFirst, reason)
+    // One that was stopped before it came to its start: nobody else tells whoever waits for that.
+    state.withLock { $0.takeSpawner() }?.resolve(0, .failure(Self.stoppedTooEarly(name)))
   }
 
   /// Runs the `started` hook before any mail, and returns when it is done.
@@ -207,8 +209,10 @@ package final class ActorCell: Sendable {
       startFailed(error)
       return true
     }
-    abandon(reason: "stopped: it could not start: \(error)")
-    spawner.resolve(0, .failure(error))
+    // What was broken off by a stop was not given up by whoever spawned it.
+    let told = error.code == .cancelled ? Self.stoppedTooEarly(name) : error
+    abandon(reason: "stopped: it could not start: \(told)")
+    spawner.resolve(0, .failure(told))
     return false
   }
 
@@ -384,15 +388,11 @@ package final class ActorCell: Sendable {
   @inline(never)
   func failed(_ envelope: Envelope, _ context: ActorContext, _ error: GridError) {
     let isStopping = error.code == .cancelled && hasSystemMail.load(ordering: .relaxed)
-    let shown = isStopping ? GridError(.stopped, "actor \(name) was stopped") : error
+    let shown = told(error, isStopping: isStopping)
     host.deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
     context.fail(shown)
     if isStopping { return }
     state.withLock { $0.noteFailure(error) }
     supervise(error)
-  }
-
-  static func gridError(_ error: any Error) -> GridError {
-    GridError.wrapping(error, as: .handlerFailed, "the handler failed")
   }
 }

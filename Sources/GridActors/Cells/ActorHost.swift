@@ -18,6 +18,8 @@ package protocol ActorHost: AnyObject, Sendable {
   func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String)
   /// The cell has ended: its name is free to be released.
   func ended(_ cell: ActorCell, _ reason: String)
+  /// An actor failed and is restarted, or `ends` by it; for whoever asks how the node is.
+  func failed(_ name: String, _ error: GridError, ends: Bool)
   func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String)
   func log(actor: String, _ text: String, isError: Bool)
 }

@@ -10,7 +10,7 @@ extension DeadLetter.Reason {
     case .deadline: self = .deadline
     case .undecodable: self = .undecodable
     case .nodeLost, .unavailable: self = .nodeLost
-    case .refused, .retryLater: self = .refused
+    case .refused, .retryLater, .notServing: self = .refused
     default: self = .handlerFailed
     }
   }

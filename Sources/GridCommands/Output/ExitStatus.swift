@@ -38,6 +38,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
     .software: .software, .nameTaken: .cannotCreate, .inputOutput: .inputOutput, .mailboxFull: .temporaryFailure,
     .retryLater: .temporaryFailure, .protocolMismatch: .protocolMismatch, .refused: .noPermission,
     .configuration: .configuration, .deadline: .deadline, .cancelled: .interrupted, .brokenPipe: .brokenPipe,
+    .notServing: .temporaryFailure,
   ]
 
   /// The exit code for a program that ended so: its own, or 128 and the number of the signal that ended it.
@@ -92,7 +93,7 @@ package enum ExitStatus: Int32, CaseIterable, Sendable {
     case .software: "a bug in gridctl"
     case .cannotCreate: "the name is taken"
     case .inputOutput: "local input or output failed"
-    case .temporaryFailure: "mailbox full or node busy: trying again later is sensible"
+    case .temporaryFailure: "mailbox full, node busy or leaving: trying again later is sensible"
     case .protocolMismatch: "another protocol version or namespace answers there"
     case .noPermission: "refused: permission, or an unsafe setting"
     case .configuration: "a configuration value is wrong"

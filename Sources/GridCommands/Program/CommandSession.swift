@@ -7,11 +7,14 @@ internal import GridCore
 /// One command at work: its settings, its connection, its output.
 struct CommandSession {
   let settings: Settings
-  let connection: NodeConnection
   let renderer: Renderer
   /// Whether the connection is that of the interactive session, which may move.
   let followsSession: Bool
 
+  /// The connection to the node that is asked, which requests may move to another one.
+  let seat: ConnectionSeat
+
+  var connection: NodeConnection { seat.connection }
   var timeout: Duration { settings.timeout }
   var writer: OutputWriter { renderer.writer }
 
@@ -26,10 +29,11 @@ struct CommandSession {
     renderer = settings.renderer
     followsSession = CommandEnvironment.current != nil && namesNoNode
     if let environment = CommandEnvironment.current, followsSession {
-      connection = try await environment.connections.connection(timeout: settings.timeout)
+      seat = ConnectionSeat(try await environment.connections.connection(timeout: settings.timeout))
       return
     }
-    connection = try await settings.connect()
+    let connection = try await settings.connect()
+    seat = ConnectionSeat(connection)
     CommandEnvironment.current?.adopt(connection)
     if settings.verbosity != .normal {
       let place = settings.context.map { " (context \($0.name))" } ?? ""
@@ -41,7 +45,7 @@ struct CommandSession {
     settings = session.settings
     renderer = session.renderer
     followsSession = session.followsSession
-    self.connection = connection
+    seat = ConnectionSeat(connection)
     CommandEnvironment.current?.adopt(connection)
   }
 
@@ -49,6 +53,9 @@ struct CommandSession {
   func moved(to connection: NodeConnection) -> CommandSession { CommandSession(self, connection) }
 
   /// Sends a request, which with `-vv` is told on standard error with the time it took.
+  ///
+  /// Where the node leaves or is lost, and it is certain that nothing was done or twice is as good as once, the
+  /// command goes on at another node.
   ///
   /// - Parameter patience: how long to wait where nobody said otherwise with `--timeout`.
   func request(
@@ -62,13 +69,14 @@ struct CommandSession {
         writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))")
       }
     }
+    let first = connection
     do throws(GridError) {
-      return try await connection.request(verb, arguments, timeout: timeout)
+      return try await requestAnywhere(verb, arguments, until: began + timeout, clock)
     } catch {
       // A deadline before ours is that of a node behind this one, and has its own words.
       guard error.code == .deadline, clock.now() - began >= timeout else { throw error }
       throw GridError(
-        .deadline, "node \(connection.nodeName) did not answer within \(HumanText.duration(timeout))",
+        .deadline, "node \(first.nodeName) did not answer within \(HumanText.duration(timeout))",
         hint: "it may be paused or overloaded; ask another one with --endpoint HOST:PORT", cause: error.cause)
     }
   }
@@ -90,7 +98,9 @@ struct CommandSession {
     let missing = answer["missing"]?.arrayValue ?? []
     for node in missing {
       let name = node["node"]?.stringValue ?? "?"
-      writer.warning("node \(name) did not answer: \(node["message"]?.stringValue ?? "")")
+      // A node that is outside of the cluster answers, and cannot know what the others would.
+      let isOutside = node["code"]?.stringValue == GridError.Code.notServing.label && name == connection.nodeName
+      writer.warning("node \(name)\(isOutside ? "" : " did not answer"): \(node["message"]?.stringValue ?? "")")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
   }

@@ -1,22 +1,23 @@
 internal import GridCore
 
-/// What `gridctl check` holds the cluster to.
-struct HealthLimits: Sendable {
-  var peers: Int?
-  var roundTrip: Duration?
-  var mailbox: Int?
-}
-
 /// How the cluster is, with what to look at where it is not well. Pure.
 struct HealthReport: Sendable {
-  enum Form: String, CaseIterable, Sendable {
-    case text, nagios, prometheus, json
-  }
-
   enum Status: Int, Sendable, Comparable {
     case ok, warning, critical
+    /// It could not be found out.
+    case unknown
 
-    static func < (left: Status, right: Status) -> Bool { left.rawValue < right.rawValue }
+    /// What is critical outweighs what is not known.
+    private var weight: Int {
+      switch self {
+      case .ok: 0
+      case .warning: 1
+      case .unknown: 2
+      case .critical: 3
+      }
+    }
+
+    static func < (left: Status, right: Status) -> Bool { left.weight < right.weight }
 
     var nagiosCode: Int32 { Int32(rawValue) }
     var label: String {
@@ -24,6 +25,7 @@ struct HealthReport: Sendable {
       case .ok: "ok"
       case .warning: "warning"
       case .critical: "critical"
+      case .unknown: "unknown"
       }
     }
   }
@@ -36,147 +38,158 @@ struct HealthReport: Sendable {
     var advice: String?
   }
 
+  /// One number that was measured, of the cluster.
+  struct Measure: Sendable, Equatable {
+    /// As in `dead_letters`: short, for programs.
+    var name: String
+    var help: String
+    var value: Int
+    var bound: HealthBound<Int>
+  }
+
   private(set) var findings: [Finding] = []
+  private(set) var measures: [Measure] = []
   private(set) var peers: [JSONValue] = []
+  /// What each node said of itself.
+  private(set) var nodes: [JSONValue] = []
 
   var status: Status { findings.map(\.status).max() ?? .ok }
 
-  /// Nobody answered.
+  /// Nobody answered, or the question could not be asked.
   init(unreachable error: GridError) {
-    findings = [Finding(name: "connection", status: .critical, message: error.message, advice: error.hint)]
+    let isAnswer = [.unavailable, .deadline, .nodeLost, .notServing].contains(error.code)
+    findings = [
+      Finding(
+        name: "connection", status: isAnswer ? .critical : .unknown, message: error.message, advice: error.hint)
+    ]
   }
 
-  /// - Parameter store: what the coordination store says of itself; nil when it was not asked.
-  init(peers: [JSONValue], store: Result<JSONValue, GridError>? = nil, limits: HealthLimits) {
-    self.peers = peers
+  /// - Parameter answer: what the nodes answered to `health`: `peers`, `nodes` and `missing`.
+  init(_ answer: JSONValue, limits: HealthLimits) {
+    peers = answer["peers"]?.arrayValue ?? []
+    nodes = answer["nodes"]?.arrayValue ?? []
+    lookAtPeers(limits)
+    for missing in answer["missing"]?.arrayValue ?? [] { lookAtSilence(missing) }
+    for node in nodes { lookAtMembership(node) }
+    lookAtLosses(limits)
+    lookAtLetters(limits)
+    lookAtActors(limits)
+    lookAtTroubles(limits)
+    lookAtStores()
+  }
+
+  /// A number that other machines have sent, or 0.
+  static func integer(_ value: JSONValue?) -> Int { Int(clamping: max(0, value?.integerValue ?? 0)) }
+
+  static func name(_ node: JSONValue) -> String { "node \(Column.text(node["node"]))" }
+
+  /// The sum of what the nodes say.
+  func sum(_ value: (JSONValue) -> Int) -> Int { nodes.map(value).clampedSum() }
+
+  mutating func add(_ finding: Finding) { findings.append(finding) }
+
+  mutating func add(_ measure: Measure) { measures.append(measure) }
+
+  /// Takes up a sum over all nodes, and a finding of the given form.
+  ///
+  /// - Returns: the sum, and how bad it is.
+  @discardableResult
+  mutating func measure(
+    _ name: String, _ help: String, _ bound: HealthBound<Int>, _ value: (JSONValue) -> Int
+  ) -> (sum: Int, status: Status) {
+    let sum = sum(value)
+    measures.append(Measure(name: name, help: help, value: sum, bound: bound))
+    return (sum, bound.status(sum))
+  }
+
+  // MARK: Peers
+
+  private mutating func lookAtPeers(_ limits: HealthLimits) {
     let alive = peers.count { $0["status"]?.stringValue == "alive" }
     let wanted = limits.peers ?? 1
-    findings.append(
+    add(
       Finding(
         name: "peers", status: alive >= wanted ? .ok : .critical,
         message: "\(alive) of \(max(wanted, peers.count)) peers are alive",
         advice: alive >= wanted ? nil : "start the missing nodes, or lower --peers"))
-    for peer in peers { look(peer, limits) }
-    if let store { findings.append(Self.finding(store)) }
+    let dead = peers.count { $0["status"]?.stringValue == "dead" }
+    measures.append(
+      Measure(name: "dead", help: "Nodes that died in the last minutes.", value: dead, bound: limits.dead))
+    for peer in peers { look(peer, limits, dead: limits.dead.status(dead)) }
   }
 
-  /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.
-  private static let soundEtcd = [3, 4, 42]
-
-  private static func finding(_ store: Result<JSONValue, GridError>) -> Finding {
-    switch store {
-    case .failure(let error):
-      return Finding(name: "store", status: .critical, message: error.message, advice: error.hint)
-    case .success(let description):
-      let version = Column.text(description["version"])
-      let text = "\(Column.text(description["engine"])), \(version), at \(Column.text(description["place"]))"
-      let numbers = (version.split(separator: " ").last ?? "").split(separator: ".").compactMap { Int($0) }
-      guard description["engine"] == "etcd", numbers.count == 3, numbers.lexicographicallyPrecedes(soundEtcd) else {
-        return Finding(name: "store", status: .ok, message: text)
-      }
-      return Finding(
-        name: "store", status: .warning, message: text,
-        advice: "before 3.4.42 etcd can lose live leases and watch events; gridctl bears that, an upgrade avoids it")
-    }
-  }
-
-  private mutating func look(_ peer: JSONValue, _ limits: HealthLimits) {
-    let name = Column.text(peer["name"])
+  private mutating func look(_ peer: JSONValue, _ limits: HealthLimits, dead: Status) {
+    let name = "node \(Column.text(peer["name"]))"
     switch peer["status"]?.stringValue {
-    case "suspect":
-      findings.append(
+    // What is wrong with the node that was asked is told by itself.
+    case "suspect" where peer["self"]?.boolValue != true:
+      add(
         Finding(
-          name: "node \(name)", status: .critical, message: "it does not answer at \(Column.text(peer["address"]))",
+          name: name, status: .critical, message: "it does not answer at \(Column.text(peer["address"]))",
           advice: "is its process stopped or its machine overloaded? is its port open to the other nodes?"))
     case "dead":
-      findings.append(
+      add(
         Finding(
-          name: "node \(name)", status: .warning, message: "it died; its actors' names are free",
-          advice: "look at its log, and start it again: gridctl node start --name \(name)"))
+          name: name, status: dead, message: "it died; its actors' names are free",
+          advice: "look at its log, and start it again: gridctl node start --name \(Column.text(peer["name"]))"))
     case "alive": lookAtLoad(peer, name, limits)
     default: break
     }
   }
 
   private mutating func lookAtLoad(_ peer: JSONValue, _ name: String, _ limits: HealthLimits) {
-    if let limit = limits.roundTrip, let seconds = peer["rttSeconds"]?.doubleValue, seconds > limit.inSeconds {
-      findings.append(
-        Finding(
-          name: "node \(name)", status: .critical,
-          message: "its round trip is \(HumanText.duration(seconds)), more than \(HumanText.duration(limit))",
-          advice: "see: gridctl node ping \(name) -c 10"))
-    }
-    if let limit = limits.mailbox, let waiting = peer["mailbox"]?.integerValue, waiting > limit {
-      findings.append(
-        Finding(
-          name: "node \(name)", status: .critical, message: "\(waiting) messages wait there, more than \(limit)",
-          advice: "see: gridctl actors --on \(name) --min-mailbox \(max(1, limit / 10))"))
-    }
-  }
-
-  // MARK: Forms
-
-  /// The report, with a line feed at its end.
-  func text(_ form: Form) -> String {
-    switch form {
-    case .text: plainText
-    case .nagios: nagiosText
-    case .prometheus: prometheusText
-    case .json: json.indented() + "\n"
-    }
-  }
-
-  private var plainText: String {
-    findings.reduce(into: "") { text, finding in
-      text += TerminalText.printable("\(finding.status.label): \(finding.name): \(finding.message)") + "\n"
-      if let advice = finding.advice { text += "  " + TerminalText.printable(advice) + "\n" }
-    }
-  }
-
-  /// One line: state, what is wrong, then measurements behind the bar.
-  private var nagiosText: String {
-    let wrong = findings.filter { $0.status != .ok }
-    let told = (wrong.isEmpty ? findings : wrong).map { "\($0.name): \($0.message)" }.joined(separator: "; ")
-    let measured = peers.compactMap { peer -> String? in
-      guard let name = peer["name"]?.stringValue, let waiting = peer["mailbox"]?.integerValue else { return nil }
-      return "'\(name)_mailbox'=\(waiting)"
-    }
-    let alive = peers.count { $0["status"]?.stringValue == "alive" }
-    let line = "GRIDCTL \(status.label.uppercased()) - \(told.filter { $0 != "|" })"
-    return TerminalText.printable(line) + " | peers=\(alive) \(measured.joined(separator: " "))\n"
-  }
-
-  private var prometheusText: String {
-    var text = "# HELP gridctl_healthy Whether every check passed.\n# TYPE gridctl_healthy gauge\n"
-    text += "gridctl_healthy \(status == .critical ? 0 : 1)\n"
-    let gauges: [(String, String, (JSONValue) -> String?)] = [
-      ("gridctl_peer_up", "Whether the peer is alive.", { $0["status"]?.stringValue == "alive" ? "1" : "0" }),
-      ("gridctl_peer_round_trip_seconds", "The round trip to the peer.", { number($0["rttSeconds"]) }),
-      ("gridctl_peer_actors", "Actors on the peer.", { number($0["actors"]) }),
-      ("gridctl_peer_mailbox_messages", "Messages that wait on the peer.", { number($0["mailbox"]) }),
-    ]
-    func number(_ value: JSONValue?) -> String? { value.flatMap { $0.doubleValue == nil ? nil : $0.text } }
-    for (name, help, value) in gauges where !peers.isEmpty {
-      text += "# HELP \(name) \(help)\n# TYPE \(name) gauge\n"
-      for peer in peers {
-        guard let value = value(peer), let node = peer["name"]?.stringValue else { continue }
-        text += "\(name){node=\(JSONValue.string(node).text)} \(value)\n"
+    let node = Column.text(peer["name"])
+    if let seconds = peer["rttSeconds"]?.doubleValue, let time = Duration(seconds: seconds) {
+      if let bound = limits.roundTrip.passed(by: time) {
+        add(
+          Finding(
+            name: name, status: limits.roundTrip.status(time),
+            message: "its round trip is \(HumanText.duration(seconds)), more than \(HumanText.duration(bound))",
+            advice: "see: gridctl node ping \(node) -c 10"))
       }
     }
-    return text
+    let waiting = Self.integer(peer["mailbox"])
+    if let bound = limits.mailbox.passed(by: waiting) {
+      add(
+        Finding(
+          name: name, status: limits.mailbox.status(waiting),
+          message: "\(waiting) messages wait there, more than \(bound)",
+          advice: "see: gridctl actors --on \(node) --min-mailbox \(max(1, bound / 10))"))
+    }
   }
 
-  private var json: JSONValue {
-    [
-      "apiVersion": .string(Renderer.apiVersion), "kind": "HealthReport", "status": .string(status.label),
-      "findings": .array(
-        findings.map {
-          [
-            "name": .string($0.name), "status": .string($0.status.label), "message": .string($0.message),
-            "advice": .optional($0.advice),
-          ]
-        }),
-      "peers": .array(peers),
-    ]
+  /// A node whose connection is there and that does not answer this question.
+  private mutating func lookAtSilence(_ missing: JSONValue) {
+    let name = Column.text(missing["node"])
+    let isKnown = peers.contains { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "suspect" }
+    guard !isKnown else { return }
+    add(
+      Finding(
+        name: "node \(name)", status: .unknown,
+        message: "it does not say how it is: \(Column.text(missing["message"]))",
+        advice: "does it run the same version? see: gridctl peers -o wide"))
+  }
+
+  private mutating func lookAtLosses(_ limits: HealthLimits) {
+    let lost = measure("lost_memberships", "Memberships that were lost in the window.", limits.lost) {
+      Self.integer($0["lostMemberships"])
+    }
+    guard lost.status != .ok else { return }
+    let places = nodes.filter { Self.integer($0["lostMemberships"]) > 0 }.map { Column.text($0["node"]) }
+    let span = HumanText.duration(limits.window)
+    add(
+      Finding(
+        name: "membership", status: lost.status,
+        message: "lost \(lost.sum) times in the last \(span) on \(places.sorted().joined(separator: ", "))",
+        advice: "what ran there was stopped; the logs say why: a paused machine, or a store that was away"))
+  }
+
+  private mutating func lookAtMembership(_ node: JSONValue) {
+    guard node["member"]?.boolValue == false else { return }
+    add(
+      Finding(
+        name: Self.name(node), status: .critical,
+        message: "it is no member of the cluster, and hosts no actors: \(Column.text(node["problem"]))",
+        advice: node["advice"]?.stringValue ?? "look at its log; it joins again by itself when the reason is gone"))
   }
 }

@@ -101,12 +101,16 @@ extension GridError {
     public static let brokenPipe = Code("broken-pipe")
     /// A lease ended: its holder no longer owns what it named.
     public static let leaseLost = Code("lease-lost")
+    /// The node leaves the cluster, or is between two memberships: nothing of the request was done, and another node
+    /// can be asked at once.
+    public static let notServing = Code("not-serving")
 
     /// Every code, for documentation, tests and decoding.
     public static let all: [Code] = [
       .handlerFailed, .failed, .partial, .usage, .undecodable, .noInput, .noSuchActor, .noSuchKind, .notFound,
       .noSuchNode, .unavailable, .nodeLost, .stopped, .software, .nameTaken, .inputOutput, .mailboxFull, .retryLater,
       .protocolMismatch, .refused, .configuration, .deadline, .cancelled, .brokenPipe, .leaseLost,
+      .notServing,
     ]
 
     /// The code a peer named; an unknown label of a newer peer reads as ``failed``.

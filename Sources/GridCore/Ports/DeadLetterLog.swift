@@ -20,6 +20,9 @@ public protocol DeadLetterLog: Sendable {
   /// Removes the letters that match and says how many.
   func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int
 
+  /// How many messages the letters since then stand for.
+  func count(since: CalendarTime) async throws(GridError) -> Int
+
   /// How many letters are kept, stand folded behind kept ones, and were dropped for lack of room.
   func counts() async throws(GridError) -> DeadLetterCounts
 

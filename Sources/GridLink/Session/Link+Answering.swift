@@ -14,8 +14,15 @@ extension Link: ExchangeResponder {
       } else {
         append(.reply(correlation, message))
       }
-    case .failure(let error): append(.failure(correlation, error))
+    case .failure(let error): append(.failure(correlation, Self.forOthers(error)))
     }
+  }
+
+  /// "Cancelled" is for who gives up itself: the other side would take it for its own user's Ctrl-C. What was broken
+  /// off here and has no better words is lost for those who wait there.
+  private static func forOthers(_ error: GridError) -> GridError {
+    guard error.code == .cancelled else { return error }
+    return GridError(.nodeLost, "the node broke off what it was asked: it may have been done", cause: error.description)
   }
 
   package func returnCredit(target: String, bytes: Int) {
@@ -31,6 +38,16 @@ extension Link: ExchangeResponder {
 }
 
 extension Link {
+  /// Whoever says goodbye has answered every request that it began: the others it has not looked at.
+  func refuseRequests(_ error: GridError) {
+    let refused = state.withLock { state in
+      let requests = state.exchanges.filter(\.value.isRequest)
+      for number in requests.keys { state.exchanges[number] = nil }
+      return requests.values
+    }
+    for exchange in refused { exchange.fail(error) }
+  }
+
   /// Returns when the connection is closed, or the task is cancelled.
   package func untilClosed() async {
     let promise = eventLoop.makePromise(of: Void.self)

@@ -121,7 +121,8 @@ package final class Link: Sendable {
   private func open(
     _ verb: String, _ arguments: JSONValue, _ kind: OpenExchange.Kind, deadline: MonotonicTime
   ) -> UInt64 {
-    let exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
+    var exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
+    if case .message = kind { exchange.isRequest = true }
     let remaining = remainingMicroseconds(until: deadline)
     let text = Message(json: arguments, type: verb)
     if let error = LinkFrame.oversize(text) {
@@ -273,6 +274,7 @@ package final class Link: Sendable {
     case .ping(let number): append(.pong(number))
     case .goodbye(let reason):
       goodbye.store(true, ordering: .relaxed)
+      refuseRequests(GridError(.notServing, "node \(remote.name) leaves: nothing was done", hint: "ask another node"))
       close(GridError(.nodeLost, "\(remote.name) left: \(reason)"))
     case .pong, .hello, .welcome, .refusal, .challenge, .proof, .unknown: break
     }

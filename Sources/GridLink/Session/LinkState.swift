@@ -70,6 +70,8 @@ struct OpenExchange {
   var deadline: MonotonicTime
   /// What was asked of whom, for the message of a failure.
   var target: String
+  /// Whether it is a control request with one answer, not a message.
+  var isRequest = false
 
   enum Kind {
     case message(any ExchangeResponder, correlation: UInt64)

@@ -107,6 +107,11 @@ final class LeaseKeeper: Sendable {
     }
   }
 
+  /// Nothing that was granted is ours any more.
+  func loseAll(_ reason: GridError) {
+    for lease in state.withLock({ Array($0.held.values) }) { lose(lease, reason) }
+  }
+
   private func lose(_ lease: HeldLease, _ reason: GridError) {
     // One that was revoked on purpose meanwhile is no loss.
     guard state.withLock({ $0.held.removeValue(forKey: lease.lease.identifier) }) != nil else { return }

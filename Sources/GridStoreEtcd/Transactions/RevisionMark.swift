@@ -7,6 +7,9 @@ final class RevisionMark: Sendable {
 
   var value: Int64 { newest.load(ordering: .acquiring) }
 
+  /// The store counts anew.
+  func reset() { newest.store(0, ordering: .releasing) }
+
   func heard(_ revision: Int64) { newest.max(revision, ordering: .acquiringAndReleasing) }
 }
 

@@ -165,7 +165,12 @@ final class EtcdWatch: Sendable {
 
   private func verifyRepeatedly() async -> StreamEnd? {
     while !Task.isCancelled {
-      await channel.executor.sleep(max(.milliseconds(10), state.withLock { $0.verifyAt } - clock.now()))
+      // In short naps, since it may become due earlier: when a member turns out to be behind what it has said.
+      let rest = state.withLock { $0.verifyAt } - clock.now()
+      if rest > .zero {
+        await channel.executor.sleep(max(.milliseconds(10), min(rest, .milliseconds(250))))
+        continue
+      }
       // What is missing must be missing twice: it may have been on its way.
       if await isMissingChanges(), await isMissingChanges() { return .mustResynchronise }
       state.withLock { $0.verifyAt = clock.now() + channel.configuration.verificationInterval }

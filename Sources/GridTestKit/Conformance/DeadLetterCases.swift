@@ -46,6 +46,11 @@ extension DeadLetterLogConformance {
   ]
 
   static let countingCases: [Case] = [
+    Case("the messages since a time are counted, folded ones too") { log in
+      try await log.append([letter(1), letter(2, count: 10), letter(3)])
+      let counts = try await [letter(1).at, letter(2).at, letter(3).at, letter(4).at].asyncCounts(log)
+      try expectEqual(counts, [12, 11, 1, 0], "the counts")
+    },
     Case("beyond the capacity the oldest are dropped and counted", capacity: 10) { log in
       for number in 0..<25 { try await log.append([letter(number)]) }
       try expectEqual(identifiers(try await log.list(DeadLetterFilter())), identifiers(Array(15..<25)), "the letters")
@@ -149,5 +154,14 @@ extension DeadLetterLogConformance {
       let kept = try await log.list(DeadLetterFilter(target: "writer-\(writer)"))
       try expectEqual(identifiers(kept), identifiers((0..<25).map { writer * 1000 + $0 }), "writer \(writer)'s letters")
     }
+  }
+}
+
+extension [CalendarTime] {
+  /// What a log counts since each of them.
+  fileprivate func asyncCounts(_ log: any DeadLetterLog) async throws -> [Int] {
+    var counts: [Int] = []
+    for time in self { counts.append(try await log.count(since: time)) }
+    return counts
   }
 }

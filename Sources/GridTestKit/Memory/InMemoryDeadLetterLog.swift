@@ -62,6 +62,10 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     }
   }
 
+  public func count(since: CalendarTime) async throws(GridError) -> Int {
+    try withState { state throws(GridError) in state.letters.filter { $0.at >= since }.reduce(0) { $0 + $1.count } }
+  }
+
   public func counts() async throws(GridError) -> DeadLetterCounts {
     try withState { state throws(GridError) in
       DeadLetterCounts(

@@ -37,6 +37,8 @@ final class Member: Membership.Observer {
   let client: InMemoryCoordinationStore
   let membership: Membership
   private let recorded = Mutex<[Event]>([])
+  /// What failed and is tried again, and what works.
+  let failures = Mutex<[String]>([])
 
   init(_ server: InMemoryStoreServer, timeToLive: Duration = .seconds(5), store: (any CoordinationStore)? = nil) {
     client = InMemoryCoordinationStore(server: server)
@@ -67,6 +69,11 @@ final class Member: Membership.Observer {
 
   func joined(_ record: NodeRecord) { add(.joined(record.name, record.incarnation)) }
   func lostMembership(_ reason: GridError) async { add(.lost(reason.code)) }
+  func rejoinFailed(_ error: GridError) { failures.withLock { $0.append("rejoin \(error.code)") } }
+  func watchFailed(_ what: String, _ error: GridError) {
+    failures.withLock { $0.append("watch \(what) \(error.code)") }
+  }
+  func watchWorks(_ what: String) { failures.withLock { $0.append("works \(what)") } }
   func peerJoined(_ peer: NodeRecord) { add(.peerJoined(peer.name, peer.incarnation)) }
   func peerLeft(_ peer: NodeRecord) { add(.peerLeft(peer.name)) }
   func leaderChanged(_ change: LeaderChange) { add(.leader(change.name, change.leader?.record.node)) }

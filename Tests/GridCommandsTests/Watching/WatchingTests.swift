@@ -91,31 +91,4 @@ internal import Testing
       #expect(throws: GridError.self, "\(text)") { try BenchAssertion.parse(text) }
     }
   }
-
-  private func peer(_ name: String, _ status: String, mailbox: Int64 = 0, rtt: Double = 0.001) -> JSONValue {
-    [
-      "name": .string(name), "status": .string(status), "mailbox": .integer(mailbox), "rttSeconds": .number(rtt),
-      "address": "127.0.0.1:1", "actors": 1,
-    ]
-  }
-
-  @Test func `health names what is wrong and what to look at`() {
-    let well = HealthReport(peers: [peer("n1", "alive"), peer("n2", "alive")], limits: HealthLimits(peers: 2))
-    #expect(well.status == .ok && well.text(.text) == "ok: peers: 2 of 2 peers are alive\n")
-    let limits = HealthLimits(peers: 3, roundTrip: .milliseconds(20), mailbox: 100)
-    let ill = HealthReport(
-      peers: [peer("n1", "alive", mailbox: 101), peer("n2", "suspect"), peer("n3", "alive", rtt: 0.5)], limits: limits)
-    #expect(ill.status == .critical && ill.status.nagiosCode == 2)
-    #expect(ill.findings.map(\.name) == ["peers", "node n1", "node n2", "node n3"])
-    #expect(ill.findings.allSatisfy { $0.advice != nil })
-    #expect(HealthReport(peers: [peer("n1", "alive"), peer("n2", "dead")], limits: HealthLimits()).status == .warning)
-    #expect(ill.text(.nagios).hasPrefix("GRIDCTL CRITICAL - peers: 2 of 3 peers are alive; node n1: 101 messages"))
-    #expect(ill.text(.nagios).split(separator: "\n").count == 1)
-    #expect(ill.text(.nagios).hasSuffix("| peers=2 'n1_mailbox'=101 'n2_mailbox'=0 'n3_mailbox'=0\n"))
-    #expect(well.text(.prometheus).contains("gridctl_healthy 1\n"))
-    #expect(ill.text(.prometheus).contains("gridctl_peer_up{node=\"n2\"} 0\n"))
-    let lost = HealthReport(unreachable: GridError(.unavailable, "no | node\nanswers", hint: "start one"))
-    #expect(lost.text(.nagios) == "GRIDCTL CRITICAL - connection: no  node\\nanswers | peers=0 \n")
-    #expect(lost.text(.json).contains("\"status\": \"critical\""))
-  }
 }

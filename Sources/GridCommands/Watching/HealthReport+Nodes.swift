@@ -1,0 +1,133 @@
+internal import GridCore
+
+/// What the nodes say of themselves.
+extension HealthReport {
+  /// Names that a finding lists.
+  private static let longestList = 5
+
+  mutating func lookAtLetters(_ limits: HealthLimits) {
+    let span = HumanText.duration(limits.window)
+    let recent = measure("dead_letters", "Messages that became dead letters in the window.", limits.deadLetters) {
+      Self.integer($0["deadLetters"]?["recent"])
+    }
+    let said = recent.sum == 0 ? "none" : "\(recent.sum)"
+    add(
+      Finding(
+        name: "dead letters", status: recent.status, message: "\(said) in the last \(span)",
+        advice: recent.status == .ok ? nil : "see: gridctl dead-letters list --since \(span)"))
+    let dropped = measure("dead_letters_dropped", "Dead letters that there was no room for.", limits.dropped) {
+      Self.integer($0["deadLetters"]?["dropped"])
+    }
+    if dropped.status != .ok {
+      add(
+        Finding(
+          name: "dead letters", status: dropped.status, message: "\(dropped.sum) were dropped for lack of room",
+          advice: "replay or purge what is kept, or raise --dead-letter-capacity of gridctl node start"))
+    }
+    for node in nodes {
+      guard let failure = node["deadLetters"]?["failure"]?.stringValue else { continue }
+      add(
+        Finding(
+          name: Self.name(node), status: .critical, message: "it cannot keep dead letters: \(failure)",
+          advice: node["deadLetters"]?["advice"]?.stringValue ?? "make room under its state directory"))
+    }
+  }
+
+  mutating func lookAtActors(_ limits: HealthLimits) {
+    let span = HumanText.duration(limits.window)
+    let ended = measure("actors_ended", "Actors that ended by failing in the window.", limits.ended) {
+      Self.integer($0["ended"])
+    }
+    let failing = measure("actors_failing", "Actors that failed in the window.", limits.failing) {
+      Self.integer($0["failing"])
+    }
+    if ended.sum > 0 {
+      add(
+        Finding(
+          name: "actors", status: ended.status,
+          message: "\(ended.sum) ended by failing in the last \(span): \(failures(thatEnded: true))",
+          advice: "spawn them again once the reason is mended; see: gridctl events --kind actor --since \(span)"))
+    }
+    let others = max(0, failing.sum - ended.sum)
+    if others > 0 {
+      add(
+        Finding(
+          name: "actors", status: failing.status,
+          message: "\(others) failed in the last \(span), and went on: \(failures(thatEnded: false))",
+          advice: "see: gridctl inspect ACTOR"))
+    }
+    if failing.sum == 0 { add(Finding(name: "actors", status: .ok, message: "none failed in the last \(span)")) }
+  }
+
+  private func failures(thatEnded: Bool) -> String {
+    let all = nodes.flatMap { $0["failingActors"]?.arrayValue ?? [] }
+      .filter { $0["ended"]?.boolValue == thatEnded }
+    let told = all.prefix(Self.longestList).map { actor in
+      "\(Column.text(actor["name"])) (\(Column.text(actor["count"])) times, last: "
+        + "\(HumanText.excerpt(Column.text(actor["message"]), 120)))"
+    }
+    return (told + (all.count > told.count ? ["…"] : [])).joined(separator: ", ")
+  }
+
+  /// What is tried again and again: singletons that cannot be started, watches that hear nothing.
+  mutating func lookAtTroubles(_ limits: HealthLimits) {
+    let all = nodes.flatMap { node in (node["troubles"]?.arrayValue ?? []).map { (node, $0) } }
+    let singletons = Dictionary(
+      grouping: all.filter { $0.1["kind"]?.stringValue == "singleton" }, by: { Column.text($0.1["name"]) })
+    add(
+      Measure(
+        name: "singletons_unstarted", help: "Actors that should run once, and cannot be started.",
+        value: singletons.count, bound: limits.unstarted))
+    for (name, troubles) in singletons.sorted(by: { $0.key < $1.key }) {
+      guard let (_, trouble) = troubles.first else { continue }
+      let places = troubles.map { Column.text($0.0["node"]) }.sorted().joined(separator: ", ")
+      add(
+        Finding(
+          name: "singleton \(name)", status: limits.unstarted.status(singletons.count),
+          message: "it cannot be started on \(places): \(Column.text(trouble["message"]))",
+          advice: trouble["advice"]?.stringValue ?? "look at the logs of the nodes that offer it"))
+    }
+    for (node, trouble) in all where trouble["kind"]?.stringValue == "watch" {
+      add(
+        Finding(
+          name: Self.name(node), status: .critical,
+          message: "it hears no news of \(Column.text(trouble["name"])) from the coordination store: "
+            + Column.text(trouble["message"]),
+          advice: trouble["advice"]?.stringValue ?? "what it shows may be old; is the store well?"))
+    }
+  }
+
+  // MARK: Stores
+
+  /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.
+  private static let soundEtcd = [3, 4, 42]
+
+  /// A finding for each store that nodes tell of: one, when all is well.
+  mutating func lookAtStores() {
+    var told: Set<String> = []
+    for node in nodes {
+      guard let store = node["store"] else { continue }
+      if let failure = store["failure"]?.stringValue {
+        add(
+          Finding(
+            name: "store", status: .critical, message: "as \(Self.name(node)) sees it: \(failure)",
+            advice: store["advice"]?.stringValue))
+        continue
+      }
+      let finding = Self.finding(store)
+      if told.insert(finding.message).inserted { add(finding) }
+    }
+  }
+
+  private static func finding(_ store: JSONValue) -> Finding {
+    let version = Column.text(store["version"])
+    let text = "\(Column.text(store["engine"])), \(version), at \(Column.text(store["place"]))"
+    let numbers = (version.split(separator: " ").last ?? "").split(separator: ".").compactMap { Int($0) }
+    guard store["engine"] == "etcd", numbers.count == 3, numbers.lexicographicallyPrecedes(soundEtcd) else {
+      return Finding(name: "store", status: .ok, message: text)
+    }
+    return Finding(
+      name: "store", status: .warning, message: text,
+      advice: "before 3.4.42 etcd can lose live leases and watch events; gridctl bears that, an upgrade avoids it")
+  }
+}

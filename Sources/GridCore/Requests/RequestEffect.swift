@@ -1,0 +1,25 @@
+/// What a control request does, so that whoever asked knows what to do when the answer does not come.
+package enum RequestEffect: Sendable, Equatable {
+  /// It is about the very node that was asked: no other one can stand in.
+  case own
+  /// It changes nothing: any node may be asked instead.
+  case reading
+  /// It changes something, and twice is as good as once: another node may be asked again.
+  case repeatable
+  /// It changes something each time: it may be asked again only where it was certainly not carried out.
+  case once
+
+  package init(_ verb: String, _ arguments: JSONValue) {
+    switch verb {
+    case "peers", "actors", "kinds", "inspect", "deadLetters.list", "deadLetters.show", "leader.list", "leader.show",
+      "names.count", "health":
+      self = .reading
+    case "stop", "deadLetters.purge": self = .repeatable
+    case "spawn":
+      let isRepeatable = (arguments["ifAbsent"]?.boolValue ?? false) && arguments["name"]?.stringValue != nil
+      self = isRepeatable ? .repeatable : .once
+    case "deadLetters.replay", "leader.resign": self = .once
+    default: self = .own
+    }
+  }
+}
