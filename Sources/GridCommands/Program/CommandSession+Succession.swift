@@ -73,7 +73,7 @@ extension CommandSession {
     guard !followsSession else { return nil }
     while clock.now() < deadline {
       let seen = tried
-      let others = ((try? settings.reachableEndpoints()) ?? []).filter { !seen.contains($0) }
+      let others = settings.knownEndpoints.filter { !seen.contains($0) }
       guard !others.isEmpty, let next = try? await settings.connect(to: others) else { return nil }
       tried.insert(next.endpoint)
       if next.nodeName != lost.nodeName { return next }

@@ -16,6 +16,12 @@ extension Settings {
     return chosen.isEmpty ? try await connectHere(patience) : try await open(chosen, patience)
   }
 
+  /// Where nodes may be found: the endpoints that were named, else the sockets of this machine's nodes.
+  var knownEndpoints: [String] {
+    if !endpoints.isEmpty { return endpoints }
+    return (try? LocalSockets.find(in: directories))?.sockets.map { "unix:\($0)" } ?? []
+  }
+
   private func open(_ endpoints: [String], _ timeout: Duration) async throws(GridError) -> NodeConnection {
     try await NodeConnection.open(
       endpoints, namespace: namespace, timeout: timeout, clock: SystemClock(), secretFile: secretPath)
