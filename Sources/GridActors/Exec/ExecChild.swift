@@ -145,12 +145,11 @@ final class ExecChild: Sendable {
   private var timeout: GridError {
     let limit = (specification.handlerTimeout ?? .zero).gridText
     let what = specification.oneWay ? "read what it was told" : "answer"
+    let advice = "spawn it with a longer --handler-timeout, or look for what it waits for in its node's log"
+    let buffering = "\na program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u"
     return GridError(
       .deadline, "the program did not \(what) within \(limit), and was killed\(log.lastWords)",
-      hint: """
-        spawn it with a longer --handler-timeout, or look for what it waits for in its node's log; \
-        a program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u
-        """)
+      hint: specification.oneWay ? advice : advice + buffering)
   }
 
   // MARK: Messages that nobody waits for
