@@ -1,62 +1,98 @@
-// A child on the terminal of its parent: async-signal-safe calls only between fork and exec.
+// A program on the terminal of its parent: async-signal-safe calls only between fork and exec.
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "guard.h"
 
-// `parent` is the process to die with, or 0.
-_Noreturn static void become(char *const arguments[], char *const environment[], bool own_group, pid_t parent,
-                             int input, int output, int status_pipe) {
-  struct sigaction standard = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+struct attached_launch {
+  char *const *arguments;
+  char *const *environment;
+  const struct grid_attachment *attachment;
+  // The group of the parent.
+  pid_t group;
+};
+
+static void become(const void *told, int status_pipe) {
+  const struct attached_launch *launch = told;
+  const struct grid_attachment *attachment = launch->attachment;
+  setpgid(0, attachment->own_group ? 0 : launch->group);
+  // Every signal is blocked still, so taking the terminal does not stop this process.
+  if (attachment->foreground) tcsetpgrp(0, getpid());
+  if (attachment->input >= 0 && dup2(attachment->input, 0) < 0)
+    grid_guard_fail(status_pipe, GRID_GUARD_STEP_DESCRIPTORS, errno);
+  if (attachment->output >= 0 && dup2(attachment->output, 1) < 0)
+    grid_guard_fail(status_pipe, GRID_GUARD_STEP_DESCRIPTORS, errno);
+  grid_guard_close_all_but(&status_pipe, 1);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (own_group) setpgid(0, 0);
-  // The copies are kept by the program; the originals are closed by exec.
-  if (input >= 0 && dup2(input, 0) < 0) _exit(127);
-  if (output >= 0 && dup2(output, 1) < 0) _exit(127);
-  if (parent != 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The parent may have died before the line above.
-  if (parent == 0 || getppid() == parent) {
-    execvpe(arguments[0], arguments, environment);
-    int error = errno;
-    if (write(status_pipe, &error, sizeof error) < 0) _exit(126);
-  }
-  _exit(127);
+  execvpe(launch->arguments[0], launch->arguments, launch->environment);
+  grid_guard_fail(status_pipe, GRID_GUARD_STEP_EXECUTE, errno);
 }
 
-int grid_attached_start(char *const arguments[], char *const environment[], bool own_group, bool dies_with_thread,
-                        int input, int output, pid_t *process) {
+// A descriptor of the same thing that is no standard one: those are the program's.
+static int above_standard(int descriptor) {
+  return descriptor < 0 || descriptor > 2 ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+}
+
+// The keeper's life. Its own group keeps what the terminal sends away from it; the session stays that of the terminal,
+// so that the kernel knows the program's group as one that somebody waits for.
+_Noreturn static void keep(const struct attached_launch *launch, int owner, int parent) {
+  const struct grid_attachment *attachment = launch->attachment;
+  grid_guard_reset_signals();
+  setpgid(0, 0);
+  owner = above_standard(owner);
+  parent = above_standard(parent);
+  struct grid_keeper keeper = {
+      .owner = owner,
+      .lives = {parent, -1},
+      .lifeline = -1,
+      .limit = attachment->limit,
+      .limit_number = attachment->limit == NULL ? 0 : grid_run_limit_number(attachment->limit),
+      .own_group = attachment->own_group,
+      .reports_stops = attachment->own_group,
+      .leaves_descendants = attachment->leaves_descendants,
+      .become = become,
+      .launch = launch,
+  };
+  grid_keeper_main(&keeper);
+}
+
+int grid_attached_start(char *const arguments[], char *const environment[], const struct grid_attachment *attachment,
+                        int *keeper_socket, pid_t *keeper) {
   int ends[2];
-  int error = grid_guard_make_pipe(&ends[0], &ends[1]);
-  if (error != 0) return error;
-  pid_t parent = dies_with_thread ? getpid() : 0;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return errno;
+  const struct attached_launch launch = {arguments, environment, attachment, getpgrp()};
+  int parent = grid_guard_watch(getpid());
   // No handler of this process may run in the child: signals stay blocked until it has set its own dispositions.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t child = grid_guard_fork();
-  if (child == 0) become(arguments, environment, own_group, parent, input, output, ends[1]);
-  error = child < 0 ? errno : 0;
+  if (child == 0) keep(&launch, ends[1], parent);
+  int error = child < 0 ? errno : 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (parent >= 0) close(parent);
   close(ends[1]);
-  if (child > 0) {
-    // Both sides set it, so that it is set whichever runs first.
-    if (own_group) setpgid(child, child);
-    ssize_t count;
-    do count = read(ends[0], &error, sizeof error);
-    while (count < 0 && errno == EINTR);
-    if (count <= 0) error = 0;
-    if (error != 0) waitpid(child, NULL, 0);
+  if (error != 0) {
+    close(ends[0]);
+    return error;
   }
-  close(ends[0]);
-  *process = child;
-  return error;
+  *keeper_socket = ends[0];
+  *keeper = child;
+  return 0;
+}
+
+int grid_attached_receive(int keeper_socket, struct grid_guard_event *event) {
+  for (;;) {
+    ssize_t count = recv(keeper_socket, event, sizeof *event, 0);
+    if (count == (ssize_t)sizeof *event) return 1;
+    if (count < 0 && errno == EINTR) continue;
+    return count < 0 ? -errno : 0;
+  }
 }

@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "guard.h"
@@ -26,14 +24,16 @@ struct program {
   uint32_t candidate_count;
 };
 
-static int status_pipe;
+static int pipe_to_keeper;
 
-_Noreturn static void fail(uint32_t step, int error) {
+_Noreturn void grid_guard_fail(int status_pipe, uint32_t step, int error) {
   struct grid_guard_failure failure = {.step = step, .error = error};
   // An empty pipe takes this in one piece; when it cannot be told, the exit code still says that nothing ran.
   ssize_t written = write(status_pipe, &failure, sizeof failure);
   _exit(written < 0 ? 126 : 127);
 }
+
+_Noreturn static void fail(uint32_t step, int error) { grid_guard_fail(pipe_to_keeper, step, error); }
 
 static char *next_string(struct cursor *cursor) {
   char *string = cursor->next;
@@ -117,16 +117,15 @@ _Noreturn static void execute(struct program *program) {
   fail(without_interpreter ? GRID_GUARD_STEP_INTERPRETER : GRID_GUARD_STEP_EXECUTE, ENOENT);
 }
 
-_Noreturn void grid_guard_become(const struct grid_guard_launch *launch) {
-  status_pipe = launch->status_pipe;
+void grid_guard_become(const void *told, int status_pipe) {
+  const struct grid_guard_launch *launch = told;
+  pipe_to_keeper = status_pipe;
   setsid();
-  // Follows the death of the guard's only thread, so it means the guard's death.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != launch->guard) _exit(127);
   for (int index = 0; index < 3; index++)
     if (dup2(launch->standard[index], index) < 0) fail(GRID_GUARD_STEP_DESCRIPTORS, errno);
-  // All the guard has is close-on-exec already; 4 is CLOSE_RANGE_CLOEXEC, which leaves the status pipe until then.
-  syscall(SYS_close_range, 3, ~0u, 4);
+  // All that a keeper has is close-on-exec already; the rest is not needed until then.
+  const int needed[] = {launch->payload, status_pipe};
+  grid_guard_close_all_but(needed, 2);
   struct program program = read_payload(launch->payload);
   if (program.directory != NULL && chdir(program.directory) < 0) fail(GRID_GUARD_STEP_DIRECTORY, errno);
   sigset_t none;

@@ -32,24 +32,33 @@ pid_t grid_guard_fork(void) {
 #endif
 }
 
-int grid_guard_start(int *node_socket, pid_t *process) {
-  int ends[2];
+int grid_guard_start(const struct grid_run_limit *limit, int *node_socket, int *lifeline, pid_t *process) {
+  int ends[2], line[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return errno;
+  if (pipe2(line, O_CLOEXEC) < 0) {
+    int failure = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return failure;
+  }
   pid_t node = getpid();
   // No handler of the node may run in the guard: signals stay blocked until the guard has set its own dispositions.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t forked = grid_guard_fork();
-  if (forked == 0) grid_guard_main(ends[1], node);
+  if (forked == 0) grid_guard_main(ends[1], line[1], node, limit);
   int failure = forked < 0 ? errno : 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);
+  close(line[1]);
   if (failure != 0) {
     close(ends[0]);
+    close(line[0]);
     return failure;
   }
   *node_socket = ends[0];
+  *lifeline = line[0];
   *process = forked;
   return 0;
 }

@@ -57,14 +57,15 @@ package final class ChildProcess: Sendable {
     handle.exit.onCompletion(observer)
   }
 
-  /// Sends a signal to the child and all of its process group. Nothing happens when the child has ended.
+  /// Sends a signal to the child and all of its process group; ``ProcessSignal/kill`` goes to all that descends from it.
+  /// Nothing happens when the child has ended.
   package func signal(_ signal: ProcessSignal) { handle.signal(signal) }
 
-  /// Ends the child and its process group, and returns how it ended: closes its standard input, asks politely
-  /// (SIGTERM), and kills after `grace`. What it wrote last is still delivered, unless reading is paused.
+  /// Ends the child with all that descends from it, and returns how it ended, once nothing of it is left: closes its
+  /// standard input, asks politely (SIGTERM), and kills after `grace`. What it wrote last is still delivered, unless
+  /// reading is paused.
   ///
-  /// Goes on to the end when the task is cancelled. A process the kernel cannot kill within ten seconds counts as
-  /// ``ProcessExitStatus/lost``.
+  /// Goes on to the end when the task is cancelled, however long the kernel takes to end what was killed.
   package func terminate(grace: Duration = .seconds(10)) async -> ProcessExitStatus {
     input.close()
     if handle.exit.status == nil {
@@ -73,13 +74,9 @@ package final class ChildProcess: Sendable {
       handle.signal(.resume)
     }
     let handle = handle
-    let waiter = handle.exit.makeWaiter()
-    let patience = TimeAmount(grace)
-    let kill = eventLoop.scheduleTask(in: patience) { handle.signal(.kill) }
-    let surrender = eventLoop.scheduleTask(in: patience + .seconds(10)) { handle.exit.cancel(waiter) }
-    let status = await handle.exit.wait(as: waiter)
+    let kill = eventLoop.scheduleTask(in: TimeAmount(grace)) { handle.signal(.kill) }
+    let status = await handle.exit.wait(as: handle.exit.makeWaiter())
     kill.cancel()
-    surrender.cancel()
     releasePipes()
     return status ?? .lost
   }
@@ -184,6 +181,8 @@ extension ChildProcess {
     package var output = OutputDelivery.queue(bytes: 1024 * 1024)
     /// Called on the event loop with what comes from standard error. It must be quick.
     package var standardError: @Sendable (SampledEvent) -> Appetite = { _ in .last(0) }
+    /// The run limit it is under, from ``ProcessGuard/currentLimit``; nil for as long as it likes.
+    package var limit: RunLimit.Number?
 
     package init() {}
   }

@@ -26,8 +26,8 @@ final class GuardConnection: Sendable {
     let latch = ExitLatch()
     /// The task that waits for the start; `nil` once it is answered.
     var start: CheckedContinuation<StartAnswer, Never>?
-    /// Known while the program runs.
-    var identity: ProcessIdentity?
+    /// That task was cancelled: it is answered when nothing is left of the child.
+    var isCancelled = false
   }
 
   /// `open` takes requests; `closing` sends what it has and waits for the guard to end; `closed` is final.
@@ -48,24 +48,28 @@ final class GuardConnection: Sendable {
   let guardProcess: Int32
   private let state = Mutex(State())
   private let wakeup: OwnedDescriptor
+  /// Shared with the guard and the keepers, which have their own hold on its memory.
+  private let limit: RunLimit
 
-  private init(guardProcess: Int32, wakeup: Int32) {
+  private init(guardProcess: Int32, wakeup: Int32, limit: RunLimit) {
     self.guardProcess = guardProcess
     self.wakeup = OwnedDescriptor(wakeup)
+    self.limit = limit
   }
 
   /// Forks a guard and starts the thread that serves it.
   ///
   /// - Throws: ``GridError/Code/retryLater`` when the system has run out of something.
-  static func open() throws(GridError) -> GuardConnection {
+  static func open(limit: RunLimit) throws(GridError) -> GuardConnection {
     let wakeup = grid_guard_make_wakeup()
     guard wakeup >= 0 else { throw descriptorShortage(-wakeup) }
     var socket: Int32 = -1
+    var lifeline: Int32 = -1
     var process: Int32 = -1
-    var failure = grid_guard_start(&socket, &process)
-    let connection = GuardConnection(guardProcess: process, wakeup: wakeup)
+    var failure = grid_guard_start(limit.page, &socket, &lifeline, &process)
+    let connection = GuardConnection(guardProcess: process, wakeup: wakeup, limit: limit)
     if failure == 0 {
-      let thread = GuardThread(socket: socket, wakeup: wakeup, connection: connection)
+      let thread = GuardThread(socket: socket, lifeline: lifeline, wakeup: wakeup, connection: connection)
       failure = startThread(named: "guard-link") { thread.run() }
       // The guard ends by itself when this last end of its socket is closed.
       if failure != 0 { thread.abandon() }
@@ -79,18 +83,18 @@ final class GuardConnection: Sendable {
   var isOpen: Bool { state.withLock { $0.phase == .open } }
   var childCount: Int { state.withLock { $0.children.count } }
 
-  /// Starts a program, and returns when exec has succeeded.
+  /// Starts a program, and returns when exec has succeeded; when it throws, nothing is left of it.
   func spawn(
-    _ command: ProcessCommand, payload: [UInt8], pipes: ProcessPipes
+    _ command: ProcessCommand, payload: [UInt8], pipes: ProcessPipes, limit: RunLimit.Number?
   ) async throws(GridError) -> ProcessHandle {
     let memory = payload.withUnsafeBytes { grid_guard_make_payload($0.baseAddress, $0.count) }
     guard memory >= 0 else { throw descriptorShortage(-memory) }
     let descriptors = [OwnedDescriptor(memory), pipes.childInput, pipes.childOutput, pipes.childError]
     let child = Child(command: command)
-    let identifier = try reserveIdentifier()
+    let identifier = makeIdentifier()
     let answer = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        request(child, as: identifier, descriptors, continuation)
+        request(child, as: identifier, descriptors, limit, continuation)
       }
     } onCancel: {
       cancelStart(of: identifier)
@@ -105,6 +109,17 @@ final class GuardConnection: Sendable {
     state.withLock { state in
       guard state.phase == .open, state.children[identifier] != nil else { return }
       enqueueSignal(signal, to: identifier, &state)
+    }
+    wake()
+  }
+
+  /// Has every child look at the run limit now.
+  func recheckLimit() {
+    state.withLock { state in
+      guard state.phase == .open else { return }
+      let content = grid_guard_request(kind: GRID_GUARD_RECHECK, identifier: 0, signal: 0, limit: 0)
+      // Never dropped: it comes once for each lease that is lost.
+      state.requests.append(Request(content: content))
     }
     wake()
   }
@@ -128,28 +143,27 @@ final class GuardConnection: Sendable {
     }
   }
 
-  private func reserveIdentifier() throws(GridError) -> UInt32 {
-    try state.withLock { state throws(GridError) in
-      guard state.children.count < Self.maximumChildren else {
-        throw GridError(.retryLater, "this node already runs \(Self.maximumChildren) child processes, the most it can")
-      }
+  private func makeIdentifier() -> UInt32 {
+    state.withLock { state in
       state.nextIdentifier &+= 1
       return state.nextIdentifier
     }
   }
 
   private func request(
-    _ child: Child, as identifier: UInt32, _ descriptors: [OwnedDescriptor],
+    _ child: Child, as identifier: UInt32, _ descriptors: [OwnedDescriptor], _ limit: RunLimit.Number?,
     _ continuation: CheckedContinuation<StartAnswer, Never>
   ) {
     let refusal = state.withLock { state -> GridError? in
       guard state.phase == .open else { return Self.guardIsGone(child.command) }
       // The flag of a task is set before its handlers run: either it shows here, or cancelStart() finds the child.
       guard !Task.isCancelled else { return Self.cancelled(child.command) }
+      guard state.children.count < Self.maximumChildren else { return Self.isFull }
       var waiting = child
       waiting.start = continuation
       state.children[identifier] = waiting
-      let content = grid_guard_request(kind: GRID_GUARD_SPAWN, identifier: identifier, signal: 0)
+      let content = grid_guard_request(
+        kind: GRID_GUARD_SPAWN, identifier: identifier, signal: 0, limit: limit?.raw ?? 0)
       state.requests.append(Request(content: content, descriptors: descriptors))
       return nil
     }
@@ -158,21 +172,18 @@ final class GuardConnection: Sendable {
   }
 
   private func cancelStart(of identifier: UInt32) {
-    let (continuation, command) = state.withLock {
-      state -> (CheckedContinuation<StartAnswer, Never>?, ProcessCommand?) in
-      guard let continuation = state.children[identifier]?.start else { return (nil, nil) }
-      state.children[identifier]?.start = nil
+    state.withLock { state in
+      guard state.children[identifier]?.start != nil else { return }
+      state.children[identifier]?.isCancelled = true
       enqueueSignal(.kill, to: identifier, &state)
-      return (continuation, state.children[identifier]?.command)
     }
-    guard let continuation, let command else { return }
     wake()
-    continuation.resume(returning: .failure(Self.cancelled(command)))
   }
 
   private func enqueueSignal(_ signal: ProcessSignal, to identifier: UInt32, _ state: inout State) {
     guard state.requests.count < Self.maximumRequests else { return }
-    let content = grid_guard_request(kind: GRID_GUARD_SIGNAL, identifier: identifier, signal: signal.rawValue)
+    let content = grid_guard_request(
+      kind: GRID_GUARD_SIGNAL, identifier: identifier, signal: signal.rawValue, limit: 0)
     state.requests.append(Request(content: content))
   }
 
@@ -185,6 +196,12 @@ final class GuardConnection: Sendable {
   private static func guardIsGone(_ command: ProcessCommand) -> GridError {
     GridError(
       .unavailable, "the guard of child processes ended before \(command.quoted) was started", hint: "try again")
+  }
+
+  private static var isFull: GridError {
+    GridError(
+      .retryLater, "this node already runs \(maximumChildren) child processes, the most it can",
+      hint: "stop some actors, or start the program on another node (--on)")
   }
 
   private static func cancelled(_ command: ProcessCommand) -> GridError {
@@ -210,40 +227,44 @@ extension GuardConnection {
   func handle(_ event: grid_guard_event) {
     switch event.kind {
     case GRID_GUARD_STARTED:
-      let identity = ProcessIdentity(of: event.process)
-      let continuation = state.withLock { state in
-        state.children[event.identifier]?.identity = identity
-        defer { state.children[event.identifier]?.start = nil }
-        return state.children[event.identifier]?.start
+      let continuation = state.withLock { state -> CheckedContinuation<StartAnswer, Never>? in
+        guard let child = state.children[event.identifier], !child.isCancelled else { return nil }
+        state.children[event.identifier]?.start = nil
+        return child.start
       }
       continuation?.resume(returning: .success(event.process))
     case GRID_GUARD_FAILED:
-      let child = state.withLock { $0.children.removeValue(forKey: event.identifier) }
-      guard let child else { return }
+      guard let child = removeChild(event.identifier) else { return }
       let failure = SpawnFailure(step: event.step, errorNumber: event.status)
-      child.start?.resume(returning: .failure(failure.error(for: child.command)))
+      child.start?.resume(
+        returning: .failure(child.isCancelled ? Self.cancelled(child.command) : failure.error(for: child.command)))
     case GRID_GUARD_EXITED:
-      let child = state.withLock { $0.children.removeValue(forKey: event.identifier) }
-      child?.latch.complete(ProcessExitStatus(waitStatus: event.status))
+      guard let child = removeChild(event.identifier) else { return }
+      child.latch.complete(ProcessExitStatus(waitStatus: event.status))
+      child.start?.resume(returning: .failure(Self.cancelled(child.command)))
     default: break
     }
   }
 
-  /// Ends the connection: the guard is gone. Kills what it left and tells everyone who waits.
+  private func removeChild(_ identifier: UInt32) -> Child? {
+    state.withLock { $0.children.removeValue(forKey: identifier) }
+  }
+
+  /// Ends the connection: the guard is gone, and the keepers with what they kept, unless the kernel cannot end it.
   func finish() {
     let left = state.withLock { state in
       let left = state
       state = State(phase: .closed, nextIdentifier: left.nextIdentifier)
       return left
     }
-    for child in left.children.values { child.identity?.killGroup() }
     var status: Int32 = 0
     while waitpid(guardProcess, &status, 0) < 0, errno == EINTR { continue }
+    // Keepers that outlived their guard were handed to this process if it is the first one of a container.
+    while waitpid(-guardProcess, &status, WNOHANG) > 0 { continue }
     for child in left.children.values {
       child.latch.complete(.lost)
       child.start?.resume(returning: .failure(Self.guardIsGone(child.command)))
     }
     for waiter in left.closeWaiters { waiter.resume() }
-    for child in left.children.values { child.identity?.reapGroup() }
   }
 }

@@ -5,9 +5,13 @@ internal import Glibc
 struct GuardThread: Sendable {
   /// How long a guard that was asked to end may take: it gives up on its children after five seconds.
   private static let millisecondsToEnd: Int32 = 10_000
+  /// How long keepers may take once their guard is gone.
+  private static let millisecondsForKeepers: Int32 = 5000
 
   /// The node's end of the socket; owned by this thread alone.
   let socket: Int32
+  /// Ends when the guard and every keeper is gone; owned by this thread alone.
+  let lifeline: Int32
   let wakeup: Int32
   let connection: GuardConnection
 
@@ -23,13 +27,18 @@ struct GuardThread: Sendable {
       }
       if isGuardAlive { isGuardAlive = waitForWork(isEnding: hasSaidGoodbye) }
     }
-    close(socket)
-    connection.finish()
+    end()
   }
 
   /// Lets the guard go when this thread could not be started.
-  func abandon() {
+  func abandon() { end() }
+
+  private func end() {
     close(socket)
+    // Nobody is told that a child is gone before it is.
+    var waits = [pollfd(fd: lifeline, events: Int16(POLLIN), revents: 0)]
+    while poll(&waits, 1, Self.millisecondsForKeepers) < 0, errno == EINTR { continue }
+    close(lifeline)
     connection.finish()
   }
 

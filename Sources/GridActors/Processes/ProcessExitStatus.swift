@@ -4,7 +4,7 @@ package enum ProcessExitStatus: Sendable, Hashable {
   case exited(Int32)
   /// A signal ended it.
   case signalled(Int32)
-  /// Its guard died or gave up on it, so nobody can tell; it was killed, with its group.
+  /// Its guard died or gave up on it, so nobody can tell; it was killed, with all that descends from it.
   case lost
 
   /// Decodes what `waitpid` reports for a process that ended.

@@ -4,15 +4,17 @@ internal import Synchronization
 
 /// Starts child processes and sees to it that none of them outlives the node.
 ///
-/// A helper process, the guard, is forked from the node at ``start()`` or at the first child. It holds the children:
-/// each leads its own session and process group, has default signal dispositions, no descriptor but 0, 1 and 2, and is
-/// killed with its whole group when it ends, when it is told to, or when the node is gone in any way. When the guard
-/// itself dies, its children are reported as ``ProcessExitStatus/lost`` and killed, and the next child gets a new one.
+/// A helper process, the guard, is forked from the node at ``start()`` or at the first child, and forks a keeper for
+/// each child. A child leads its own session and process group, and has default signal dispositions and no descriptor
+/// but 0, 1 and 2. Its keeper kills all that descends from it, whatever that did to its group or session, when the child
+/// ends, when it is told to, when the run limit has passed, or when the node or the guard is gone in any way. When the
+/// guard dies, its children are reported as ``ProcessExitStatus/lost`` once they are gone, and the next child gets a
+/// new one. What became another user's process is killed where the kernel lets us, and else left alone.
 ///
-/// The guard is a copy of the node at the time it is forked: it holds on to that memory, and every child costs it a
-/// copy of the page tables. So start it early: forked from a node of 1 GiB, a child takes tens of milliseconds
-/// instead of one. A guard that replaces one that died is forked late and pays this. Safe to use from any thread or
-/// task.
+/// Guard and keepers are copies of the node at the time the guard is forked: they hold on to that memory, and every
+/// child costs a copy of the page tables. So start it early: forked from a node of 1 GiB, a child takes tens of
+/// milliseconds instead of two. A guard that replaces one that died is forked late and pays this. Safe to use from any
+/// thread or task.
 package final class ProcessGuard: Sendable {
   /// The most children at a time.
   package static let maximumChildren = GuardConnection.maximumChildren
@@ -24,6 +26,8 @@ package final class ProcessGuard: Sendable {
   }
 
   private let state = Mutex(State.idle)
+  /// Until when children that are under it may run: those of actors whose names this node holds by a lease.
+  private let limit = RunLimit()
 
   package init() {}
 
@@ -39,10 +43,25 @@ package final class ProcessGuard: Sendable {
   ///   ``shutdown()``.
   package func start() throws(GridError) { _ = try liveConnection() }
 
+  /// The run limit as it is now, for ``ChildProcess/Options/limit``.
+  package var currentLimit: RunLimit.Number? { limit.number }
+
+  /// Moves the run limit; children that are under it are killed when it passes, whatever this process does.
+  package func extendLimit(until time: MonotonicTime, notice: Duration) { limit.extend(until: time, notice: notice) }
+
+  /// Kills the children that are under the present limit, now; those that come later are under another one.
+  package func endLimit() {
+    limit.end()
+    state.withLock { state in
+      if case .running(let connection) = state { connection.recheckLimit() }
+    }
+  }
+
   /// Starts a child, and returns once its program runs.
   ///
-  /// The child lives until it ends by itself, until ``ChildProcess/terminate(grace:)``, or until ``shutdown()``;
-  /// letting go of the object does not end it. A task that is cancelled meanwhile leaves no child behind.
+  /// The child lives until it ends by itself, until ``ChildProcess/terminate(grace:)``, until the run limit it is under
+  /// passes, or until ``shutdown()``; letting go of the object does not end it. When this throws, also since the task
+  /// was cancelled, nothing is left of the child.
   ///
   /// - Parameters:
   ///   - command: What to run.
@@ -60,7 +79,7 @@ package final class ProcessGuard: Sendable {
     let payload = try command.payload()
     let connection = try liveConnection()
     let pipes = try ProcessPipes()
-    let handle = try await connection.spawn(command, payload: payload, pipes: pipes)
+    let handle = try await connection.spawn(command, payload: payload, pipes: pipes, limit: options.limit)
     do throws(GridError) {
       let child = try await ChildProcess.attach(handle, pipes: pipes, options: options, on: eventLoop)
       guard !Task.isCancelled else {
@@ -70,11 +89,12 @@ package final class ProcessGuard: Sendable {
       return child
     } catch {
       handle.signal(.kill)
+      _ = await handle.exit.wait(as: handle.exit.makeWaiter())
       throw error
     }
   }
 
-  /// Kills every child with its group, ends the guard, and returns when they are gone. No child can be started after.
+  /// Kills every child with all that descends from it, ends the guard, and returns when they are gone. No child can be started after.
   ///
   /// A process the kernel cannot end is given up after five seconds.
   package func shutdown() async {
@@ -114,7 +134,7 @@ package final class ProcessGuard: Sendable {
       switch state {
       case .running(let connection) where connection.isOpen: return connection
       case .idle, .running:
-        let connection = try GuardConnection.open()
+        let connection = try GuardConnection.open(limit: limit)
         state = .running(connection)
         return connection
       case .shutDown: throw GridError(.stopped, "the node is stopping and starts no more child processes")

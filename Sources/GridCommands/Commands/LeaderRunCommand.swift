@@ -47,6 +47,8 @@ final class LeaderRun: Sendable {
   let grace: Duration
   private let limits = Mutex(Limits())
   private let clock = SystemClock()
+  /// Ends the program in time although this process is stopped or hangs.
+  private let runLimit = RunLimit()
 
   init(session: CommandSession, name: String, command: [String], grace: Duration) {
     self.session = session
@@ -66,6 +68,8 @@ final class LeaderRun: Sendable {
   private static let interval = Duration.milliseconds(200)
   /// With less than this left, and no news from the node, the program is asked to end.
   private static let warning = Duration.milliseconds(1500)
+  /// With less than this left the program is asked to end, also by its keeper.
+  private static let notice = Duration.seconds(1)
 
   /// - Returns: the exit code of the command.
   func untilExit() async throws -> Int32 {
@@ -82,7 +86,7 @@ final class LeaderRun: Sendable {
       "GRIDCTL_LEADER": name, "GRIDCTL_FENCING_TOKEN": String(token), "GRIDCTL_ENDPOINTS": session.connection.endpoint,
       "GRIDCTL_NAMESPACE": session.settings.namespace,
     ])
-    let child = try await AttachedChild.start(command, environment: variables)
+    let child = try await AttachedChild.start(command, environment: variables, limit: runLimit)
     return ExitStatus.code(of: await supervise(child, campaign, signals, token))
   }
 
@@ -200,7 +204,11 @@ final class LeaderRun: Sendable {
       let answer = try await session.connection.request(
         "leader.keep", ["name": .string(name), "token": .integer(token)], timeout: patience)
       let remaining = Duration.microseconds(answer["remainingMicroseconds"]?.integerValue ?? 0)
-      limits.withLock { $0.validUntil = max($0.validUntil, asked + remaining) }
+      let validUntil = limits.withLock { limits in
+        limits.validUntil = max(limits.validUntil, asked + remaining)
+        return limits.validUntil
+      }
+      runLimit.extend(until: validUntil, notice: Self.notice)
       return true
     } catch {
       return error.code != .leaseLost

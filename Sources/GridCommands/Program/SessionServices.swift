@@ -104,9 +104,6 @@ package struct SessionServices: Sendable {
   /// Makes a directory that only its user reads.
   package static func makeDirectory(_ path: String) throws(GridError) { try PrivateDirectory.make(path) }
 
-  /// Keeps descriptors from the programs that are started.
-  package static func keepDescriptorsPrivate() { InheritedDescriptors.keepPrivate() }
-
   /// The clock of the machine.
   package static var clock: any GridClock { SystemClock() }
 

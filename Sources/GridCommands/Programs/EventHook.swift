@@ -12,8 +12,10 @@ struct EventHook: Sendable {
   /// - Throws: `ExitCode` with the program's, when it is not 0; 128 and the signal's number when one ended it.
   func run(_ event: JSONValue) async throws {
     let input = try InputFile(event.serialized() + [0x0A])
+    // In a session the terminal is the prompt's.
     let child = try await AttachedChild.start(
-      command, environment: ProcessEnvironment.forPrograms(variables(event)), input: input.descriptor)
+      command, environment: ProcessEnvironment.forPrograms(variables(event)), input: input.descriptor,
+      mayHoldTerminal: CommandEnvironment.current == nil)
     let code = ExitStatus.code(of: await child.exit())
     if code != 0 { throw ExitCode(code) }
   }

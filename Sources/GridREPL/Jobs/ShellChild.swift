@@ -17,7 +17,6 @@ struct ShellChild: Sendable {
     _ text: String, input: Int32? = nil, variables: [String: String]
   ) async throws(GridError) -> ShellChild {
     defer { if let input { close(input) } }
-    SessionServices.keepDescriptorsPrivate()
     return ShellChild(
       child: try await AttachedChild.start(
         ["/bin/sh", "-c", text], environment: SessionServices.programEnvironment(variables), bond: .shell, input: input)

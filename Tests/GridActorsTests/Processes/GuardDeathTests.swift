@@ -13,7 +13,7 @@ struct GuardDeathTests {
     try await withProcessGuard { processGuard, eventLoop in
       let node = try await processGuard.spawn(try holder("hold"), on: eventLoop)
       let numbers = try await node.nextNumbers()
-      try #require(numbers.count == 4)
+      try #require(numbers.count == 5)
       let port = UInt16(numbers[0])
       let processes = Array(numbers.dropFirst())
       #expect(processes.allSatisfy(isRunning))
@@ -51,18 +51,41 @@ struct GuardDeathTests {
     }
   }
 
-  @Test("a node and its guard killed together still take the children with them")
+  @Test("a node and its guard killed together still take everything below with them")
   func killedNodeAndGuard() async throws {
     try await withProcessGuard { processGuard, eventLoop in
       let node = try await processGuard.spawn(try holder("hold"), on: eventLoop)
       let numbers = try await node.nextNumbers()
-      try #require(numbers.count == 4)
-      // Nobody is left to end the grandchild: the kernel's own promise is for children only.
-      defer { kill(-numbers[1], SIGKILL) }
+      try #require(numbers.count == 5)
       kill(node.processIdentifier, SIGSTOP)
-      kill(numbers[3], SIGKILL)
+      kill(numbers[4], SIGKILL)
       kill(node.processIdentifier, SIGKILL)
-      try await waitUntilGone([node.processIdentifier, numbers[3], numbers[1]])
+      try await waitUntilGone([node.processIdentifier] + numbers.dropFirst())
+    }
+  }
+
+  @Test("a keeper that is killed takes what it kept with it, and its child is reported")
+  func killedKeeper() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      let child = try await processGuard.spawn(
+        shell("trap '' TERM; setsid sleep 600 & echo $PPID $!; cat"), on: eventLoop)
+      let numbers = try await child.nextNumbers()
+      try #require(numbers.count == 2)
+      kill(numbers[0], SIGKILL)
+      #expect(try await child.exit == .signalled(SIGKILL))
+      try await waitUntilGone([child.processIdentifier, numbers[1]])
+    }
+  }
+
+  @Test("neither the name nor the command line of a keeper has the name of a node")
+  func keeperNames() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      let child = try await processGuard.spawn(
+        shell("cat /proc/$PPID/comm; tr '\\0' '|' </proc/$PPID/cmdline; echo"), on: eventLoop)
+      let names = try await child.allTexts()
+      try #require(names.count == 2)
+      #expect(names[0] == "grid-keeper")
+      #expect(names[1].hasPrefix("grid-keeper|") && !names[1].contains("gridctl"), "\(names)")
     }
   }
 

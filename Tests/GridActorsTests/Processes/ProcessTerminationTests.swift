@@ -59,19 +59,69 @@ struct ProcessTerminationTests {
     }
   }
 
-  @Test("an exit is known although another process holds the pipes, and that process ends with the guard")
-  func exitIsNotEndOfFile() async throws {
-    var escaped: Int32 = 0
+  @Test("what left its session ends with the child, before that is told")
+  func escaped() async throws {
     try await withProcessGuard { processGuard, eventLoop in
       let child = try await processGuard.spawn(
         shell("setsid sh -c 'echo $$; exec sleep 600' & read go; exit 4"), on: eventLoop)
-      escaped = try #require(try await child.nextNumbers().first)
+      let escaped = try #require(try await child.nextNumbers().first)
       try await child.write("go")
       #expect(try await child.exit == .exited(4))
-      #expect(isRunning(escaped))
+      #expect(!isRunning(escaped))
       #expect(try await child.nextLine() == nil)
     }
-    try await waitUntilGone([escaped])
+  }
+
+  @Test("a daemon that was started twice removed, in a session of its own, ends with terminate")
+  func daemon() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      let child = try await processGuard.spawn(
+        shell("(setsid sh -c 'sleep 600 & echo $!; exit 0' &); cat"), on: eventLoop)
+      let daemon = try #require(try await child.nextNumbers().first)
+      #expect(isRunning(daemon))
+      #expect(await child.terminate(grace: .seconds(60)) == .signalled(SIGTERM))
+      #expect(!isRunning(daemon))
+    }
+  }
+
+  @Test("a child under a limit is killed when it passes, one that is under none or under the next is not")
+  func limit() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      processGuard.extendLimit(until: bootTime() + .seconds(60), notice: .seconds(1))
+      var options = ChildProcess.Options()
+      options.limit = processGuard.currentLimit
+      let limited = try await processGuard.spawn(stubborn, options: options, on: eventLoop)
+      let free = try await processGuard.spawn(stubborn, on: eventLoop)
+      _ = try await limited.nextNumbers()
+      _ = try await free.nextNumbers()
+      processGuard.endLimit()
+      #expect(try await limited.exit == .signalled(SIGKILL))
+      processGuard.extendLimit(until: bootTime() + .milliseconds(300), notice: .milliseconds(200))
+      options.limit = processGuard.currentLimit
+      let next = try await processGuard.spawn(stubborn, options: options, on: eventLoop)
+      // Nobody moves the limit, as when the node hangs.
+      #expect(try await next.exit == .signalled(SIGKILL))
+      let late = try? await processGuard.spawn(stubborn, options: options, on: eventLoop)
+      #expect(try await late?.exit ?? .signalled(SIGKILL) == .signalled(SIGKILL), "its time was over before it began")
+      #expect(free.exitStatus == nil)
+    }
+  }
+
+  @Test("a child under a limit is asked to end before it")
+  func notice() async throws {
+    try await withProcessGuard { processGuard, eventLoop in
+      processGuard.extendLimit(until: bootTime() + .seconds(60), notice: .seconds(1))
+      var options = ChildProcess.Options()
+      options.limit = processGuard.currentLimit
+      let child = try await processGuard.spawn(
+        shell("trap 'exit 7' TERM; sleep 600 & echo ready; wait"), options: options, on: eventLoop)
+      #expect(try await child.nextText() == "ready")
+      // The next limit is an hour away, its notice has come.
+      processGuard.extendLimit(until: bootTime() + .seconds(3600), notice: .seconds(7200))
+      // A keeper looks at the limit whenever it wakes.
+      child.signal(.resume)
+      #expect(try await child.exit == .exited(7))
+    }
   }
 
   @Test("the end of the output is not the end of the child")

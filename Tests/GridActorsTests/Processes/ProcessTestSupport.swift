@@ -65,6 +65,13 @@ func isRunning(_ process: Int32) -> Bool {
   return !status.contains("State:\tZ")
 }
 
+/// The time by the clock that run limits go by.
+func bootTime() -> MonotonicTime {
+  var time = timespec()
+  clock_gettime(CLOCK_BOOTTIME, &time)
+  return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+}
+
 /// Waits until none of the processes runs.
 func waitUntilGone(_ processes: [Int32], sourceLocation: SourceLocation = #_sourceLocation) async throws {
   try await wait(for: "the end of \(processes)", sourceLocation: sourceLocation) {

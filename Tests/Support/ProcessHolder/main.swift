@@ -6,7 +6,8 @@ internal import NIOPosix
 
 // A stand-in for a node, as a process of its own that tests can kill or measure.
 //
-//   hold        opens a port, starts a child and a grandchild, prints “PORT CHILD GRANDCHILD GUARD”, and stays
+//   hold        opens a port, starts a child with two children, one of them in a session of its own, prints
+//               “PORT CHILD GRANDCHILD GRANDCHILD GUARD”, and stays
 //   respawn N   starts N programs, prints how many descriptors were open before and after
 //   flood       runs programs that write 1 GiB without a newline to standard output and to standard error, prints the
 //               error, the length of the line and whether it was cut, and the peak of memory in KiB
@@ -23,12 +24,12 @@ default: exit(64)
 
 func hold() async throws {
   let listener = try await ServerBootstrap(group: eventLoop).bind(host: "127.0.0.1", port: 0).get()
-  let script = "trap '' TERM HUP; sleep 600 & echo $!; while :; do sleep 600; done"
+  let script = "trap '' TERM HUP; sleep 600 & first=$!; setsid sleep 600 & echo $first $!; while :; do sleep 600; done"
   let child = try await processGuard.spawn(
     ProcessCommand("/bin/sh", arguments: ["-c", script], environment: ["PATH": "/usr/bin:/bin"]), on: eventLoop)
-  let grandchild = try await child.nextLine().map { String(decoding: $0, as: UTF8.self) } ?? "?"
+  let grandchildren = try await child.nextLine().map { String(decoding: $0, as: UTF8.self) } ?? "?"
   say(
-    "\(listener.localAddress?.port ?? 0) \(child.processIdentifier) \(grandchild) "
+    "\(listener.localAddress?.port ?? 0) \(child.processIdentifier) \(grandchildren) "
       + "\(processGuard.processIdentifier ?? 0)"
   )
   _ = try await child.exit
