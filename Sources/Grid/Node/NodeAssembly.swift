@@ -137,8 +137,9 @@ struct NodeAssembly: Sendable {
     socketFile.remove()
     // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
-    await runtime.membership.leave()
+    // The names are nobody else's before the programs behind them are gone.
     await runtime.processes.shutdown()
+    await runtime.membership.leave()
     // Last: what ends with the programs and connections leaves letters too.
     await runtime.deadLetterOffice.close()
     await deadLetterLog.close()

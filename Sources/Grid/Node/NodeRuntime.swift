@@ -69,7 +69,8 @@ final class NodeRuntime: Sendable {
     events = EventLog(clock: clock, logger: logger)
     deadLetterOffice = DeadLetterOffice(clock: clock, logger: logger)
     membership = Membership(
-      store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
+      store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive,
+      ownershipMoved: Self.limiting(processes, timeToLive: configuration.leaseTimeToLive))
     startedAt = clock.now()
     var registry = kinds
     let environment = ExecEnvironment(
@@ -79,6 +80,16 @@ final class NodeRuntime: Sendable {
     if configuration.allowsExec { registry.registerExec(environment) }
     for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
     self.kinds = registry.kinds
+  }
+
+  /// Programs of named actors end with the ownership of their names, whatever this process does: they are asked to a
+  /// tenth of the lease before, and killed while nobody else can have the lease yet.
+  private static func limiting(
+    _ processes: ProcessGuard, timeToLive: Duration
+  ) -> @Sendable (MonotonicTime?) -> Void {
+    { until in
+      if let until { processes.extendLimit(until: until, notice: timeToLive / 10) } else { processes.endLimit() }
+    }
   }
 
   /// What the node says of itself on links.
@@ -220,7 +231,14 @@ extension NodeRuntime: Membership.Observer {
     }
     if hurry.isOpen { await endPrograms() }
     for cell in cells.all { cell.abandon(reason: reason) }
+    // Their names are theirs until their programs, which were killed, are gone.
+    let end = clock.now() + Self.patienceWithKilledPrograms
+    while cells.count > 0, clock.now() < end { await pause() }
   }
+
+  private static let patienceWithKilledPrograms = Duration.seconds(5)
+
+  private func pause() async { try? await Task.sleep(for: .milliseconds(5)) }
 
   /// Kills the programs of `exec` actors, and gives their handlers the moment they need to say what they were doing.
   private func endPrograms() async {

@@ -21,6 +21,13 @@ extension ActorCell {
     return detailed
   }
 
+  /// What keeps an actor that is to stop, in words.
+  package var holdings: String {
+    let details = state.withLock { $0.behavior }.details()
+    guard let process = details["pid"]?.integerValue else { return "its handler has not returned" }
+    return "its program (process \(process)) still runs"
+  }
+
   /// Messages waiting or being handled.
   package var depth: Int { state.withLock { $0.mailbox.depth } }
 }

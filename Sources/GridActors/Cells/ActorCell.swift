@@ -174,10 +174,11 @@ package final class ActorCell: Sendable {
     if wakes { run(.pool) }
   }
 
-  /// Ends the cell although its handler does not return: its mail becomes dead letters, its name is released.
+  /// Ends the cell although its handler does not return; its name is free once its program, which is killed, is gone.
   package func abandon(reason: String) {
-    let (letters, isFirst) = state.withLock { $0.end() }
-    finish(letters, isFirst: isFirst, reason)
+    let end = state.withLock { $0.end() }
+    finish(end, reason)
+    if end.wakes { run(.pool) }
   }
 
   /// Runs the `started` hook before any mail, and returns when it is done.
@@ -207,6 +208,7 @@ package final class ActorCell: Sendable {
       startFailed(error)
       return true
     }
+    _ = state.withLock { $0.takeFarewell() }
     abandon(reason: "stopped: it could not start: \(error)")
     spawner.resolve(0, .failure(error))
     return false
@@ -243,12 +245,12 @@ package final class ActorCell: Sendable {
         if lingers, isStream { linger() }
       case .failed(let error): supervise(error)
       case .stop(let reason):
-        behavior.stoppedNow(ActorContext(cell: self))
+        if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
         abandon(reason: reason)
         return
       case .replaced(let replacement):
         guard let fresh = replacement.immediate else { continue }
-        behavior.stoppedNow(ActorContext(cell: self))
+        if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
         behavior = fresh
         state.withLock { $0.behavior = replacement }
       }
@@ -288,11 +290,11 @@ package final class ActorCell: Sendable {
         await handleSuspending(envelope, behavior)
       case .failed(let error): supervise(error)
       case .stop(let reason):
-        await behavior.stopped(ActorContext(cell: self))
+        if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
         abandon(reason: reason)
         return
       case .replaced(let fresh):
-        await behavior.stopped(ActorContext(cell: self))
+        if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
         state.withLock { $0.behavior = fresh }
       }
     }

@@ -21,6 +21,8 @@ struct CellState {
   private var task: Task<Void, Never>?
   /// Told how the first start went; gone after it.
   private var spawner: PendingAsk?
+  /// `started` has run, and `stopped` has not yet.
+  private var owesFarewell = false
 
   private enum Phase {
     /// `started` has not run yet.
@@ -111,11 +113,16 @@ struct CellState {
   ) -> (Work?, [Envelope]) {
     if let work = nextSystem() { return (work, []) }
     switch phase {
-    case .ended, .paused:
+    case .ended:
+      if owesFarewell { return (.stop("stopped"), []) }
+      isBusy = false
+      return (nil, [])
+    case .paused:
       isBusy = false
       return (nil, [])
     case .starting:
       phase = .running
+      owesFarewell = true
       return (.start, [])
     case .running:
       let admitted = mailbox.takeBatch(into: &batch, takesOne: takesOne, options: options)
@@ -140,6 +147,15 @@ struct CellState {
     case .stop(let reason): return .stop(reason)
     }
   }
+
+  /// Whether `stopped` must run; true once for each behaviour that was started.
+  mutating func takeFarewell() -> Bool {
+    defer { owesFarewell = false }
+    return owesFarewell
+  }
+
+  /// Whether the cell has ended: what it still does concerns nobody else.
+  var hasEnded: Bool { if case .ended = phase { true } else { false } }
 
   /// Has `spawner` told how the first start goes.
   mutating func tell(_ spawner: PendingAsk) { self.spawner = spawner }
@@ -197,20 +213,33 @@ struct CellState {
   }
 
   /// Puts a fresh behaviour in place of the failed one once the pause is over.
-  mutating func replace(with fresh: any ActorBehavior) -> Bool {
-    guard case .paused = phase else { return false }
+  mutating func replace(with fresh: any ActorBehavior) -> (isReplaced: Bool, wakes: Bool) {
+    guard case .paused = phase else { return (false, false) }
     restarts += 1
     phase = .starting
     system.append(.replaced(fresh))
-    return wake()
+    return (true, wake())
   }
 
-  /// Ends the cell; the mail it still had, and whether this call ended it.
-  mutating func end() -> (letters: [Envelope], isFirst: Bool) {
-    if case .ended = phase { return ([], false) }
+  /// What is left to do once a cell has ended.
+  struct End {
+    var letters: [Envelope] = []
+    /// Whether this call ended it.
+    var isFirst = false
+    /// Whoever waits for the first start.
+    var spawner: PendingAsk?
+    /// Whether it was idle and must run its last hook: then the caller must run it.
+    var wakes = false
+  }
+
+  /// Ends the cell. A handler that runs goes on; the hook `stopped` follows it.
+  mutating func end() -> End {
+    if case .ended = phase { return End() }
     phase = .ended
     system = []
-    return (mailbox.takeAll(), true)
+    let wakes = owesFarewell && !isBusy
+    if wakes { isBusy = true }
+    return End(letters: mailbox.takeAll(), isFirst: true, spawner: takeSpawner(), wakes: wakes)
   }
 
   func details(options: MailboxOptions) -> [String: JSONValue] {
