@@ -100,10 +100,12 @@ extension NodeRuntime {
 
   func noSuchActor(_ name: String) -> GridError {
     // Its own entry may still stand there, of an actor that has just ended.
-    let similar = NameSimilarity.similar(to: name, in: membership.directory.names.filter { $0 != name })
+    let hint = hints.hint(for: name) {
+      membership.directory.names(atMost: NameHints.sample).filter { $0 != name }
+    }
     return GridError(
       .noSuchActor, "no actor \(name) in namespace \(namespace)",
-      hint: similar.isEmpty ? "see what runs with: gridctl actors" : "similar: \(similar.joined(separator: ", "))")
+      hint: hint ?? "see what runs with: gridctl actors")
   }
 }
 
@@ -135,10 +137,14 @@ extension NodeRuntime: LinkReceiver {
   }
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
-    enqueue(.request(request, deadline: deadline, link))
+    let abandoned = requests.opened(request.correlation, on: link)
+    enqueue(.request(request, deadline: deadline, link, abandoned: abandoned))
   }
 
-  func cancelled(_ correlation: UInt64, on link: Link) { streams.stop(link, correlation) }
+  func cancelled(_ correlation: UInt64, on link: Link) {
+    requests.cancelled(correlation, on: link)
+    streams.stop(link, correlation)
+  }
 
   func readCompleted(_ link: Link) { touched.runAll() }
 
@@ -151,6 +157,7 @@ extension NodeRuntime: LinkReceiver {
   }
 
   func closed(_ link: Link, _ error: GridError) {
+    requests.linkClosed(link)
     streams.linkClosed(link)
     guard link.remote.role == .node, peerLinks.closed(link) else { return }
     if link.saidGoodbye { _ = identity.withLock { $0.goodbyes.insert(link.remote.name) } }
