@@ -60,9 +60,10 @@ struct NodeAssembly: Sendable {
       let record = try await runtime.join(names: names)
       runtime.joined(record)
       let log = try await SQLiteDeadLetterLog(
-        path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",
-        capacity: configuration.deadLetterCapacity)
-      runtime.deadLetterOffice.open(log, node: record.name)
+        path: DeadLetterFiles(directory: configuration.stateDirectory).path(of: record.name),
+        capacity: configuration.deadLetterLimits)
+      runtime.deadLetterOffice.open(log, node: record.name) { [weak runtime] in runtime?.enqueue(.noteLetters) }
+      await runtime.noteLetters()
       let (socket, file) = try await serveLocally(runtime)
       return NodeAssembly(
         runtime: runtime, listener: listener, socket: socket, socketFile: file, deadLetterLog: log)
@@ -141,6 +142,7 @@ struct NodeAssembly: Sendable {
     await runtime.processes.shutdown()
     // Last: what ends with the programs and connections leaves letters too.
     await runtime.deadLetterOffice.close()
+    await runtime.noteLetters()
     await deadLetterLog.close()
     await runtime.store.close()
     runtime.deadlines.close()

@@ -30,7 +30,9 @@ final class NodeRuntime: Sendable {
   let membership: Membership
   let store: any CoordinationStore
   let resolver = NameResolver()
+  let hints: NameHints
   let streams = ClusterStreams()
+  let requests = OpenRequests()
   let leaders = LeaderOffice()
   let releases = ClaimReleases()
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
@@ -65,9 +67,11 @@ final class NodeRuntime: Sendable {
     eventLoop = group.next()
     deadlines = DeadlineList(eventLoop: eventLoop, clock: clock)
     taps = TraceTaps(clock: clock)
+    hints = NameHints(clock: clock)
     peerLinks = PeerLinks(clock: clock, logger: logger)
     events = EventLog(clock: clock, logger: logger)
-    deadLetterOffice = DeadLetterOffice(clock: clock, logger: logger)
+    deadLetterOffice = DeadLetterOffice(
+      clock: clock, logger: logger, capacity: configuration.deadLetterLimits)
     membership = Membership(
       store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
     startedAt = clock.now()
@@ -118,14 +122,18 @@ final class NodeRuntime: Sendable {
 enum NodeWork: Sendable {
   /// Find out where a name lives and deliver what waits for it.
   case resolve(String)
-  case request(RequestFrame, deadline: MonotonicTime, Link)
+  /// Say in the store that there are dead letters here.
+  case noteLetters
+  case request(RequestFrame, deadline: MonotonicTime, Link, abandoned: Latch)
   /// Stand for a leadership on behalf of a client until its stream ends.
   case campaign(String, holder: String, ClusterStream, ended: Latch)
 
   func perform(_ node: NodeRuntime) async {
     switch self {
     case .resolve(let name): await node.resolve(name)
-    case .request(let request, let deadline, let link): await node.answer(request, deadline, link)
+    case .noteLetters: await node.noteLetters()
+    case .request(let request, let deadline, let link, let abandoned):
+      await node.answer(request, deadline, link, abandoned: abandoned)
     case .campaign(let name, let holder, let stream, let ended):
       await node.runCampaign(name, holder: holder, stream, ended: ended)
     }
@@ -134,7 +142,10 @@ enum NodeWork: Sendable {
   func refuse(_ error: GridError, _ node: NodeRuntime) {
     switch self {
     case .resolve(let name): node.failResolution(of: name, error)
-    case .request(let request, _, let link): link.resolve(request.correlation, .failure(error))
+    case .noteLetters: break
+    case .request(let request, _, let link, _):
+      node.requests.closed(request.correlation, on: link)
+      link.resolve(request.correlation, .failure(error))
     case .campaign(let name, _, let stream, _):
       stream.send(["kind": "lost", "name": .string(name), "message": .string(error.message)])
     }

@@ -63,6 +63,10 @@ struct NodeStartCommand: OwnProcessCommand {
   var logLevel: String?
   @Option(help: ArgumentHelp("Dead letters kept (default: 100000).", valueName: "count"))
   var deadLetterCapacity: Int?
+  @Option(
+    help: ArgumentHelp("Bytes of dead letters kept, with their bodies (default: 1GiB).", valueName: "size"),
+    transform: SizeArgument.init(parsing:))
+  var deadLetterBytes: SizeArgument?
   @Option(help: .hidden) var logFile: String?
 
   func run() async throws {
@@ -105,6 +109,7 @@ struct NodeStartCommand: OwnProcessCommand {
     if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
     configuration.passedVariables = passEnv
     if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
+    if let deadLetterBytes { configuration.deadLetterBytes = deadLetterBytes.bytes }
     return configuration
   }
 
