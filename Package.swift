@@ -145,7 +145,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
-    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
+    tests("GridTests", ["Grid", "GridActors", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridStoreEtcdTests",
       [

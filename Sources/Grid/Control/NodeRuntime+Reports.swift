@@ -44,12 +44,12 @@ extension NodeRuntime {
     ]
   }
 
-  func peers(deadline: MonotonicTime) async throws -> JSONValue {
+  func peers(_ arguments: JSONValue = [:], deadline: MonotonicTime) async throws -> JSONValue {
     var own = PeerReport(record: record(nodeName), status: .alive, isSelf: true)
     own.incarnation = membership.record?.incarnation ?? 0
     own.apply(load())
     var reports = [own]
-    let (answers, missing) = await gather("load", [:], deadline: deadline)
+    let (answers, missing) = await gather("load", arguments, deadline: deadline)
     for (peer, answer, seconds) in answers {
       var report = PeerReport(record: peer, status: .alive, isSelf: false)
       report.apply(answer)
@@ -62,46 +62,54 @@ extension NodeRuntime {
     for departure in peerLinks.departures where !reports.contains(where: { $0.name == departure.record.name }) {
       reports.append(PeerReport(record: departure.record, status: departure.status, isSelf: false))
     }
-    return Self.list(reports.sorted { $0.name < $1.name }.map(\.json), missing: missing)
+    let request = ListRequest(arguments)
+    return request.page(reports.map { ListPage.Item(key: $0.name, value: $0.json) }).json(missing: missing)
   }
 
   func actors(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    var arguments = arguments
     if let node = arguments["node"]?.stringValue {
-      var local = arguments.with("local", true)
-      if node != nodeName { return try await forward("actors", local.without("node"), to: node, deadline: deadline) }
-      local = local.without("node")
-      return Self.list(localActors(local), missing: [])
+      arguments = arguments.with("local", true).without("node")
+      if node != nodeName { return try await forward("actors", arguments, to: node, deadline: deadline) }
     }
-    if arguments.isLocal { return Self.list(localActors(arguments), missing: []) }
-    let (answers, missing) = await gather("actors", arguments, deadline: deadline)
-    let items = localActors(arguments) + answers.flatMap { $0.answer["items"]?.arrayValue ?? [] }
-    return Self.list(Self.sortedByName(items), missing: missing)
+    let request = ListRequest(arguments)
+    return await gatherPage(
+      "actors", request, own: [localActors(request)], key: Self.actorKey, deadline: deadline)
   }
 
-  private func localActors(_ arguments: JSONValue) -> [JSONValue] {
-    let pattern = arguments["pattern"]?.stringValue.map { NamePattern($0) }
-    let kind = arguments["kind"]?.stringValue
-    let minimum = arguments["minMailbox"]?.integerValue ?? 0
+  /// Two nodes may tell of one name while it moves.
+  private static func actorKey(_ item: JSONValue) -> String {
+    actorKey(name(of: item), item["node"]?.stringValue ?? "")
+  }
+
+  private static func actorKey(_ name: String, _ node: String) -> String { name + "\u{0}" + node }
+
+  private func localActors(_ request: ListRequest) -> ListPage {
+    let pattern = request.arguments["pattern"]?.stringValue.map { NamePattern($0) }
+    let kind = request.arguments["kind"]?.stringValue
+    let minimum = request.arguments["minMailbox"]?.integerValue ?? 0
     let now = clock.now()
-    let reports = cells.all.map { $0.report(at: now, withDetails: false) }
-      .filter { report in
-        (pattern?.matches(report.name) ?? true) && (kind ?? report.kind) == report.kind && report.mailbox >= minimum
-      }
-    return Self.sortedByName(reports.map(\.json))
+    let node = nodeName
+    let matching = cells.all.filter { cell in
+      (pattern?.matches(cell.name) ?? true) && (kind ?? cell.kindName) == cell.kindName
+        && (minimum <= 0 || Int64(cell.report(at: now, withDetails: false).mailbox) >= minimum)
+    }
+    // Reports are made of those that the page has room for.
+    let wanted = matching.filter { request.wants(Self.actorKey($0.name, node)) }.sorted { $0.name < $1.name }
+    let items = wanted.lazy.map { cell in
+      ListPage.Item(key: Self.actorKey(cell.name, node), value: cell.report(at: now, withDetails: false).json)
+    }
+    return ListPage(items, within: request.bytes, limit: request.limit, total: matching.count)
   }
 
-  private static func sortedByName(_ items: [JSONValue]) -> [JSONValue] {
-    items.sorted { ($0["name"]?.stringValue ?? "") < ($1["name"]?.stringValue ?? "") }
-  }
-
-  func kindList() -> JSONValue {
+  func kindList(_ arguments: JSONValue) -> JSONValue {
     var nodes: [String: [String]] = [:]
     for kind in kinds.keys { nodes[kind, default: []].append(nodeName) }
     for peer in membership.peers { for kind in peer.kinds { nodes[kind, default: []].append(peer.name) } }
-    return Self.list(
-      nodes.sorted { $0.key < $1.key }.map { kind, nodes in
+    return wholeList(
+      nodes.map { kind, nodes in
         ["name": .string(kind), "nodes": .array(nodes.sorted().map { .string($0) })]
-      }, missing: [])
+      }, arguments, key: Self.name)
   }
 
   func inspect(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {

@@ -79,8 +79,8 @@ extension NodeRuntime {
 
   // MARK: Requests
 
-  func listLeaders() -> JSONValue {
-    Self.list(membership.leaders.all.map(\.json), missing: [])
+  func listLeaders(_ arguments: JSONValue) -> JSONValue {
+    wholeList(membership.leaders.all.map(\.json), arguments, key: Self.name)
   }
 
   func showLeader(_ arguments: JSONValue) async throws -> JSONValue {

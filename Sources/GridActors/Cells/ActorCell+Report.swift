@@ -21,6 +21,9 @@ extension ActorCell {
     return detailed
   }
 
+  /// The kind it was made from.
+  package var kindName: String { kind.name }
+
   /// Messages waiting or being handled.
   package var depth: Int { state.withLock { $0.mailbox.depth } }
 }

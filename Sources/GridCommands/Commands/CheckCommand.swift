@@ -47,7 +47,7 @@ struct CheckCommand: GridCommand {
   private func report(_ form: HealthReport.Form, _ limits: HealthLimits) async throws(GridError) -> HealthReport {
     do throws(GridError) {
       let session = try await CommandSession(global)
-      let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+      let peers = try await session.items("peers").items
       let store: Result<JSONValue, GridError>
       do throws(GridError) { store = .success(try await session.request("store")) } catch { store = .failure(error) }
       return HealthReport(peers: peers, store: store, limits: limits)

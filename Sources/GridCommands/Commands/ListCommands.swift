@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import GridClient
 internal import GridCore
 
 /// `gridctl peers`
@@ -47,9 +48,9 @@ struct PeersCommand: GridCommand {
         fields: ["address", "status", "incarnation", "labels", "version", "kinds"], filter: matches
       ).run()
     }
-    let answer = try await session.request("peers")
-    try session.renderer.list((answer["items"]?.arrayValue ?? []).filter(matches), Self.description)
-    try session.warnOfMissing(answer)
+    let list = try await session.items("peers")
+    try session.renderer.list(list.items.filter(matches), Self.description)
+    try session.warnOfMissing(list.missing)
   }
 }
 
@@ -123,17 +124,17 @@ struct ActorsCommand: GridCommand {
         filter: { _ in true }
       ).run()
     }
-    let answer = try await session.request("actors", .object(arguments))
-    let items = answer["items"]?.arrayValue ?? []
+    let list = try await session.items(
+      "actors", .object(arguments), limit: summary ? .max : limit.map { max(0, $0) } ?? .max)
     if summary {
-      try session.renderer.list(Self.summarised(items), Self.summaryDescription)
+      try session.renderer.list(Self.summarised(list.items), Self.summaryDescription)
     } else {
-      try session.renderer.list(limit.map { Array(items.prefix(max(0, $0))) } ?? items, Self.description)
-      if let limit, items.count > limit, !session.settings.isQuiet {
-        session.writer.error("\(items.count - limit) more: raise --limit or narrow the pattern")
+      try session.renderer.list(list.items, Self.description)
+      if let total = list.total, total > list.items.count, !session.settings.isQuiet {
+        session.writer.error("\(total - list.items.count) more: raise --limit or narrow the pattern")
       }
     }
-    try session.warnOfMissing(answer)
+    try session.warnOfMissing(list.missing)
   }
 
   private static func summarised(_ items: [JSONValue]) -> [JSONValue] {

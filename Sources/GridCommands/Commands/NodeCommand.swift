@@ -72,15 +72,15 @@ struct NodeCommand: AsyncParsableCommand {
 
     private func pingAll(_ session: CommandSession) async throws {
       let began = ContinuousClock.now
-      let answer = try await session.request("peers")
+      let list = try await session.items("peers")
       let seconds = (ContinuousClock.now - began).inSeconds
-      for peer in answer["items"]?.arrayValue ?? [] where peer["status"]?.stringValue == "alive" {
+      for peer in list.items where peer["status"]?.stringValue == "alive" {
         let isSelf = peer["self"]?.boolValue == true
         try session.renderer.record(
           ["name": peer["name"] ?? .null, "rttSeconds": isSelf ? .number(seconds) : peer["rttSeconds"] ?? .null],
           Self.description)
       }
-      try session.warnOfMissing(answer)
+      try session.warnOfMissing(list.missing)
     }
   }
 
@@ -124,7 +124,7 @@ struct NodeCommand: AsyncParsableCommand {
       }
       let limit = ContinuousClock.now + session.timeout
       while ContinuousClock.now < limit {
-        let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+        let peers = try await session.items("peers").items
         if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) {
           return
         }

@@ -99,6 +99,7 @@ struct EventsCommand: GridCommand {
         gridctl events
         gridctl events --kind peer,leader -o jsonl
         gridctl events --since 10m --idle 1s
+        gridctl events --since 03:12 --kind actor --idle 1s
         gridctl events --filter 'kind=="actor" && detail=~"stopped*"'
         gridctl events --kind peer --exec -- ./tell-somebody.sh
       """)
@@ -114,8 +115,8 @@ struct EventsCommand: GridCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Begin with what happened in the last while, or after the event of this number on the node that answers.",
-      valueName: "duration|number"))
+      "Begin with what happened since then, or after the event of this number on the node that answers.",
+      valueName: "duration|time|number"))
   var since: String?
   @Flag(help: "Run the program after -- for each event.")
   var exec = false
@@ -140,6 +141,7 @@ struct EventsCommand: GridCommand {
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
     printer.resumption = Self.resumption(arguments)
+    if since != nil { printer.earlier = { try await $0.items("events.list", arguments).items } }
     if exec {
       let hook = EventHook(command: command)
       printer.handler = { try await hook.run($0) }
@@ -150,7 +152,11 @@ struct EventsCommand: GridCommand {
   /// Every node counts its own events; what all nodes see is told by the one that is asked.
   static func resumption(_ arguments: JSONValue) -> StreamResumption {
     StreamResumption(
-      arguments: { arguments.without("sinceSequence").with("sinceMilliseconds", .integer($0)) },
+      arguments: { _ in arguments },
+      earlier: { session, since in
+        let earlier = arguments.without("sinceSequence").with("sinceMilliseconds", .integer(since))
+        return try await session.items("events.list", earlier).items
+      },
       key: { "\(Column.text($0["node"]))/\(Column.text($0["seq"]))" })
   }
 
@@ -163,11 +169,10 @@ struct EventsCommand: GridCommand {
     }
     var arguments: [String: JSONValue] = ["kinds": .array(kinds.map { .string($0) })]
     if let since {
-      let text = since.hasPrefix("-") ? String(since.dropFirst()) : since
-      if let sequence = Int64(text) {
+      if let sequence = Int64(since), sequence >= 0 {
         arguments["sinceSequence"] = .integer(sequence)
       } else {
-        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(text))
+        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since))
       }
     }
     return .object(arguments)

@@ -57,16 +57,16 @@ struct TopCommand: GridCommand {
     let clock = SystemClock()
     table.take(try await Self.actors(session, arguments), at: clock.now())
     try await Task.sleep(for: span)
-    let answer = try await session.request("actors", .object(arguments))
-    table.take(answer["items"]?.arrayValue ?? [], at: clock.now())
+    let list = try await session.items("actors", .object(arguments))
+    table.take(list.items, at: clock.now())
     try session.renderer.list(table.rows(by: order, limit: rows ?? .max), TopTable.description)
-    try session.warnOfMissing(answer)
+    try session.warnOfMissing(list.missing)
   }
 
   private static func actors(
     _ session: CommandSession, _ arguments: [String: JSONValue]
   ) async throws(GridError) -> [JSONValue] {
-    try await session.request("actors", .object(arguments))["items"]?.arrayValue ?? []
+    try await session.items("actors", .object(arguments)).items
   }
 }
 
@@ -121,7 +121,7 @@ private struct LiveTop {
     for await input in inputs {
       switch input {
       case .tick:
-        table.take(try await session.request("actors", arguments)["items"]?.arrayValue ?? [], at: clock.now())
+        table.take(try await session.items("actors", arguments).items, at: clock.now())
       case .key("q"), .key("Q"), .key("\u{04}"): return ExitStatus.ok.rawValue
       case .key("\u{03}"): return ExitStatus.interrupted.rawValue
       case .key("\u{1A}"): terminal.suspend()

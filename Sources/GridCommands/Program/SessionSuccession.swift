@@ -29,8 +29,9 @@ final class SessionSuccession: Sendable {
 
   /// Asks where the other nodes listen. What cannot be learnt now is not missed before the node is gone.
   func learn(from session: CommandSession) async {
-    guard let answer = try? await session.request("peers") else { return }
-    let addresses = (answer["items"]?.arrayValue ?? [])
+    guard let peers = try? await session.items("peers").items else { return }
+    let addresses =
+      peers
       .filter { $0["status"]?.stringValue == "alive" && $0["name"]?.stringValue != session.connection.nodeName }
       .compactMap { $0["address"]?.stringValue }
     state.withLock { $0.others = addresses }

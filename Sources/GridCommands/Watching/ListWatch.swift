@@ -79,11 +79,11 @@ struct ListWatch {
   }
 
   private func rows(_ session: CommandSession) async throws -> [JSONValue] {
-    let answer = try await session.request(verb, arguments)
-    for node in answer["missing"]?.arrayValue ?? [] {
+    let list = try await session.items(verb, arguments)
+    for node in list.missing {
       session.writer.warning("node \(Column.text(node["node"])) did not answer: \(Column.text(node["message"]))")
     }
-    return (answer["items"]?.arrayValue ?? []).filter(filter)
+    return list.items.filter(filter)
   }
 
   private var watchDescription: ListDescription<JSONValue> {

@@ -4,6 +4,7 @@ extension JSONValue {
     switch self {
     case .null, .bool: 5
     case .integer, .number: 24
+    case .decimal(let text): text.utf8.count
     case .string(let text): Self.bytes(of: text)
     case .array(let elements): elements.reduce(2) { $0 + $1.serializedBytes + 1 }
     case .object(let members): members.reduce(2) { $0 + Self.bytes(of: $1.key) + $1.value.serializedBytes + 2 }

@@ -29,9 +29,9 @@ import Testing
     (
       "dead-letters list -o json",
       """
-      {apiVersion: string, items: [{at: string, atMilliseconds: number, body: string, bodyEncoding: string, \
-      contentType: string, count: number, detail: string, headers: [], id: string, node: string, reason: string, \
-      replayedAs: null, sender: string, target: string, type: string}], kind: string}
+      {apiVersion: string, items: [{at: string, atMilliseconds: number, body: string, bodyBytes: number, \
+      bodyEncoding: string, contentType: string, count: number, detail: string, headers: [], id: string, node: string, \
+      reason: string, replayedAs: null, sender: string, target: string, type: string}], kind: string}
       """
     ),
     (
