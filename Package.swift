@@ -65,7 +65,7 @@ let package = Package(
   ],
   targets: [
     room("GridCore", []),
-    room("GridConcurrency", ["GridCore"]),
+    room("GridConcurrency", ["GridCore", deque]),
     room(
       "GridLink",
       ["GridCore", "GridConcurrency", nioCore, nioPosix, logging, deque],

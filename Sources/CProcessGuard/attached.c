@@ -14,7 +14,11 @@
 _Noreturn static void become(char *const arguments[], char *const environment[], bool own_group, pid_t parent,
                              int input, int output, int status_pipe) {
   struct sigaction standard = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+  // Under nohup the program is to survive the end of the terminal, too.
+  bool survives_hangup = grid_termination_is_ignored(SIGHUP);
+  for (int number = 1; number < NSIG; number++) {
+    if (number != SIGHUP || !survives_hangup) sigaction(number, &standard, NULL);
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

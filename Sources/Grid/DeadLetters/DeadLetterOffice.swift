@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import Logging
 internal import Synchronization

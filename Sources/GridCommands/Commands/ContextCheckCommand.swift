@@ -95,13 +95,18 @@ struct ContextEditCommand: OwnProcessCommand {
     let editor = [environment["VISUAL"], environment["EDITOR"], "vi"].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
     CommandEnvironment.takeScreen(true)
     defer { CommandEnvironment.takeScreen(false) }
-    // Ctrl-C is the editor's.
-    let before = signal(SIGINT, SIG_IGN)
-    defer { signal(SIGINT, before) }
-    let child = try await AttachedChild.start(
-      ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: ProcessEnvironment.forPrograms())
-    let status = await child.exit()
-    guard case .exited(0) = status else {
+    let status: ProcessExitStatus
+    do {
+      status = try await ForegroundProgram.run {
+        () async throws(GridError) in
+        try await AttachedChild.start(
+          ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: ProcessEnvironment.forPrograms())
+      }
+    } catch {
+      unlink(draft)
+      throw error
+    }
+    guard status.isSuccess else {
       unlink(draft)
       throw GridError(.failed, "the editor \(NameRules.quoted(editor)) ended with \(status)", hint: "set EDITOR")
     }

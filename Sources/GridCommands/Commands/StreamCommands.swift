@@ -93,7 +93,8 @@ struct EventsCommand: GridCommand {
 
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
       JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
-      its exit code.
+      its exit code. Signals are passed on to a program that runs, which is killed when it has not ended within 5s; then
+      the command ends.
 
       Examples:
         gridctl events
@@ -140,11 +141,12 @@ struct EventsCommand: GridCommand {
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
     printer.resumption = Self.resumption(arguments)
-    if exec {
-      let hook = EventHook(command: command)
-      printer.handler = { try await hook.run($0) }
-    }
-    try await printer.run("events", arguments)
+    guard exec else { return try await printer.run("events", arguments) }
+    let relay = try SignalRelay()
+    let hook = EventHook(command: command, relay: relay)
+    printer.handler = { try await hook.run($0) }
+    let running = printer
+    try await relay.command { try await running.run("events", arguments) }
   }
 
   /// Every node counts its own events; what all nodes see is told by the one that is asked.

@@ -84,6 +84,9 @@ private struct LiveTop {
   }
 
   func run(_ order: TopTable.Order) async throws {
+    // Before the terminal is changed: whatever ends the command puts it back.
+    let signals = try TerminationSignals.take()
+    defer { signals.giveBack() }
     let terminal = try RawTerminal(writer: session.writer)
     defer { terminal.restore() }
     let pause = pause
@@ -94,8 +97,7 @@ private struct LiveTop {
         return ExitStatus.inputOutput.rawValue
       }
       group.addTask {
-        for await number in TerminationSignals.stream() { return 128 + number }
-        return ExitStatus.ok.rawValue
+        await signals.next().map { 128 + $0 } ?? ExitStatus.ok.rawValue
       }
       group.addTask {
         while true {
