@@ -7,6 +7,7 @@ internal import Synchronization
 extension NodeRuntime {
   func nodeInfo() -> JSONValue {
     let record = membership.record
+    let load = load()
     return [
       "name": .string(nodeName), "namespace": .string(namespace), "version": .string(Self.version),
       "address": .string(identity.withLock { $0.address }), "incarnation": .integer(record?.incarnation ?? 0),
@@ -14,8 +15,9 @@ extension NodeRuntime {
       "problem": .optional(membershipProblem?.description),
       "labels": .object(configuration.labels.mapValues { .string($0) }),
       "kinds": .array(kinds.keys.sorted().map { .string($0) }), "actors": .integer(Int64(cells.count)),
-      "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
-      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+      "mailbox": load["mailbox"] ?? 0, "oldestSeconds": load["oldestSeconds"] ?? .null,
+      "oldestActor": load["oldestActor"] ?? .null,
+      "deadLetters": load["deadLetters"] ?? 0, "uptimeSeconds": load["uptimeSeconds"] ?? .null,
       "peers": .integer(Int64(membership.peers.count)), "stateDirectory": .string(configuration.stateDirectory),
       "socket": .string(socketPath), "residentBytes": .integer(Self.residentBytes()),
     ]
@@ -39,9 +41,18 @@ extension NodeRuntime {
 
   /// What this node adds to its line in `peers`.
   func load() -> JSONValue {
-    [
-      "actors": .integer(Int64(cells.count)), "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
-      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+    let now = clock.now()
+    var waiting: Int64 = 0
+    var oldest: (seconds: Double, actor: String)?
+    for cell in cells.all {
+      let load = cell.load(at: now)
+      waiting += Int64(load.depth)
+      if let age = load.oldestSeconds, age > oldest?.seconds ?? -1 { oldest = (age, cell.name) }
+    }
+    return [
+      "actors": .integer(Int64(cells.count)), "mailbox": .integer(waiting),
+      "oldestSeconds": .optional(oldest?.seconds), "oldestActor": .optional(oldest?.actor),
+      "deadLetters": .integer(Int64(deadLetterOffice.total)), "uptimeSeconds": .number((now - startedAt).inSeconds),
     ]
   }
 
@@ -134,6 +145,9 @@ extension PeerReport {
   fileprivate mutating func apply(_ load: JSONValue) {
     actors = load["actors"]?.integerValue.map { Int(clamping: $0) }
     mailbox = load["mailbox"]?.integerValue.map { Int(clamping: $0) }
+    oldestSeconds = load["oldestSeconds"]?.doubleValue
+    oldestActor = load["oldestActor"]?.stringValue
+    deadLetters = load["deadLetters"]?.integerValue.map { Int(clamping: $0) }
     uptimeSeconds = load["uptimeSeconds"]?.doubleValue
   }
 }

@@ -20,6 +20,7 @@ final class DeadLetterOffice: Sendable {
     var isFailing = false
   }
 
+  private let taken = Atomic(0)
   private let state: Mutex<State>
   private let lastFailure = Mutex<GridError?>(nil)
   private let wake = BoundedQueue<Void>(capacity: 1)
@@ -42,7 +43,11 @@ final class DeadLetterOffice: Sendable {
     _ = wake.push(())
   }
 
+  /// Messages that were not handled since the node began.
+  var total: Int { taken.load(ordering: .relaxed) }
+
   func take(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String) {
+    taken.wrappingAdd(1, ordering: .relaxed)
     let letter = UndeliveredMessage(
       target: envelope.target, reason: reason, detail: detail, sender: envelope.sender, message: envelope.message,
       at: clock.date())
