@@ -25,9 +25,12 @@ struct ContextCheckCommand: GridCommand {
   static let description = ListDescription(
     kind: "ContextCheckList", noun: "context",
     columns: [
-      Column("NAME", field: "name"), Column("OK") { $0["ok"]?.boolValue == true ? "yes" : "no" },
-      Column("NODE", field: "node"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) },
-      Column("MESSAGE", field: "message"),
+      .actorName,
+      Column("OK", fit: .whole, priority: ColumnPriority.important, streamWidth: 3) {
+        $0["ok"]?.boolValue == true ? "yes" : "no"
+      },
+      Column("NODE", field: "node"), .duration("RTT", seconds: "rttSeconds"),
+      Column("MESSAGE", fit: .end(20), priority: ColumnPriority.important, streamWidth: 40, field: "message"),
     ])
 
   func run() async throws {

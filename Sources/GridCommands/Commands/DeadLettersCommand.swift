@@ -17,9 +17,15 @@ struct DeadLettersCommand: AsyncParsableCommand {
   static let description = ListDescription(
     kind: "DeadLetterList", noun: "dead-letter", nameField: "id",
     columns: [
-      Column("ID", field: "id"), Column("TIME") { String(Column.text($0["at"]).dropFirst(11)) },
-      Column("NODE", field: "node"), Column("REASON", field: "reason"), Column("TARGET", field: "target"),
-      Column("COUNT", field: "count"), Column("BODY") { HumanText.excerpt(Column.text($0["body"])) },
+      // Whole: it is what the other commands take.
+      Column("ID", fit: .whole, priority: ColumnPriority.name, streamWidth: 26, field: "id"), .timeOfDay(),
+      Column("NODE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "node"),
+      Column("REASON", fit: .whole, priority: ColumnPriority.important, streamWidth: 13, field: "reason"),
+      Column("TARGET", fit: .middle(10), priority: ColumnPriority.important, streamWidth: 16, field: "target"),
+      .number("COUNT", priority: ColumnPriority.detail, field: "count"),
+      Column("BODY", fit: .end(14), priority: ColumnPriority.important, streamWidth: 40) {
+        HumanText.excerpt(Column.text($0["body"]))
+      },
       Column("REPLAYED", wideOnly: true, field: "replayedAs"), Column("SENDER", wideOnly: true, field: "sender"),
       Column("TYPE", wideOnly: true, field: "type"), Column("DETAIL", wideOnly: true, field: "detail"),
     ])
@@ -125,7 +131,9 @@ struct DeadLettersCommand: AsyncParsableCommand {
     static let description = ListDescription(
       kind: "ReplayList", noun: "dead-letter", nameField: "replayedAs",
       columns: [
-        Column("ID", field: "id"), Column("REPLAYED-AS", field: "replayedAs"), Column("TARGET", field: "target"),
+        Column("ID", fit: .whole, priority: ColumnPriority.name, field: "id"),
+        Column("REPLAYED-AS", fit: .whole, field: "replayedAs"),
+        Column("TARGET", fit: .middle(10), field: "target"),
       ])
 
     func run() async throws {

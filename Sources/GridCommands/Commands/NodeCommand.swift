@@ -49,7 +49,10 @@ struct NodeCommand: AsyncParsableCommand {
 
     static let description = ListDescription(
       kind: "PingList", noun: "node",
-      columns: [Column("NODE", field: "name"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }])
+      columns: [
+        Column("NODE", fit: .middle(12), priority: ColumnPriority.name, field: "name"),
+        .duration("RTT", seconds: "rttSeconds"),
+      ])
 
     func run() async throws {
       let pause = try Duration.argument(interval)

@@ -196,7 +196,7 @@ struct StopCommand: GridCommand {
   }
 
   private static let description = ListDescription<JSONValue>(
-    kind: "StoppedActorList", noun: "actor", columns: [Column("NAME", field: "name"), Column("NODE", field: "node")])
+    kind: "StoppedActorList", noun: "actor", columns: [.actorName, Column("NODE", field: "node")])
 
   private func show(_ stopped: [JSONValue], _ failures: [JSONValue], _ session: CommandSession) throws {
     switch session.renderer.format {

@@ -126,8 +126,10 @@ struct EventsCommand: GridCommand {
   static let description = ListDescription(
     kind: "EventList", noun: "event", nameField: "seq",
     columns: [
-      Column("TIME", streamWidth: 13) { String(Column.text($0["at"]).dropFirst(11)) }, Column("NODE", field: "node"),
-      Column("KIND", streamWidth: 6, field: "kind"), Column("NAME", field: "name"), Column("DETAIL", field: "detail"),
+      .timeOfDay(), Column("NODE", fit: .middle(8), field: "node"),
+      Column("KIND", fit: .whole, streamWidth: 6, field: "kind"),
+      Column("NAME", fit: .middle(12), priority: ColumnPriority.name, field: "name"),
+      Column("DETAIL", fit: .end(20), priority: ColumnPriority.important, streamWidth: 40, field: "detail"),
     ])
 
   func run() async throws {

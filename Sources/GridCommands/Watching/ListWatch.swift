@@ -89,13 +89,18 @@ struct ListWatch {
   private var watchDescription: ListDescription<JSONValue> {
     let inner = description
     let columns = inner.columns.map { column in
-      Column<JSONValue>(
-        column.header, wideOnly: column.isWideOnly, alignment: column.alignment, streamWidth: column.streamWidth,
+      var watched = Column<JSONValue>(
+        column.header, wideOnly: column.isWideOnly, alignment: column.alignment, fit: column.fit,
+        priority: column.priority, streamWidth: column.streamWidth,
         style: { column.style($0["object"] ?? .null) }, { column.cell($0["object"] ?? .null) })
+      watched.isKnown = column.isKnown
+      return watched
     }
     return ListDescription(
       kind: inner.kind, rowKind: inner.rowKind, noun: inner.noun,
-      columns: [Column<JSONValue>("EVENT", streamWidth: 8, field: "kind")] + columns, json: { $0 },
+      columns: [
+        Column<JSONValue>("EVENT", fit: .whole, priority: ColumnPriority.name, streamWidth: 8, field: "kind")
+      ] + columns, json: { $0 },
       name: { inner.name($0["object"] ?? .null) })
   }
 }
