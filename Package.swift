@@ -67,7 +67,7 @@ let package = Package(
   ],
   targets: [
     room("GridCore", []),
-    room("GridConcurrency", ["GridCore"]),
+    room("GridConcurrency", ["GridCore", deque]),
     room(
       "GridLink",
       [
@@ -153,7 +153,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
-    tests("GridTests", ["Grid", "GridTestKit", "GridStoreSQLite", logging]),
+    tests("GridTests", ["Grid", "GridActors", "GridTestKit", "GridStoreSQLite", logging]),
     tests(
       "GridStoreEtcdTests",
       [

@@ -44,7 +44,10 @@ static int above_standard(int descriptor) {
 // so that the kernel knows the program's group as one that somebody waits for.
 _Noreturn static void keep(const struct attached_launch *launch, int owner, int parent) {
   const struct grid_attachment *attachment = launch->attachment;
+  // Under nohup the program is to survive the end of the terminal, too.
+  bool survives_hangup = grid_termination_is_ignored(SIGHUP);
   grid_guard_reset_signals();
+  if (survives_hangup) grid_termination_ignore(SIGHUP);
   setpgid(0, 0);
   owner = above_standard(owner);
   parent = above_standard(parent);

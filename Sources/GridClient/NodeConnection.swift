@@ -58,6 +58,9 @@ package final class NodeConnection: Sendable {
   /// Closes the connection; what is still awaited fails.
   package func close() { link.closeGracefully("done") }
 
+  /// Whether the connection is lost or closed.
+  package var isClosed: Bool { link.isClosed }
+
   /// Returns when the connection is lost or closed.
   package func untilClosed() async { await link.untilClosed() }
 
@@ -109,9 +112,6 @@ package final class NodeConnection: Sendable {
 
   // MARK: Requests
 
-  /// Whether the connection is lost or closed.
-  package var isClosed: Bool { link.isClosed }
-
   /// Sends a control request and returns its answer.
   ///
   /// - Throws: ``GridError/Code/notServing`` when the node certainly did nothing, since it was gone already or leaves.
@@ -122,8 +122,24 @@ package final class NodeConnection: Sendable {
       throw GridError(.notServing, "node \(nodeName) is gone: nothing was asked of it", hint: "ask another node")
     }
     let exchange = PendingAsk()
-    link.request(verb, arguments, deadline: clock.now() + timeout, responder: exchange, correlation: 0)
+    let number = link.request(
+      verb, arguments, deadline: clock.now() + timeout, responder: exchange, correlation: 0)
+    // The node stops working for whoever has gone.
+    defer { link.cancel(number) }
     return try await exchange.reply().json()
+  }
+
+  /// Asks for a list page after page, so that it may be longer than a frame.
+  ///
+  /// - Parameters:
+  ///   - limit: items wanted; what is beyond shows in ``ClusterList/total``.
+  ///   - timeout: how long the node may take for each page.
+  package func list(
+    _ verb: String, _ arguments: JSONValue = [:], limit: Int = .max, timeout: Duration
+  ) async throws(GridError) -> ClusterList {
+    try await ClusterList.gathered(arguments, limit: limit) { arguments throws(GridError) in
+      try await request(verb, arguments, timeout: timeout)
+    }
   }
 
   /// Follows a stream until it ends (nil), the connection is lost (throws), or the task is cancelled.

@@ -7,6 +7,11 @@ internal import Synchronization
 /// clock later than we sent, so we stop acting as owner before anybody else may start.
 final class Ownership: Sendable {
   private let validUntil = Atomic<Int64>(.min)
+  private let moved: @Sendable (MonotonicTime?) -> Void
+
+  /// - Parameter moved: told whenever the ownership was extended, and with nil when it ended; never two at a time for
+  ///   one lease.
+  init(moved: @escaping @Sendable (MonotonicTime?) -> Void = { _ in }) { self.moved = moved }
 
   func isValid(at now: MonotonicTime) -> Bool { now.nanoseconds < validUntil.load(ordering: .relaxed) }
 
@@ -21,12 +26,15 @@ final class Ownership: Sendable {
     while current < time.nanoseconds {
       let (exchanged, original) = validUntil.compareExchange(
         expected: current, desired: time.nanoseconds, ordering: .relaxed)
-      if exchanged { return }
+      if exchanged { return moved(time) }
       current = original
     }
   }
 
-  func end() { validUntil.store(.min, ordering: .relaxed) }
+  func end() {
+    validUntil.store(.min, ordering: .relaxed)
+    moved(nil)
+  }
 }
 
 /// Follows one lease of the node and moves its ownership; of a lease that was lost nothing is heard any more.

@@ -56,9 +56,15 @@ package final class Membership: Sendable {
   private let leaderChanges = LeaderObserver()
   private let state = Mutex(State())
   private let loss = Signal<Loss>()
-  private let ownership = Ownership()
+  private let ownership: Ownership
 
-  package init(store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5)) {
+  /// - Parameter ownershipMoved: told until when this node owns what its lease names whenever that is extended, and nil
+  ///   when it has ended; on the store engine's thread, so it must not block.
+  package init(
+    store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5),
+    ownershipMoved: @escaping @Sendable (MonotonicTime?) -> Void = { _ in }
+  ) {
+    ownership = Ownership(moved: ownershipMoved)
     self.store = store
     self.keys = keys
     self.timeToLive = timeToLive

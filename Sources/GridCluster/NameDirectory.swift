@@ -38,8 +38,13 @@ package final class NameDirectory: Sendable {
   /// Listens for the next change of a name; ask for it before looking at the state.
   package func listen(for name: String) -> Ring { bell.listen(for: name) }
 
-  /// Every name that was heard of.
-  package var names: [String] { state.withLock { Array($0.entries.keys) } }
+  /// So many of the names that were heard of, in no order.
+  package func names(atMost count: Int) -> [String] { state.withLock { Array($0.entries.keys.prefix(count)) } }
+
+  /// How many names with that beginning were heard of.
+  package func count(withPrefix prefix: String) -> Int {
+    state.withLock { $0.entries.keys.count { $0.hasPrefix(prefix) } }
+  }
 
   /// The epochs of the claims that were heard of of one incarnation of a node, by name.
   package func claims(ofNode node: String, incarnation: Int64) -> [String: Int64] {

@@ -7,7 +7,7 @@ internal import Synchronization
 package final class SQLiteDeadLetterLog: DeadLetterLog {
   private let path: String
   private let file: Mutex<OpenFile>
-  private let capacity: Int
+  private let capacity: DeadLetterCapacity
 
   private struct OpenFile {
     var queue: DatabaseQueue
@@ -16,11 +16,11 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
 
   /// Opens the file, making it when it is not there.
   ///
-  /// - Parameter capacity: letters kept; beyond it the oldest are dropped and counted.
+  /// - Parameter capacity: beyond it the oldest letters are dropped and counted.
   /// - Throws: ``GridError/Code/inputOutput`` with the reason when it cannot be opened.
-  package init(path: String, capacity: Int = 100_000) async throws(GridError) {
+  package init(path: String, capacity: DeadLetterCapacity = DeadLetterCapacity()) async throws(GridError) {
     self.path = path
-    self.capacity = max(1, capacity)
+    self.capacity = capacity
     file = Mutex(try await Self.open(path))
   }
 
@@ -30,7 +30,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
       var configuration = StoreDatabase.configuration()
       configuration.label = "dead letters"
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try await write(to: queue) { try prepare($0) }.get()
+      try await write(to: queue) { try DeadLetterTable.prepare($0) }.get()
       return OpenFile(queue: queue, identity: FileIdentity(path: path))
     } catch {
       throw gridError(error, "cannot open the dead letters \(path)")
@@ -52,126 +52,43 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
     return chosen
   }
 
-  private static func prepare(_ database: Database) throws {
-    try database.execute(
-      sql: """
-        CREATE TABLE IF NOT EXISTS letters (
-          id TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL, target TEXT NOT NULL, count INTEGER NOT NULL,
-          document BLOB NOT NULL) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-        INSERT OR IGNORE INTO totals VALUES ('dropped', 0), ('kept', 0);
-        """)
-  }
-
-  package func append(_ letters: [DeadLetter]) async throws(GridError) {
+  package func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
     let capacity = capacity
     try await write { database in
-      var added = 0
-      for letter in letters {
-        let insert = try database.cachedStatement(
-          sql: """
-            INSERT INTO letters (id, at, reason, target, count, document) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO NOTHING
-            """)
-        try insert.execute(arguments: [
-          letter.identifier, letter.at.millisecondsSince1970, letter.reason.rawValue, letter.target, letter.count,
-          Data(letter.json.serialized()),
-        ])
-        added += database.changesCount
-      }
-      try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'kept'", arguments: [added])
-      try Self.dropOldest(beyond: capacity, database)
+      for letter in letters { try DeadLetterTable.insert(letter, database) }
+      if dropped > 0 { try DeadLetterTable.noteDropped(dropped, database) }
+      try DeadLetterTable.dropOldest(beyond: capacity, database)
     }
   }
 
-  /// Removes the oldest letters for which there is no room, and counts what they stood for.
-  private static func dropOldest(beyond capacity: Int, _ database: Database) throws {
-    let kept = try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'kept'") ?? 0
-    guard kept > capacity else { return }
-    let oldest = "SELECT id FROM letters ORDER BY id LIMIT \(kept - capacity)"
-    let dropped = try Int.fetchOne(database, sql: "SELECT sum(count) FROM letters WHERE id IN (\(oldest))") ?? 0
-    try database.execute(sql: "DELETE FROM letters WHERE id IN (\(oldest))")
-    let removed = database.changesCount
-    try database.execute(sql: "UPDATE totals SET value = value + ? WHERE name = 'dropped'", arguments: [dropped])
-    try database.execute(sql: "UPDATE totals SET value = value - ? WHERE name = 'kept'", arguments: [removed])
-  }
-
-  package func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
-    try await read { try Self.list(filter, $0) }
-  }
-
-  private static func list(_ filter: DeadLetterFilter, _ database: Database) throws -> [DeadLetter] {
-    var letters: [DeadLetter] = []
-    let limit = filter.limit ?? .max
-    let since = filter.since?.millisecondsSince1970 ?? .min
-    // Newest first, so that a limit ends the search early.
-    let rows = try Row.fetchCursor(
-      database, sql: "SELECT * FROM letters WHERE at >= ? ORDER BY id DESC", arguments: [since])
-    while letters.count < limit, let row = try rows.next() {
-      let letter = Self.letter(row)
-      if filter.matches(letter) { letters.append(letter) }
-    }
-    return letters.reversed()
-  }
-
-  /// A letter whose record cannot be read is shown as what is there: it must not hide the others, nor be hidden.
-  private static func letter(_ row: Row) -> DeadLetter {
-    // Read with `decode`, which throws where a subscript would trap: a file may hold anything.
-    let document = [UInt8]((try? row.decode(Data.self, forColumn: "document")) ?? Data())
-    if let json = try? JSONValue(parsing: document), let letter = try? DeadLetter(json: json) { return letter }
-    func text(_ column: String) -> String { (try? row.decode(String.self, forColumn: column)) ?? "" }
-    func number(_ column: String) -> Int64? { try? row.decode(Int64.self, forColumn: column) }
-    return DeadLetter(
-      identifier: text("id"), at: CalendarTime(millisecondsSince1970: number("at") ?? 0),
-      reason: DeadLetter.Reason(rawValue: text("reason")) ?? .undecodable, target: text("target"), sender: "", node: "",
-      message: Message(body: document), count: Int(clamping: number("count") ?? 1),
-      detail: "the record of this letter cannot be read")
+  package func page(_ query: DeadLetterQuery) async throws(GridError) -> DeadLetterPage {
+    try await read { try DeadLetterTable.page(query, $0) }
   }
 
   package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
-    try await read { try Self.letter(identifier, $0) }
+    try await read { try DeadLetterTable.letter(identifier, $0) }
   }
 
-  private static func letter(_ identifier: String, _ database: Database) throws -> DeadLetter? {
-    try Row.fetchOne(database, sql: "SELECT * FROM letters WHERE id = ?", arguments: [identifier]).map(letter)
-  }
-
-  package func markReplayed(_ identifier: String, as replay: String) async throws(GridError) {
-    try await write { database in
-      guard var letter = try Self.letter(identifier, database) else { return }
-      letter.replayedAs = replay
-      try database.execute(
-        sql: "UPDATE letters SET document = ? WHERE id = ?", arguments: [Data(letter.json.serialized()), identifier])
-    }
+  package func markReplayed(
+    _ identifier: String, as replay: String, insteadOf expected: String
+  ) async throws(GridError) -> Bool {
+    try await write { try DeadLetterTable.mark(identifier, as: replay, insteadOf: expected, $0) }
   }
 
   package func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
-    try await write { database in
-      let matching = try Self.list(filter, database).map(\.identifier)
-      for identifier in matching {
-        try database.cachedStatement(sql: "DELETE FROM letters WHERE id = ?").execute(arguments: [identifier])
-      }
-      try database.execute(
-        sql: "UPDATE totals SET value = (SELECT count(*) FROM letters) WHERE name = 'kept'")
-      return matching.count
-    }
+    try await write { try DeadLetterTable.purge(filter, $0) }
   }
 
   package func count(since: CalendarTime) async throws(GridError) -> Int {
     try await read { database in
       let sum = try Double.fetchOne(
-        database, sql: "SELECT total(count) FROM letters WHERE at >= ?", arguments: [since.millisecondsSince1970])
+        database, sql: "SELECT total(count) FROM messages WHERE at >= ?", arguments: [since.millisecondsSince1970])
       return Int(clamping: Int64(exactly: (sum ?? 0).rounded()) ?? .max)
     }
   }
 
   package func counts() async throws(GridError) -> DeadLetterCounts {
-    try await read { database in
-      DeadLetterCounts(
-        kept: try Int.fetchOne(database, sql: "SELECT count(*) FROM letters") ?? 0,
-        folded: try Int.fetchOne(database, sql: "SELECT coalesce(sum(count - 1), 0) FROM letters") ?? 0,
-        dropped: try Int.fetchOne(database, sql: "SELECT value FROM totals WHERE name = 'dropped'") ?? 0)
-    }
+    try await read { try DeadLetterTable.counts($0) }
   }
 
   package func close() async { file.withLock { try? $0.queue.close() } }

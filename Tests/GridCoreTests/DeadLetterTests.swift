@@ -5,28 +5,27 @@ internal import Testing
   private func letter(
     _ target: String, at milliseconds: Int64, _ reason: DeadLetter.Reason = .noSuchActor, count: Int = 1,
     text: String = "x"
-  ) -> UndeliveredMessage {
-    UndeliveredMessage(
-      target: target, reason: reason, detail: "", sender: "", message: Message(text),
-      at: CalendarTime(millisecondsSince1970: milliseconds), count: count)
+  ) -> DeadLetter {
+    DeadLetter(
+      identifier: "\(milliseconds)", at: CalendarTime(millisecondsSince1970: milliseconds), reason: reason,
+      target: target, sender: "", node: "n1", message: Message(text), count: count)
   }
 
   private func time(_ milliseconds: Int64) -> CalendarTime { CalendarTime(millisecondsSince1970: milliseconds) }
 
-  @Test func `few letters are kept one by one and in order of time`() {
-    var folder = DeadLetterFolder(keptPerSecond: 3)
-    folder.add(letter("b", at: 2), canKeep: true)
-    folder.add(letter("a", at: 1), canKeep: true)
-    #expect(folder.readyCount == 2)
+  @Test func `few letters are shown one by one and in order of time`() {
+    var folder = DeadLetterFolder(shownPerSecond: 3)
+    folder.add(letter("b", at: 2))
+    folder.add(letter("a", at: 1))
     #expect(!folder.isFolding)
     #expect(folder.take(at: time(5)).map(\.target) == ["a", "b"])
     #expect(folder.take(at: time(5)).isEmpty)
   }
 
   @Test func `beyond the limit of a second letters are counted on one with the latest message`() {
-    var folder = DeadLetterFolder(keptPerSecond: 2)
-    for number in 0..<10 { folder.add(letter("a", at: Int64(number), text: "\(number)"), canKeep: true) }
-    folder.add(letter("a", at: 3, .mailboxFull), canKeep: true)
+    var folder = DeadLetterFolder(shownPerSecond: 2)
+    for number in 0..<10 { folder.add(letter("a", at: Int64(number), text: "\(number)")) }
+    folder.add(letter("a", at: 3, .mailboxFull))
     #expect(folder.isFolding)
     #expect(folder.take(at: time(999)).map(\.count) == [1, 1, 1], "the second is not over")
     let folded = folder.take(at: time(1000))
@@ -35,23 +34,16 @@ internal import Testing
     #expect(!folder.isFolding)
   }
 
-  @Test func `a new second keeps letters again and brings the count out`() {
-    var folder = DeadLetterFolder(keptPerSecond: 1)
-    for at in [0, 1, 2, 1000, 1001] as [Int64] { folder.add(letter("a", at: at), canKeep: true) }
+  @Test func `a new second shows letters again and brings the count out`() {
+    var folder = DeadLetterFolder(shownPerSecond: 1)
+    for at in [0, 1, 2, 1000, 1001] as [Int64] { folder.add(letter("a", at: at)) }
     #expect(folder.take(at: time(1500)).map(\.count) == [1, 2, 1])
     #expect(folder.take(isClosing: true, at: time(1500)).map(\.count) == [1])
   }
 
-  @Test func `when nothing can be kept everything is counted`() {
-    var folder = DeadLetterFolder()
-    for _ in 0..<5 { folder.add(letter("a", at: 0), canKeep: false) }
-    #expect(folder.readyCount == 0)
-    #expect(folder.take(isClosing: true, at: time(0)).map(\.count) == [5])
-  }
-
   @Test func `storms beyond the limit are counted together`() {
-    var folder = DeadLetterFolder(keptPerSecond: 0, maximumStorms: 2)
-    for target in ["a", "b", "c", "d", "a"] { folder.add(letter(target, at: 0), canKeep: true) }
+    var folder = DeadLetterFolder(shownPerSecond: 0, maximumStorms: 2)
+    for target in ["a", "b", "c", "d", "a"] { folder.add(letter(target, at: 0)) }
     let counts = Dictionary(
       folder.take(isClosing: true, at: time(0)).map { ($0.target, $0.count) }, uniquingKeysWith: +)
     #expect(counts == ["a": 2, "b": 1, "*": 2])
@@ -61,9 +53,9 @@ internal import Testing
   func `the total of a storm is exact`(_ seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var folder = DeadLetterFolder(
-      keptPerSecond: Int.random(in: 0...5, using: &generator), maximumStorms: Int.random(in: 1...6, using: &generator))
+      shownPerSecond: Int.random(in: 0...5, using: &generator), maximumStorms: Int.random(in: 1...6, using: &generator))
     var sent = 0
-    var kept = 0
+    var shown = 0
     var now: Int64 = 1_700_000_000_000
     for _ in 0..<Int.random(in: 1...400, using: &generator) {
       // The calendar clock may step back.
@@ -71,15 +63,14 @@ internal import Testing
       let count = Int.random(in: 1...3, using: &generator)
       sent += count
       let reason = DeadLetter.Reason.allCases.randomElement(using: &generator) ?? .refused
-      let target = "t\(Int.random(in: 0...4, using: &generator))"
-      folder.add(letter(target, at: now, reason, count: count), canKeep: Int.random(in: 0...4, using: &generator) > 0)
+      folder.add(letter("t\(Int.random(in: 0...4, using: &generator))", at: now, reason, count: count))
       if Int.random(in: 0...20, using: &generator) == 0 {
-        kept += folder.take(at: time(now)).reduce(0) { $0 + $1.count }
+        shown += folder.take(at: time(now)).reduce(0) { $0 + $1.count }
       }
     }
-    kept += folder.take(isClosing: true, at: time(now)).reduce(0) { $0 + $1.count }
-    #expect(kept == sent, "seed \(seed)")
-    #expect(!folder.isFolding && folder.readyCount == 0)
+    shown += folder.take(isClosing: true, at: time(now)).reduce(0) { $0 + $1.count }
+    #expect(shown == sent, "seed \(seed)")
+    #expect(!folder.isFolding)
   }
 }
 

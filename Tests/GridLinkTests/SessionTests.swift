@@ -170,7 +170,7 @@ internal import Testing
     link.send(Envelope(target: "a", message: Message(body: body), expectation: .reply, responder: outcomes))
     #expect(harness.receiver.record.undeliverable.map(\.code) == [.undecodable])
     let text = JSONValue.string(String(repeating: "x", count: LinkFrame.maximumBytes))
-    link.request("show", ["text": text], deadline: .distantFuture, responder: outcomes, correlation: 8)
+    _ = link.request("show", ["text": text], deadline: .distantFuture, responder: outcomes, correlation: 8)
     #expect(outcomes.all == [8: .failure(GridError(.undecodable, ""))])
     try harness.receive(message("a").bytes)
     harness.receiver.record.envelopes.first?.resolve(.reply(Message(body: body)))

@@ -236,19 +236,34 @@ struct DamagedFileTests {
     }
   }
 
-  @Test("a letter that cannot be read is shown as what is there, and can be purged")
-  func damagedLetter() async throws {
+  @Test("letters that an older gridctl kept are taken over; one that cannot be read is shown as what is there")
+  func formerLetters() async throws {
     try await withTemporaryDirectory { directory in
       let path = directory + "/letters.sqlite"
+      await (try await SQLiteDeadLetterLog(path: path)).close()
+      let kept = DeadLetter(
+        identifier: "02", at: CalendarTime(millisecondsSince1970: 2), reason: .deadline, target: "other", sender: "a",
+        node: "n1", message: Message("body"), count: 3, replayedAs: "03")
+      try write(
+        path,
+        """
+        CREATE TABLE letters (
+          id TEXT PRIMARY KEY, at INTEGER NOT NULL, reason TEXT NOT NULL, target TEXT NOT NULL, count INTEGER NOT NULL,
+          document BLOB NOT NULL) WITHOUT ROWID;
+        INSERT INTO letters VALUES ('01', 1, 'stopped', 'target', 1, x'00FF');
+        INSERT INTO letters VALUES ('02', 2, 'deadline', 'other', 3, '\(kept.json.text)');
+        """)
       let log = try await SQLiteDeadLetterLog(path: path)
-      try write(path, "INSERT INTO letters VALUES ('01', 1, 'stopped', 'target', 1, x'00FF')")
       for letter in [try await log.list(DeadLetterFilter()).first, try await log.letter("01")] {
         #expect(letter?.identifier == "01" && letter?.target == "target" && letter?.reason == .stopped)
         #expect(letter?.message.body == [0x00, 0xFF])
         #expect(letter?.detail == "the record of this letter cannot be read")
       }
+      #expect(try await log.letter("02") == kept)
+      let counts = try await log.counts()
+      #expect(counts.kept == 2 && counts.folded == 2 && counts.bytes > 0)
       #expect(try await log.purge(DeadLetterFilter(target: "target")) == 1)
-      #expect(try await log.counts().kept == 0)
+      #expect(try await log.counts().kept == 1)
       await log.close()
     }
   }
@@ -258,7 +273,13 @@ struct DamagedFileTests {
     try await withTemporaryDirectory { directory in
       let path = directory + "/letters.sqlite"
       let log = try await SQLiteDeadLetterLog(path: path)
-      try write(path, "INSERT INTO letters VALUES ('02', 'when', 5, x'FF', 'many', 7.5)")
+      try write(
+        path,
+        """
+        INSERT INTO messages (
+          id, at, reason, target, count, replay, bytes, bodyBytes, sender, node, detail, type, contentType, headers, body)
+        VALUES ('02', 'when', 5, x'FF', 'many', '', 7.5, 'x', x'FF', 2, 3, 4, 5, '[', 7.5)
+        """)
       let letter = try #require(try await log.letter("02"))
       #expect(letter.reason == .undecodable && letter.target.isEmpty && letter.count == 1)
       #expect(try await log.list(DeadLetterFilter()).count == 1)

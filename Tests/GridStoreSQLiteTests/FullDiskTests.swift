@@ -103,7 +103,7 @@ struct FullDiskTests {
       }
       #expect(failure?.code == .inputOutput)
       #expect(failure?.cause?.contains("no space left") == true, "\(String(describing: failure))")
-      #expect(try await log.counts() == DeadLetterCounts(kept: kept, folded: 0, dropped: 0))
+      #expect(try await log.counts().kept == kept)
       #expect(try await log.list(DeadLetterFilter()).count == kept)
       try FileManager.default.removeItem(atPath: directory + "/filler")
       try await log.append([letter(100_000)])

@@ -26,6 +26,30 @@ struct ProgramTests {
     }
   }
 
+  @Test("what was spawned and stopped is given back", arguments: [ExecSpecification.Framing.lines, .json])
+  func nothingStays(framing: ExecSpecification.Framing) async throws {
+    try await withCluster("a") { cluster in
+      let node = try cluster["a"]
+      func cycle(_ count: Int) async throws {
+        for _ in 0..<count {
+          try await spawn(node, "brief", ExecSpecification(command: ["/bin/cat"], framing: framing))
+          try await node.stop("brief")
+        }
+      }
+      // Until queues, rings and the allocator have their size.
+      try await cycle(300)
+      let before = try residentBytes()
+      try await cycle(700)
+      let each = (try residentBytes() - before) / 700
+      #expect(each < 3000, "\(each) bytes of each stay")
+    }
+  }
+
+  private func residentBytes() throws -> Int {
+    let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+    return try #require(Int(fields[1])) * 4096
+  }
+
   @Test("JSON: replies, errors, tells, asks and logs of a program")
   func json() async throws {
     let script = """

@@ -145,6 +145,23 @@ int grid_attached_start(char *const arguments[], char *const environment[], cons
 /// Receives one event of an attached program; waits for it. Returns as ``grid_guard_receive`` does.
 int grid_attached_receive(int keeper_socket, struct grid_guard_event *event);
 
+/// Makes the pipe that taken signals are written to, one byte each, the signal's number. To be called once, before the
+/// first signal is taken. Returns 0 and sets its end for reading, which stays open; or returns an errno.
+int grid_termination_open(int *read_end);
+
+/// Writes a signal to the pipe from now on, instead of what it did. Programs that are started meanwhile get its default
+/// all the same, since no handler outlives exec. One thread at a time takes and gives back.
+void grid_termination_take(int number);
+
+/// Lets every signal that was taken do again what it did before.
+void grid_termination_give_back(void);
+
+/// Whether this process ignores the signal, as one that nohup(1) has started does SIGHUP.
+bool grid_termination_is_ignored(int number);
+
+/// Ignores the signal from now on.
+void grid_termination_ignore(int number);
+
 /// Names the calling thread for `ps -L` and debuggers; at most 15 bytes.
 void grid_guard_name_thread(const char *name);
 

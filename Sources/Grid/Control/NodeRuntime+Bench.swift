@@ -31,6 +31,8 @@ extension NodeRuntime {
   /// Each stands in memory until the end.
   private static let mostActors = 10_000_000
 
+  static let benchIsOver = "stopped: the benchmark is over"
+
   /// At most an hour.
   private static func seconds(_ value: Double) -> Duration? {
     value > 0 && value <= 3600 ? Duration(seconds: value) : nil
@@ -44,10 +46,13 @@ extension NodeRuntime {
     let began = clock.now()
     var actors: [ActorReference] = []
     actors.reserveCapacity(plan.count)
-    for _ in 0..<plan.count { actors.append(try spawnAnonymous(plan.target, nil)) }
+    defer { for actor in actors { actor.cell.stop(reason: Self.benchIsOver) } }
+    for number in 0..<plan.count {
+      if number & 1023 == 0 { try Task.checkCancellation() }
+      actors.append(try spawnAnonymous(plan.target, nil))
+    }
     let seconds = (clock.now() - began).inSeconds
     let bytes = Self.residentBytes() - before
-    for actor in actors { actor.cell.stop(reason: "stopped: the benchmark is over") }
     var report = BenchReport(
       plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds)
     report.more = ["bytesPerActor": .number(Double(bytes) / Double(plan.count))]

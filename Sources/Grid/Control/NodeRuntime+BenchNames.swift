@@ -8,6 +8,8 @@ extension NodeRuntime {
   func benchNames(_ plan: BenchPlan, deadline: MonotonicTime) async throws -> BenchReport {
     guard let kind = kinds[plan.target] else { throw GridError(.noSuchKind, "no kind \(plan.target) on \(nodeName)") }
     let prefix = "bench-\(UInt32.random(in: 0...UInt32.max))-"
+    // Whoever asked may go at any time: none of its actors stays.
+    defer { for cell in cells.all where cell.name.hasPrefix(prefix) { cell.stop(reason: Self.benchIsOver) } }
     let began = clock.now()
     var tally = await inParallel(plan) { number in
       _ = try await self.spawnHere(SpawnRequest(kind: kind.name, name: prefix + String(number)), kind)
@@ -39,6 +41,7 @@ extension NodeRuntime {
         group.addTask {
           var tally = BenchTally()
           for number in stride(from: client, to: plan.count, by: plan.clients) {
+            if Task.isCancelled { break }
             let began = self.clock.now()
             do {
               try await body(number)
@@ -68,6 +71,6 @@ extension NodeRuntime {
   /// How many names with a prefix this node has heard of.
   func countNames(_ arguments: JSONValue) throws -> JSONValue {
     let prefix = try arguments.required("prefix")
-    return ["count": .integer(Int64(membership.directory.names.count { $0.hasPrefix(prefix) }))]
+    return ["count": .integer(Int64(membership.directory.count(withPrefix: prefix)))]
   }
 }

@@ -7,17 +7,27 @@ internal import Logging
 
 extension NodeRuntime {
   /// Answers one control request of a client or a peer.
-  func answer(_ request: RequestFrame, _ deadline: MonotonicTime, _ link: Link) async {
+  func answer(_ request: RequestFrame, _ deadline: MonotonicTime, _ link: Link, abandoned: Latch) async {
+    defer { requests.closed(request.correlation, on: link) }
     var effect = RequestEffect.own
     do {
       let arguments = request.arguments.isEmpty ? .object([:]) : try JSONValue(parsing: request.arguments)
-      if try startStream(request.verb, arguments, request.correlation, link) { return }
+      if try startStream(request.verb, arguments, request.correlation, link) {
+        // Given up before it had begun: nobody else ends it.
+        if abandoned.isOpen { streams.stop(link, request.correlation) }
+        return
+      }
       effect = RequestEffect(request.verb, arguments)
       // Answered before it counts as done: a node that leaves says goodbye after the answers.
       try await requestsUnderWay.counting(effect) {
         let limit = min(deadline, clock.now() + .seconds(3600))
-        let answer = try await perform(request.verb, arguments, deadline: limit)
-        link.resolve(request.correlation, .reply(Message(json: answer)))
+        let answer = try await OpenRequests.run(until: limit, clock: clock, on: link, abandoned: abandoned) {
+          try await self.perform(request.verb, arguments, deadline: limit)
+        }
+        guard let body = answer.serialized(within: LinkFrame.maximumPayloadBytes) else {
+          throw GridError(.undecodable, "the answer to \(request.verb) does not fit into a frame")
+        }
+        link.resolve(request.correlation, .reply(Message(body: body, contentType: .json)))
       }
     } catch {
       let failure = GridError.wrapping(error, as: .failed, "the request failed")
@@ -44,17 +54,21 @@ extension NodeRuntime {
       let store = try await store.describe()
       return ["engine": .string(store.engine), "version": .string(store.version), "place": .string(store.place)]
     case "health": return try await health(arguments, deadline: deadline)
-    case "peers": return try await peers(deadline: deadline)
+    case "peers": return try await peers(arguments, deadline: deadline)
     case "actors": return try await actors(arguments, deadline: deadline)
-    case "kinds": return kindList()
+    case "kinds": return kindList(arguments)
+    case "events.list": return await listEvents(arguments, deadline: deadline)
     case "inspect": return try await inspect(arguments, deadline: deadline)
     case "spawn": return try await spawn(SpawnRequest(json: arguments), deadline: deadline).json
     case "stop": return try await stopActor(arguments, deadline: deadline)
     case "deadLetters.list": return try await listDeadLetters(arguments, deadline: deadline)
     case "deadLetters.show": return try await showDeadLetter(arguments, deadline: deadline)
+    case "deadLetters.body": return try await deadLetterBody(arguments, deadline: deadline)
+    case "deadLetters.find": return try await findDeadLetter(arguments)
+    case "deadLetters.counts": return try await countDeadLetters(arguments, deadline: deadline)
     case "deadLetters.purge": return try await purgeDeadLetters(arguments, deadline: deadline)
     case "deadLetters.replay": return try await replayDeadLetter(arguments, deadline: deadline)
-    case "leader.list": return try await listLeaders()
+    case "leader.list": return try await listLeaders(arguments)
     case "leader.show": return try await showLeader(arguments)
     case "leader.keep": return try keepLeadership(arguments)
     case "leader.resign": return try await resignLeadership(arguments, deadline: deadline)
@@ -80,8 +94,11 @@ extension NodeRuntime {
   func request(
     _ verb: String, _ arguments: JSONValue, over link: Link, deadline: MonotonicTime
   ) async throws(GridError) -> JSONValue {
+    var number: UInt64 = 0
+    // The other node stops working for whoever has gone.
+    defer { link.cancel(number) }
     let reply = try await PendingAsk.run(clock: clock, timeout: deadline - clock.now(), deadlines: deadlines) {
-      link.request(verb, arguments, deadline: $1, responder: $0, correlation: 0)
+      number = link.request(verb, arguments, deadline: $1, responder: $0, correlation: 0)
     }
     return try reply.json()
   }
@@ -108,7 +125,7 @@ extension NodeRuntime {
     let limit = min(deadline, clock.now() + Self.gatherPatience)
     let local = arguments.with("local", true)
     return await withTaskGroup(of: (NodeRecord, Result<JSONValue, GridError>, Double).self) { group in
-      for peer in membership.peers {
+      for peer in membership.peers where !arguments.leavesOut(peer.name) {
         group.addTask {
           let began = self.clock.now()
           do throws(GridError) {
@@ -124,10 +141,7 @@ extension NodeRuntime {
       for await (peer, result, seconds) in group {
         switch result {
         case .success(let answer): answers.append((peer, answer, seconds))
-        case .failure(let error):
-          missing.append([
-            "node": .string(peer.name), "code": .string(error.code.label), "message": .string(error.message),
-          ])
+        case .failure(let error): missing.append(Self.missing(peer.name, error))
         }
       }
       // Whoever is outside of the cluster does not know who is in it.
@@ -139,11 +153,6 @@ extension NodeRuntime {
       }
       return (answers, missing)
     }
-  }
-
-  /// A list with what is missing from it.
-  static func list(_ items: [JSONValue], missing: [JSONValue]) -> JSONValue {
-    ["items": .array(items), "missing": .array(missing)]
   }
 }
 

@@ -1,113 +1,239 @@
 internal import GridActors
+internal import GridCluster
 internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 
 extension NodeRuntime {
+  // MARK: Looking
+
+  /// Dead letters by their identifiers, the newest first.
   func listDeadLetters(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
-    let filter = try DeadLetterFilter(json: arguments)
-    var items = try await deadLetterOffice.log().list(filter).map(\.json)
-    if arguments.isLocal { return Self.list(items, missing: []) }
-    let (answers, missing) = await gather("deadLetters.list", arguments, deadline: deadline)
-    items += answers.flatMap { $0.answer["items"]?.arrayValue ?? [] }
-    items.sort { ($0["id"]?.stringValue ?? "") < ($1["id"]?.stringValue ?? "") }
-    if let limit = filter.limit { items = items.suffix(limit) }
-    return Self.list(items, missing: missing)
+    let request = ListRequest(arguments, .descending)
+    let query = try DeadLetterQuery(json: arguments, request)
+    var pages: [ListPage] = []
+    let missing = try await withEachLog(arguments) { _, log in
+      let page = try await log.page(query)
+      var shown = ListPage(
+        page.letters.map { ListPage.Item(key: $0.identifier, value: $0.listed) }, within: request.bytes)
+      shown.next = shown.next ?? page.next
+      pages.append(shown)
+    }
+    return await gatherPage(
+      "deadLetters.list", request, own: pages, missing: missing, key: { $0["id"]?.stringValue ?? "" },
+      deadline: deadline)
   }
 
-  func showDeadLetter(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
-    let identifier = try arguments.required("id")
-    if let letter = try await deadLetterOffice.log().letter(identifier) { return letter.json }
+  /// What each log holds, and what it has dropped.
+  func countDeadLetters(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let own = nodeName
+    var items: [JSONValue] = []
+    var readable: Set<String> = []
+    let missing = try await withEachLog(arguments) { node, log in
+      let counts = try await log.counts()
+      readable.insert(node)
+      items.append([
+        "node": .string(node), "isGone": .bool(node != own), "kept": .integer(Int64(counts.kept)),
+        "folded": .integer(Int64(counts.folded)), "dropped": .integer(Int64(counts.dropped)),
+        "bytes": .integer(Int64(counts.bytes)),
+      ])
+    }
     if !arguments.isLocal {
-      let (answers, missing) = await gather("deadLetters.show", arguments, deadline: deadline)
-      if let found = answers.first { return found.answer }
-      let silent = missing.filter { $0["code"]?.stringValue != GridError.Code.notFound.label }
-      if let node = silent.first?["node"]?.stringValue {
-        throw GridError(.unavailable, "dead letter \(identifier) was not found, but node \(node) did not answer")
+      for note in await lettersOutOfReach(butFor: readable) {
+        items.append(["node": .string(note.node), "isOutOfReach": true, "kept": .integer(note.kept)])
       }
     }
-    throw GridError(.notFound, "no dead letter \(identifier)", hint: "see: gridctl dead-letters list")
+    let request = ListRequest(arguments)
+    let node: (JSONValue) -> String = { $0["node"]?.stringValue ?? "" }
+    return await gatherPage(
+      "deadLetters.counts", request, own: [request.page(items.map { ListPage.Item(key: node($0), value: $0) })],
+      missing: missing, key: node, deadline: deadline)
   }
+
+  /// One letter. A body that would be too much for one answer is left out; ``deadLetterBody(_:deadline:)`` has it.
+  func showDeadLetter(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let identifier = try arguments.required("id")
+    if let letter = try await findLetter(identifier)?.letter { return letter.listed }
+    return try await askHolder(of: identifier, "deadLetters.show", arguments, deadline: deadline)
+  }
+
+  /// Bytes of a body that one answer has: a third more in base 64.
+  private static let bodyPart = 1024 * 1024
+
+  /// A part of a letter's body, from `offset`.
+  func deadLetterBody(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let identifier = try arguments.required("id")
+    guard let letter = try await findLetter(identifier)?.letter else {
+      return try await askHolder(of: identifier, "deadLetters.body", arguments, deadline: deadline)
+    }
+    let offset = Int(clamping: max(0, arguments["offset"]?.integerValue ?? 0))
+    let part = Array(letter.message.body.dropFirst(offset).prefix(Self.bodyPart))
+    return ["part": .string(Base64.encoded(part)), "bodyBytes": .integer(Int64(letter.message.body.count))]
+  }
+
+  // MARK: Changing
 
   func purgeDeadLetters(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
-    let removed = try await deadLetterOffice.log().purge(try DeadLetterFilter(json: arguments))
-    if arguments.isLocal { return ["removed": .integer(Int64(removed))] }
+    let filter = try DeadLetterFilter(json: arguments)
+    var removed: Int64 = 0
+    let unread = try await withEachLog(arguments) { _, log in
+      removed = removed.addingClamped(Int64(try await log.purge(filter)))
+    }
+    if arguments.isLocal { return ["removed": .integer(removed), "missing": .array(unread)] }
     let (answers, missing) = await gather("deadLetters.purge", arguments, deadline: deadline)
     let elsewhere = answers.compactMap { $0.answer["removed"]?.integerValue }.clampedSum()
-    return ["removed": .integer(elsewhere.addingClamped(Int64(removed))), "missing": .array(missing)]
+    return ["removed": .integer(elsewhere.addingClamped(removed)), "missing": .array(unread + missing)]
   }
 
-  /// Sends a letter again, to its own target or another, and marks it. A replay that fails becomes a letter of its own.
+  /// Sends a letter again, to its own target or another.
+  ///
+  /// Its mark is set first, and only where nobody was quicker, so it goes out once however many ask. A message that is
+  /// not handled this time is a letter of its own; the mark is taken back only when the connection to the target's
+  /// node was lost and nobody knows what became of it.
   func replayDeadLetter(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     let identifier = try arguments.required("id")
-    let letter = try DeadLetter(json: try await showDeadLetter(arguments, deadline: deadline))
+    guard let (holder, letter) = try await findLetter(identifier) else {
+      return try await askHolder(of: identifier, "deadLetters.replay", arguments, deadline: deadline)
+    }
     let target = arguments["to"]?.stringValue ?? letter.target
     try NameRules.validated(target, as: "actor")
-    if letter.node != nodeName {
-      return try await forward("deadLetters.replay", arguments, to: letter.node, deadline: deadline)
-    }
+    let isRepeated = !letter.replayedAs.isEmpty && arguments["once"]?.boolValue ?? false
     let fresh = deadLetterOffice.newIdentifier()
+    let isMarked = try await withLog(of: holder) { log in
+      if isRepeated { return false }
+      return try await log.markReplayed(identifier, as: fresh, insteadOf: letter.replayedAs)
+    }
+    guard isMarked else {
+      throw GridError(.nameTaken, "dead letter \(identifier) was sent again by somebody else meanwhile")
+    }
+    do throws(GridError) {
+      try await send(letter, to: target, as: fresh, deadline: deadline)
+    } catch {
+      guard error.code == .nodeLost else { throw error }
+      _ = try? await withLog(of: holder) { log in
+        try await log.markReplayed(identifier, as: letter.replayedAs, insteadOf: fresh)
+      }
+      throw error
+    }
+    return ["id": .string(identifier), "replayedAs": .string(fresh), "target": .string(target)]
+  }
+
+  private func send(
+    _ letter: DeadLetter, to target: String, as identifier: String, deadline: MonotonicTime
+  ) async throws(GridError) {
     var message = letter.message
     message.headers.removeAll { $0.name == "gridctl-replay" }
-    message.headers.append(Message.Header("gridctl-replay", fresh))
+    message.headers.append(Message.Header("gridctl-replay", identifier))
     _ = try await PendingAsk.run(clock: clock, timeout: deadline - clock.now(), deadlines: deadlines) {
       route(
         Envelope(
           target: target, message: message, sender: letter.sender, expectation: .acceptance, deadline: $1,
           responder: $0))
     }
-    try await deadLetterOffice.log().markReplayed(identifier, as: fresh)
-    return ["id": .string(identifier), "replayedAs": .string(fresh), "target": .string(target)]
   }
 
-  // MARK: Streams
+  // MARK: Where letters are
 
-  /// Starts the stream a verb stands for; false when it is no stream.
-  func startStream(_ verb: String, _ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws -> Bool {
-    if verb == "leader.campaign" {
-      try startCampaign(arguments, correlation, link)
-      return true
-    }
-    guard ["events", "deadLetters.tail", "trace"].contains(verb) else { return false }
-    let stream = ClusterStream(
-      link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: !arguments.isLocal,
-      began: clock.date())
-    switch verb {
-    case "events": followEvents(stream, arguments)
-    case "trace": try followTrace(stream, arguments)
-    default: try followDeadLetters(stream, arguments)
-    }
-    let peers = arguments.isLocal ? [] : peerLinks.open.map(\.link)
-    streams.start(stream, link: link, correlation: correlation, peers: peers)
-    return true
-  }
+  private var letterFiles: DeadLetterFiles { DeadLetterFiles(directory: configuration.stateDirectory) }
 
-  private func followEvents(_ stream: ClusterStream, _ arguments: JSONValue) {
-    let kinds = Set((arguments["kinds"]?.arrayValue ?? []).compactMap(\.stringValue))
-    let isLocal = arguments.isLocal
-    let name = arguments["name"]?.stringValue
-    let wanted: @Sendable (GridEvent) -> Bool = { event in
-      // Each node sees the same peers come and go; the node that is asked speaks for all.
-      (!isLocal || event.kind == .actor || event.kind == .node)
-        && (kinds.isEmpty || kinds.contains(event.kind.rawValue)) && (name == nil || name == event.name)
-    }
-    if let since = arguments["sinceMilliseconds"]?.integerValue {
-      for event in events.events(since: CalendarTime(millisecondsSince1970: since)) where wanted(event) {
-        stream.send(event.json)
+  /// The nodes that are gone and have left letters on this machine.
+  private var goneNodes: [String] { letterFiles.abandoned(butFor: Set(membership.peers.map(\.name) + [nodeName])) }
+
+  /// This node's log, then those that nodes which are gone have left on this machine.
+  ///
+  /// - Returns: the nodes whose files cannot be read: they hide nobody else's letters, and are named.
+  private func withEachLog(
+    _ arguments: JSONValue, _ body: (String, any DeadLetterLog) async throws -> Void
+  ) async throws -> [JSONValue] {
+    try await body(nodeName, try deadLetterOffice.log())
+    var missing: [JSONValue] = []
+    for node in goneNodes where !arguments.leavesOut(node) {
+      do {
+        try await letterFiles.withLog(of: node) { try await body(node, $0) }
+      } catch {
+        let failure = GridError.wrapping(error, as: .inputOutput, "the dead letters of \(node) cannot be read")
+        missing.append(Self.missing(node, failure))
       }
     }
-    // Every node counts its own events, so a number is asked of the node that gave it alone.
-    if let sequence = arguments["sinceSequence"]?.integerValue, !isLocal {
-      for event in events.events(after: sequence) where wanted(event) { stream.send(event.json) }
-    }
-    let number = events.subscribe { if wanted($0) { stream.send($0.json) } }
-    stream.onEnd { [events] in events.unsubscribe(number) }
+    return missing
   }
 
-  private func followDeadLetters(_ stream: ClusterStream, _ arguments: JSONValue) throws {
-    let filter = try DeadLetterFilter(json: arguments)
-    let number = deadLetterOffice.subscribe { if filter.matches($0) { stream.send($0.json) } }
-    stream.onEnd { [deadLetterOffice] in deadLetterOffice.unsubscribe(number) }
+  private func withLog<Value>(
+    of node: String, _ body: (any DeadLetterLog) async throws -> Value
+  ) async throws -> Value {
+    if node == nodeName { return try await body(try deadLetterOffice.log()) }
+    return try await letterFiles.withLog(of: node, body)
+  }
+
+  /// A letter that this node can read, and whose log it is in.
+  private func findLetter(_ identifier: String) async throws -> (holder: String, letter: DeadLetter)? {
+    if let letter = try await deadLetterOffice.log().letter(identifier) { return (nodeName, letter) }
+    for node in goneNodes {
+      if let letter = try await letterFiles.withLog(of: node, { try await $0.letter(identifier) }) {
+        return (node, letter)
+      }
+    }
+    return nil
+  }
+
+  /// Has the one node that keeps a letter answer.
+  private func askHolder(
+    of identifier: String, _ verb: String, _ arguments: JSONValue, deadline: MonotonicTime
+  ) async throws -> JSONValue {
+    let unknown = GridError(.notFound, "no dead letter \(identifier)", hint: "see: gridctl dead-letters list")
+    if arguments.isLocal { throw unknown }
+    if verb == "deadLetters.show" || verb == "deadLetters.body" {
+      return try await firstAnswer(verb, arguments, else: unknown, deadline: deadline)
+    }
+    // What changes something is asked of one node.
+    let found = try await firstAnswer(
+      "deadLetters.find", ["id": .string(identifier)], else: unknown, deadline: deadline)
+    return try await forward(
+      verb, arguments.with("local", true), to: try found.required("holder"), deadline: deadline)
+  }
+
+  private func firstAnswer(
+    _ verb: String, _ arguments: JSONValue, else unknown: GridError, deadline: MonotonicTime
+  ) async throws -> JSONValue {
+    let (answers, missing) = await gather(verb, arguments, deadline: deadline)
+    if let found = answers.first { return found.answer }
+    let silent = missing.filter { $0["code"]?.stringValue != GridError.Code.notFound.label }
+    guard let node = silent.first?["node"]?.stringValue else { throw unknown }
+    throw GridError(.unavailable, "\(unknown.message) was found, but node \(node) did not answer")
+  }
+
+  /// Says whether this node can read a letter.
+  func findDeadLetter(_ arguments: JSONValue) async throws -> JSONValue {
+    let identifier = try arguments.required("id")
+    guard try await findLetter(identifier) != nil else {
+      throw GridError(.notFound, "no dead letter \(identifier)")
+    }
+    return ["holder": .string(nodeName)]
+  }
+}
+
+extension DeadLetter {
+  /// As it stands in a list: a body that is too long for a page is left out.
+  fileprivate var listed: JSONValue {
+    // In base 64 it grows by a third: no need to see how long it is.
+    if bodyBytes > ListPage.largestItem { return cut(toBody: 0).json }
+    let json = json
+    return json.serializedBytes > ListPage.largestItem ? json.withoutBody : json
+  }
+}
+
+extension DeadLetterQuery {
+  /// How much of a body is enough to know it by.
+  private static let shortBody = 256
+
+  /// - Throws: ``GridError/Code/usage`` for a reason that does not exist.
+  fileprivate init(json: JSONValue, _ request: ListRequest) throws(GridError) {
+    self.init(try DeadLetterFilter(json: json), before: request.after, maximumBytes: request.bytes)
+    switch json["bodies"]?.stringValue {
+    case "short": bodyLimit = Self.shortBody
+    case "none": bodyLimit = 0
+    default: break
+    }
   }
 }
 

@@ -7,6 +7,7 @@ internal import Synchronization
 extension NodeRuntime {
   func nodeInfo() -> JSONValue {
     let record = membership.record
+    let load = load()
     return [
       "name": .string(nodeName), "namespace": .string(namespace), "version": .string(Self.version),
       "address": .string(identity.withLock { $0.address }), "incarnation": .integer(record?.incarnation ?? 0),
@@ -14,8 +15,9 @@ extension NodeRuntime {
       "problem": .optional(membershipProblem?.description),
       "labels": .object(configuration.labels.mapValues { .string($0) }),
       "kinds": .array(kinds.keys.sorted().map { .string($0) }), "actors": .integer(Int64(cells.count)),
-      "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
-      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+      "mailbox": load["mailbox"] ?? 0, "oldestSeconds": load["oldestSeconds"] ?? .null,
+      "oldestActor": load["oldestActor"] ?? .null,
+      "deadLetters": load["deadLetters"] ?? 0, "uptimeSeconds": load["uptimeSeconds"] ?? .null,
       "peers": .integer(Int64(membership.peers.count)), "stateDirectory": .string(configuration.stateDirectory),
       "socket": .string(socketPath), "residentBytes": .integer(Self.residentBytes()),
     ]
@@ -39,15 +41,25 @@ extension NodeRuntime {
 
   /// What this node adds to its line in `peers`.
   func load() -> JSONValue {
-    [
-      "actors": .integer(Int64(cells.count)), "mailbox": .integer(Int64(cells.all.reduce(0) { $0 + $1.depth })),
-      "uptimeSeconds": .number((clock.now() - startedAt).inSeconds),
+    let now = clock.now()
+    var waiting: Int64 = 0
+    var oldest: (seconds: Double, actor: String)?
+    for cell in cells.all {
+      let load = cell.load(at: now)
+      waiting += Int64(load.depth)
+      if let age = load.oldestSeconds, age > oldest?.seconds ?? -1 { oldest = (age, cell.name) }
+    }
+    return [
+      "actors": .integer(Int64(cells.count)), "mailbox": .integer(waiting),
+      "oldestSeconds": .optional(oldest?.seconds), "oldestActor": .optional(oldest?.actor),
+      "deadLetters": .integer(Int64(deadLetterOffice.total)), "uptimeSeconds": .number((now - startedAt).inSeconds),
     ]
   }
 
-  func peers(deadline: MonotonicTime) async throws -> JSONValue {
-    let (answers, missing) = await gather("load", [:], deadline: deadline)
-    return Self.list(peerReports(answers).map(\.json), missing: missing)
+  func peers(_ arguments: JSONValue = [:], deadline: MonotonicTime) async throws -> JSONValue {
+    let (answers, missing) = await gather("load", arguments, deadline: deadline)
+    return ListRequest(arguments).page(peerReports(answers).map { ListPage.Item(key: $0.name, value: $0.json) })
+      .json(missing: missing)
   }
 
   /// The nodes of the cluster by name, with what those that answered say of their load.
@@ -74,42 +86,49 @@ extension NodeRuntime {
   }
 
   func actors(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    var arguments = arguments
     if let node = arguments["node"]?.stringValue {
-      var local = arguments.with("local", true)
-      if node != nodeName { return try await forward("actors", local.without("node"), to: node, deadline: deadline) }
-      local = local.without("node")
-      return Self.list(localActors(local), missing: [])
+      arguments = arguments.with("local", true).without("node")
+      if node != nodeName { return try await forward("actors", arguments, to: node, deadline: deadline) }
     }
-    if arguments.isLocal { return Self.list(localActors(arguments), missing: []) }
-    let (answers, missing) = await gather("actors", arguments, deadline: deadline)
-    let items = localActors(arguments) + answers.flatMap { $0.answer["items"]?.arrayValue ?? [] }
-    return Self.list(Self.sortedByName(items), missing: missing)
+    let request = ListRequest(arguments)
+    return await gatherPage(
+      "actors", request, own: [localActors(request)], key: Self.actorKey, deadline: deadline)
   }
 
-  private func localActors(_ arguments: JSONValue) -> [JSONValue] {
-    let pattern = arguments["pattern"]?.stringValue.map { NamePattern($0) }
-    let kind = arguments["kind"]?.stringValue
-    let minimum = arguments["minMailbox"]?.integerValue ?? 0
+  /// Two nodes may tell of one name while it moves.
+  private static func actorKey(_ item: JSONValue) -> String {
+    actorKey(name(of: item), item["node"]?.stringValue ?? "")
+  }
+
+  private static func actorKey(_ name: String, _ node: String) -> String { name + "\u{0}" + node }
+
+  private func localActors(_ request: ListRequest) -> ListPage {
+    let pattern = request.arguments["pattern"]?.stringValue.map { NamePattern($0) }
+    let kind = request.arguments["kind"]?.stringValue
+    let minimum = request.arguments["minMailbox"]?.integerValue ?? 0
     let now = clock.now()
-    let reports = cells.all.map { $0.report(at: now, withDetails: false) }
-      .filter { report in
-        (pattern?.matches(report.name) ?? true) && (kind ?? report.kind) == report.kind && report.mailbox >= minimum
-      }
-    return Self.sortedByName(reports.map(\.json))
+    let node = nodeName
+    let matching = cells.all.filter { cell in
+      (pattern?.matches(cell.name) ?? true) && (kind ?? cell.kindName) == cell.kindName
+        && (minimum <= 0 || Int64(cell.report(at: now, withDetails: false).mailbox) >= minimum)
+    }
+    // Reports are made of those that the page has room for.
+    let wanted = matching.filter { request.wants(Self.actorKey($0.name, node)) }.sorted { $0.name < $1.name }
+    let items = wanted.lazy.map { cell in
+      ListPage.Item(key: Self.actorKey(cell.name, node), value: cell.report(at: now, withDetails: false).json)
+    }
+    return ListPage(items, within: request.bytes, limit: request.limit, total: matching.count)
   }
 
-  private static func sortedByName(_ items: [JSONValue]) -> [JSONValue] {
-    items.sorted { ($0["name"]?.stringValue ?? "") < ($1["name"]?.stringValue ?? "") }
-  }
-
-  func kindList() -> JSONValue {
+  func kindList(_ arguments: JSONValue) -> JSONValue {
     var nodes: [String: [String]] = [:]
     for kind in kinds.keys { nodes[kind, default: []].append(nodeName) }
     for peer in membership.peers { for kind in peer.kinds { nodes[kind, default: []].append(peer.name) } }
-    return Self.list(
-      nodes.sorted { $0.key < $1.key }.map { kind, nodes in
+    return wholeList(
+      nodes.map { kind, nodes in
         ["name": .string(kind), "nodes": .array(nodes.sorted().map { .string($0) })]
-      }, missing: [])
+      }, arguments, key: Self.name)
   }
 
   func inspect(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
@@ -134,6 +153,9 @@ extension PeerReport {
   fileprivate mutating func apply(_ load: JSONValue) {
     actors = load["actors"]?.integerValue.map { Int(clamping: $0) }
     mailbox = load["mailbox"]?.integerValue.map { Int(clamping: $0) }
+    oldestSeconds = load["oldestSeconds"]?.doubleValue
+    oldestActor = load["oldestActor"]?.stringValue
+    deadLetters = load["deadLetters"]?.integerValue.map { Int(clamping: $0) }
     uptimeSeconds = load["uptimeSeconds"]?.doubleValue
   }
 }

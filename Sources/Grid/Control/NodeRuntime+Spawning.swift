@@ -81,7 +81,13 @@ extension NodeRuntime {
         name: name, kind: holder.record.kind, node: holder.record.node, status: .running, epoch: holder.epoch)
     }
     let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: self)
-    cells.insert(cell)
+    guard cells.insert(cell) else {
+      // Its lease was lost, so the name was free for all; but what ran under it here is not gone yet.
+      releases.add(.actor(name, epoch: epoch))
+      throw GridError(
+        .nameTaken, "the former \(name) still runs on \(nodeName): \(cells[name]?.holdings ?? "it is ending")",
+        hint: "it is being ended; try again soon")
+    }
     // Where the lease ended meanwhile, or the node began to leave, the actors under it were stopped before this one was
     // among them.
     guard holds(lease) else {
@@ -141,6 +147,8 @@ extension NodeRuntime {
 
   /// How long a handler may take to end when its actor is stopped.
   static let stopGrace = Duration.seconds(10)
+  /// What is kept of a request's time to say why it was not enough.
+  private static let timeToAnswer = Duration.milliseconds(200)
 
   func stopActor(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     let name = try arguments.required("name")
@@ -150,11 +158,29 @@ extension NodeRuntime {
       }
     }
     let kill = arguments["kill"]?.boolValue ?? false
-    let limit = min(deadline, clock.now() + Self.stopGrace)
+    let now = clock.now()
+    let limit = deadline + (.zero - min(Self.timeToAnswer, (deadline - now) / 10))
     cell.stop(reason: "stopped by request")
-    while cells[name] === cell, clock.now() < limit, !kill { try await Task.sleep(for: .milliseconds(2)) }
-    if cells[name] === cell { cell.abandon(reason: "stopped by request, its handler did not return") }
+    if !kill { try await wait(for: cell, until: min(limit, now + Self.stopGrace)) }
+    if kill || clock.now() < limit {
+      cell.abandon(reason: kill ? "stopped by request" : "stopped by request, its handler did not return")
+      try await wait(for: cell, until: limit)
+    }
+    guard cells[name] !== cell else { throw Self.stillRuns(cell, wasKilled: kill) }
     await releases.add(.actor(name, epoch: cell.epoch)).wait()
     return ["name": .string(name), "node": .string(nodeName)]
+  }
+
+  /// Returns when the cell is gone, with all that its name stood for, or at the time.
+  private func wait(for cell: ActorCell, until limit: MonotonicTime) async throws {
+    while cells[cell.name] === cell, clock.now() < limit { try await Task.sleep(for: .milliseconds(2)) }
+  }
+
+  private static func stillRuns(_ cell: ActorCell, wasKilled: Bool) -> GridError {
+    GridError(
+      .deadline, "\(cell.name) has not stopped yet: \(cell.holdings)",
+      hint: wasKilled
+        ? "it was killed; its name is free once the system has ended it"
+        : "its name is free once it has ended; end it now with: gridctl stop \(cell.name) --kill")
   }
 }

@@ -1,25 +1,39 @@
+internal import DequeModule
+internal import GridConcurrency
 internal import GridCore
 internal import Logging
 internal import Synchronization
 
 /// Takes in what was not handled, from any thread; gives it identifiers, keeps it in the log and tells who follows.
 ///
-/// Letters wait in memory only until the next write. A storm is folded (``DeadLetterFolder``); while the log cannot be
-/// written (a full disk) letters are counted together instead of kept one by one, and writing is tried again.
+/// Letters wait in memory only until the next write, which is at once: what a node that is killed loses is what came
+/// during its last write. Every letter is kept as long as there is room, in memory as in the log; what there is no room
+/// for is dropped, oldest first, and counted. What those who follow are shown of a storm is folded
+/// (``DeadLetterFolder``). While the log cannot be written (a full disk) letters wait, and writing is tried again.
 final class DeadLetterOffice: Sendable {
-  /// Letters waiting to be written; beyond it they are counted on others of their target and reason.
-  static let capacity = 20_000
+  /// What may wait in memory.
+  private let room: DeadLetterCapacity
+  /// Letters that are written in one transaction, and bytes of them, about.
+  private static let batch = DeadLetterCapacity(letters: 4096, bytes: 16 << 20)
 
-  private struct State {
-    var folder = DeadLetterFolder()
+  fileprivate struct State {
+    var waiting: Deque<UndeliveredMessage> = []
+    var waitingBytes = 0
+    /// Letters that there was no room for, since the last write.
+    var dropped = 0
     var identifiers: DeadLetterIdentifier
     var log: (any DeadLetterLog)?
     var node = ""
+    var isAwake = false
+    /// Called after the first letter was kept.
+    var onFirst: (@Sendable () -> Void)?
     var isClosed = false
     /// Whether the last write failed: what goes on failing is said once.
     var isFailing = false
+    var folder = DeadLetterFolder()
   }
 
+  private let taken = Atomic(0)
   private let state: Mutex<State>
   private let lastFailure = Mutex<GridError?>(nil)
   private let wake = BoundedQueue<Void>(capacity: 1)
@@ -27,29 +41,43 @@ final class DeadLetterOffice: Sendable {
   private let clock: any GridClock
   private let logger: Logger
 
-  init(clock: any GridClock, logger: Logger) {
+  /// - Parameter capacity: that of the log. More letters need not wait; of their bytes a quarter of a gibibyte may.
+  init(clock: any GridClock, logger: Logger, capacity: DeadLetterCapacity) {
     self.clock = clock
     self.logger = logger
+    room = DeadLetterCapacity(letters: capacity.letters, bytes: min(capacity.bytes, 256 << 20))
     state = Mutex(State(identifiers: DeadLetterIdentifier(generator: SystemRandomNumberGenerator())))
   }
 
   /// Begins to write to `log`, in the name of `node`.
-  func open(_ log: any DeadLetterLog, node: String) {
+  ///
+  /// - Parameter onFirst: called once, when the first letter has been kept.
+  func open(_ log: any DeadLetterLog, node: String, onFirst: @escaping @Sendable () -> Void) {
     state.withLock { state in
+      state.onFirst = onFirst
       state.log = log
       state.node = node
     }
     _ = wake.push(())
   }
 
+  /// Messages that were not handled since the node began.
+  var total: Int { taken.load(ordering: .relaxed) }
+
   func take(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String) {
+    taken.wrappingAdd(1, ordering: .relaxed)
     let letter = UndeliveredMessage(
       target: envelope.target, reason: reason, detail: detail, sender: envelope.sender, message: envelope.message,
       at: clock.date())
-    state.withLock { state in
-      state.folder.add(letter, canKeep: state.folder.readyCount < Self.capacity)
+    let room = room
+    let wakes = state.withLock { state in
+      state.waiting.append(letter)
+      state.waitingBytes += letter.cost
+      state.makeRoom(within: room)
+      defer { state.isAwake = true }
+      return !state.isAwake
     }
-    _ = wake.push(())
+    if wakes { _ = wake.push(()) }
   }
 
   func subscribe(_ receiver: @escaping @Sendable (DeadLetter) -> Void) -> UInt64 { live.subscribe(receiver) }
@@ -95,52 +123,87 @@ final class DeadLetterOffice: Sendable {
     await write()
   }
 
+  /// Writes all that waits, batch by batch.
   private func write() async {
-    let (letters, log) = state.withLock { state -> ([DeadLetter], (any DeadLetterLog)?) in
-      guard let log = state.log else { return ([], nil) }
-      let undelivered = state.folder.take(isClosing: state.isClosed, at: clock.date())
-      return (undelivered.map { Self.letter($0, &state) }, log)
-    }
-    guard let log, !letters.isEmpty else { return }
-    do {
-      try await log.append(letters)
-    } catch {
-      returnToFolder(letters)
-      lastFailure.withLock { $0 = error }
-      let isNew = state.withLock { state in
-        defer { state.isFailing = true }
-        return !state.isFailing
+    while true {
+      let (batch, letters, dropped, log) = state.withLock { state in
+        state.isAwake = false
+        let (batch, dropped) = state.log == nil ? ([], 0) : state.takeBatch(Self.batch)
+        return (batch, batch.map { Self.letter($0, &state) }, dropped, state.log)
       }
-      if isNew { logger.error("dead letters cannot be kept for now", metadata: ["error": "\(error)"]) }
-      if state.withLock({ $0.isClosed }) { return }
-      try? await Task.sleep(for: .seconds(1))
-      _ = wake.push(())
-      return
+      guard let log, !batch.isEmpty || dropped > 0 else { break }
+      do throws(GridError) {
+        try await log.append(letters, dropped: dropped)
+      } catch {
+        return await failed(error, batch, dropped)
+      }
+      let (isMended, onFirst) = state.withLock { state in
+        for letter in letters { state.folder.add(letter) }
+        defer { (state.isFailing, state.onFirst) = (false, nil) }
+        return (state.isFailing, state.onFirst)
+      }
+      lastFailure.withLock { $0 = nil }
+      onFirst?()
+      if isMended { logger.notice("dead letters are kept again") }
+      publish()
     }
-    let isMended = state.withLock { state in
-      defer { state.isFailing = false }
-      return state.isFailing
-    }
-    lastFailure.withLock { $0 = nil }
-    if isMended { logger.notice("dead letters are kept again") }
-    for letter in letters { live.publish(letter) }
+    publish()
   }
 
-  private func returnToFolder(_ letters: [DeadLetter]) {
-    state.withLock { state in
-      for letter in letters {
-        let again = UndeliveredMessage(
-          target: letter.target, reason: letter.reason, detail: letter.detail, sender: letter.sender,
-          message: letter.message, at: letter.at, count: letter.count)
-        state.folder.add(again, canKeep: state.folder.readyCount < Self.capacity)
-      }
+  private func publish() {
+    let shown = state.withLock { $0.folder.take(isClosing: $0.isClosed, at: clock.date()) }
+    for letter in shown { live.publish(letter) }
+  }
+
+  /// Puts back what could not be written, and sees to it that it is tried again.
+  private func failed(_ error: GridError, _ batch: [UndeliveredMessage], _ dropped: Int) async {
+    let room = room
+    lastFailure.withLock { $0 = error }
+    let (isNew, isClosed, waiting) = state.withLock { state in
+      state.waiting.prepend(contentsOf: batch)
+      state.waitingBytes += batch.reduce(0) { $0 + $1.cost }
+      state.dropped += dropped
+      state.makeRoom(within: room)
+      state.isAwake = true
+      defer { state.isFailing = true }
+      return (!state.isFailing, state.isClosed, state.waiting.count)
     }
+    if isNew { logger.error("dead letters cannot be kept for now", metadata: ["error": "\(error)"]) }
+    if isClosed {
+      return logger.error("dead letters are lost: the node ends", metadata: ["dead-letters": "\(waiting)"])
+    }
+    try? await Task.sleep(for: .seconds(1))
+    _ = wake.push(())
   }
 
   private static func letter(_ undelivered: UndeliveredMessage, _ state: inout State) -> DeadLetter {
     DeadLetter(
       identifier: state.identifiers.next(at: undelivered.at), at: undelivered.at, reason: undelivered.reason,
       target: undelivered.target, sender: undelivered.sender, node: state.node, message: undelivered.message,
-      count: undelivered.count, detail: undelivered.detail)
+      detail: undelivered.detail)
+  }
+}
+
+extension DeadLetterOffice.State {
+  /// Drops the oldest for which there is no room.
+  fileprivate mutating func makeRoom(within room: DeadLetterCapacity) {
+    while waiting.count > room.letters || waitingBytes > room.bytes, let oldest = waiting.popFirst() {
+      waitingBytes -= oldest.cost
+      dropped += 1
+    }
+  }
+
+  /// What is written next, and what was dropped before it.
+  fileprivate mutating func takeBatch(_ limit: DeadLetterCapacity) -> ([UndeliveredMessage], dropped: Int) {
+    var batch: [UndeliveredMessage] = []
+    var bytes = 0
+    while batch.count < limit.letters, let next = waiting.first, batch.isEmpty || bytes + next.cost <= limit.bytes {
+      bytes += next.cost
+      batch.append(next)
+      waiting.removeFirst()
+    }
+    waitingBytes -= bytes
+    defer { dropped = 0 }
+    return (batch, dropped)
   }
 }

@@ -88,8 +88,8 @@ extension NodeRuntime {
 
   // MARK: Requests
 
-  func listLeaders() async throws -> JSONValue {
-    Self.list(try await membership.leaders.lookUpAll().map(\.json), missing: [])
+  func listLeaders(_ arguments: JSONValue) async throws -> JSONValue {
+    wholeList(try await membership.leaders.lookUpAll().map(\.json), arguments, key: Self.name)
   }
 
   func showLeader(_ arguments: JSONValue) async throws -> JSONValue {

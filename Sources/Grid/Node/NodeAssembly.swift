@@ -71,9 +71,10 @@ struct NodeAssembly: Sendable {
       let record = try await runtime.join(names: names)
       runtime.joined(record)
       let log = try await SQLiteDeadLetterLog(
-        path: "\(configuration.stateDirectory)/\(record.name).dead-letters.sqlite",
-        capacity: configuration.deadLetterCapacity)
-      runtime.deadLetterOffice.open(log, node: record.name)
+        path: DeadLetterFiles(directory: configuration.stateDirectory).path(of: record.name),
+        capacity: configuration.deadLetterLimits)
+      runtime.deadLetterOffice.open(log, node: record.name) { [weak runtime] in runtime?.enqueue(.noteLetters) }
+      await runtime.noteLetters()
       let socket = LocalSocket(path: runtime.socketPath, directory: configuration.runtimeDirectory)
       try await socket.open(runtime)
       runtime.endpointForPrograms.set("unix:" + runtime.socketPath)
@@ -142,10 +143,12 @@ struct NodeAssembly: Sendable {
     // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
     runtime.clientLinks.close("node \(runtime.nodeName) leaves")
-    await runtime.membership.leave()
+    // The names are nobody else's before the programs behind them are gone.
     await runtime.processes.shutdown()
+    await runtime.membership.leave()
     // Last: what ends with the programs and connections leaves letters too.
     await runtime.deadLetterOffice.close()
+    await runtime.noteLetters()
     await deadLetterLog.close()
     await runtime.store.close()
     runtime.deadlines.close()

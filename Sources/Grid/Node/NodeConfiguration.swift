@@ -26,6 +26,8 @@ public struct NodeConfiguration: Sendable {
   public var runtimeDirectory: String
   /// Dead letters kept; the oldest are dropped beyond it.
   public var deadLetterCapacity: Int
+  /// Bytes of dead letters kept, bodies and all; the oldest are dropped beyond it.
+  public var deadLetterBytes: Int
   /// How long the node's names stay its own when it can no longer renew its lease.
   public var leaseTimeToLive: Duration
   /// Whether `exec` actors may be spawned on it: whoever reaches the node may then run any program as its user. Off
@@ -61,6 +63,7 @@ public struct NodeConfiguration: Sendable {
     coordination = "embedded"
     allowsInsecureListening = false
     deadLetterCapacity = 100_000
+    deadLetterBytes = 1 << 30
     leaseTimeToLive = .seconds(5)
     allowsExec = false
     programs = [:]
@@ -80,9 +83,16 @@ public struct NodeConfiguration: Sendable {
     if let advertise { _ = try LinkAddress(parsing: advertise) }
     for name in passedVariables { _ = try EnvironmentPolicy.validated(name) }
     guard deadLetterCapacity > 0 else { throw GridError(.configuration, "the dead-letter capacity must be positive") }
+    guard deadLetterBytes > 0 else {
+      throw GridError(.configuration, "the bytes of dead letters kept must be positive")
+    }
     guard leaseTimeToLive >= .milliseconds(500) else {
       throw GridError(.configuration, "the lease's time to live must be at least 500ms")
     }
     return self
+  }
+
+  var deadLetterLimits: DeadLetterCapacity {
+    DeadLetterCapacity(letters: deadLetterCapacity, bytes: deadLetterBytes)
   }
 }

@@ -32,7 +32,9 @@ final class NodeRuntime: Sendable {
   let membership: Membership
   let store: any CoordinationStore
   let resolver = NameResolver()
+  let hints: NameHints
   let streams = ClusterStreams()
+  let requests = OpenRequests()
   let leaders = LeaderOffice()
   let releases = ClaimReleases()
   let requestsUnderWay = RequestsUnderWay()
@@ -70,11 +72,14 @@ final class NodeRuntime: Sendable {
     eventLoop = group.next()
     deadlines = DeadlineList(eventLoop: eventLoop, clock: clock)
     taps = TraceTaps(clock: clock)
+    hints = NameHints(clock: clock)
     peerLinks = PeerLinks(clock: clock, logger: logger)
     events = EventLog(clock: clock, logger: logger)
-    deadLetterOffice = DeadLetterOffice(clock: clock, logger: logger)
+    deadLetterOffice = DeadLetterOffice(
+      clock: clock, logger: logger, capacity: configuration.deadLetterLimits)
     membership = Membership(
-      store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive)
+      store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive,
+      ownershipMoved: Self.limiting(processes, timeToLive: configuration.leaseTimeToLive))
     startedAt = clock.now()
     var registry = kinds
     let environment = ExecEnvironment(
@@ -84,6 +89,16 @@ final class NodeRuntime: Sendable {
     if configuration.allowsExec { registry.registerExec(environment) }
     for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
     self.kinds = registry.kinds
+  }
+
+  /// Programs of named actors end with the ownership of their names, whatever this process does: they are asked to a
+  /// tenth of the lease before, and killed while nobody else can have the lease yet.
+  private static func limiting(
+    _ processes: ProcessGuard, timeToLive: Duration
+  ) -> @Sendable (MonotonicTime?) -> Void {
+    { until in
+      if let until { processes.extendLimit(until: until, notice: timeToLive / 10) } else { processes.endLimit() }
+    }
   }
 
   /// What the node says of itself on links.
@@ -123,14 +138,18 @@ final class NodeRuntime: Sendable {
 enum NodeWork: Sendable {
   /// Find out where a name lives and deliver what waits for it.
   case resolve(String)
-  case request(RequestFrame, deadline: MonotonicTime, Link)
+  /// Say in the store that there are dead letters here.
+  case noteLetters
+  case request(RequestFrame, deadline: MonotonicTime, Link, abandoned: Latch)
   /// Stand for a leadership on behalf of a client until its stream ends.
   case campaign(String, holder: String, ClusterStream, ended: Latch)
 
   func perform(_ node: NodeRuntime) async {
     switch self {
     case .resolve(let name): await node.resolve(name)
-    case .request(let request, let deadline, let link): await node.answer(request, deadline, link)
+    case .noteLetters: await node.noteLetters()
+    case .request(let request, let deadline, let link, let abandoned):
+      await node.answer(request, deadline, link, abandoned: abandoned)
     case .campaign(let name, let holder, let stream, let ended):
       await node.runCampaign(name, holder: holder, stream, ended: ended)
     }
@@ -139,7 +158,10 @@ enum NodeWork: Sendable {
   func refuse(_ error: GridError, _ node: NodeRuntime) {
     switch self {
     case .resolve(let name): node.failResolution(of: name, error)
-    case .request(let request, _, let link): link.resolve(request.correlation, .failure(error))
+    case .noteLetters: break
+    case .request(let request, _, let link, _):
+      node.requests.closed(request.correlation, on: link)
+      link.resolve(request.correlation, .failure(error))
     case .campaign(let name, _, let stream, _):
       stream.send(["kind": "lost", "name": .string(name), "message": .string(error.message)])
     }
@@ -240,7 +262,14 @@ extension NodeRuntime: Membership.Observer {
     }
     if hurry.isOpen { await endPrograms() }
     for cell in cells.all { cell.abandon(reason: reason) }
+    // Their names are theirs until their programs, which were killed, are gone.
+    let end = clock.now() + Self.patienceWithKilledPrograms
+    while cells.count > 0, clock.now() < end { await pause() }
   }
+
+  private static let patienceWithKilledPrograms = Duration.seconds(5)
+
+  private func pause() async { try? await Task.sleep(for: .milliseconds(5)) }
 
   /// Kills the programs of `exec` actors, and gives their handlers the moment they need to say what they were doing.
   private func endPrograms() async {

@@ -18,7 +18,14 @@ final class CellTable: Sendable {
 
   subscript(name: String) -> ActorCell? { shard(name).cells.withLock { $0[name] } }
 
-  func insert(_ cell: ActorCell) { shard(cell.name).cells.withLock { $0[cell.name] = cell } }
+  /// Returns false when another one of that name is not gone yet, and does nothing then.
+  func insert(_ cell: ActorCell) -> Bool {
+    shard(cell.name).cells.withLock { cells in
+      guard cells[cell.name] == nil else { return false }
+      cells[cell.name] = cell
+      return true
+    }
+  }
 
   /// Removes `cell`, but not a successor of the same name.
   func remove(_ cell: ActorCell) {

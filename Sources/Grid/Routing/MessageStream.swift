@@ -42,6 +42,7 @@ public struct MessageStream: Sendable {
         switch link.attempt(envelope) {
         case .sent: return
         case .wait: try await link.windowOpens(for: target)
+        case .refused(let error): throw error
         case .closed: break
         }
         if link.isClosed { break }

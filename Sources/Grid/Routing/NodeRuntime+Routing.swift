@@ -103,10 +103,12 @@ extension NodeRuntime {
 
   func noSuchActor(_ name: String) -> GridError {
     // Its own entry may still stand there, of an actor that has just ended.
-    let similar = NameSimilarity.similar(to: name, in: membership.directory.names.filter { $0 != name })
+    let hint = hints.hint(for: name) {
+      membership.directory.names(atMost: NameHints.sample).filter { $0 != name }
+    }
     return GridError(
       .noSuchActor, "no actor \(name) in namespace \(namespace)",
-      hint: similar.isEmpty ? "see what runs with: gridctl actors" : "similar: \(similar.joined(separator: ", "))")
+      hint: hint ?? "see what runs with: gridctl actors")
   }
 }
 
@@ -138,10 +140,14 @@ extension NodeRuntime: LinkReceiver {
   }
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
-    enqueue(.request(request, deadline: deadline, link))
+    let abandoned = requests.opened(request.correlation, on: link)
+    enqueue(.request(request, deadline: deadline, link, abandoned: abandoned))
   }
 
-  func cancelled(_ correlation: UInt64, on link: Link) { streams.stop(link, correlation) }
+  func cancelled(_ correlation: UInt64, on link: Link) {
+    requests.cancelled(correlation, on: link)
+    streams.stop(link, correlation)
+  }
 
   func readCompleted(_ link: Link) { touched.runAll() }
 
@@ -154,6 +160,7 @@ extension NodeRuntime: LinkReceiver {
   }
 
   func closed(_ link: Link, _ error: GridError) {
+    requests.linkClosed(link)
     streams.linkClosed(link)
     guard link.remote.role == .node else { return clientLinks.closed(link) }
     guard peerLinks.closed(link) else { return }

@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import Logging

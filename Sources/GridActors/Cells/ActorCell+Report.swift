@@ -8,8 +8,9 @@ extension ActorCell {
       (
         ActorReport(
           name: name, kind: kind.name, node: host.nodeName, status: state.status, mailbox: state.mailbox.depth,
-          processed: state.processed - state.mailbox.lent, failures: state.failures, restarts: state.restarts,
+          processed: state.processed, failures: state.failures, restarts: state.restarts,
           uptimeSeconds: (now - state.startedAt).inSeconds, epoch: epoch,
+          inHand: min(1, state.mailbox.inHand), latency: state.latency(at: now),
           details: withDetails ? state.details(options: options) : [:]),
         state.behavior
       )
@@ -21,6 +22,21 @@ extension ActorCell {
     return detailed
   }
 
-  /// Messages waiting or being handled.
-  package var depth: Int { state.withLock { $0.mailbox.depth } }
+  /// The kind it was made from.
+  package var kindName: String { kind.name }
+
+  /// What keeps an actor that is to stop, in words.
+  package var holdings: String {
+    let details = state.withLock { $0.behavior }.details()
+    guard let process = details["pid"]?.integerValue else { return "its handler has not returned" }
+    return "its program (process \(process)) still runs"
+  }
+
+  /// Messages waiting or being handled, and how many seconds the oldest of them has been there.
+  package func load(at now: MonotonicTime) -> (depth: Int, oldestSeconds: Double?) {
+    state.withLock { state in
+      guard state.mailbox.depth > 0 else { return (0, nil) }
+      return (state.mailbox.depth, state.ages(at: now).age)
+    }
+  }
 }

@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import NIOCore
 internal import Synchronization
@@ -44,6 +45,7 @@ extension ActorCell {
   }
 
   private func restart(after error: GridError) {
+    guard !state.withLock({ $0.hasEnded }) else { return }
     let policy = request.command?.restart ?? kind.restart
     let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
     switch decision {
@@ -64,8 +66,8 @@ extension ActorCell {
   private func resumeAfterPause() {
     do {
       let fresh = try kind.make(request)
-      let wakes = state.withLock { $0.replace(with: fresh) }
-      host.happened(.actor, name, "restarted")
+      let (isReplaced, wakes) = state.withLock { $0.replace(with: fresh) }
+      if isReplaced { host.happened(.actor, name, "restarted") }
       if wakes { run(.pool) }
     } catch {
       host.failed(name, Self.gridError(error), ends: true)
@@ -73,10 +75,15 @@ extension ActorCell {
     }
   }
 
-  func finish(_ letters: [Envelope], isFirst: Bool, _ reason: String) {
-    for envelope in letters {
+  /// Whether the hook `stopped` is due; true once for each behaviour that was started.
+  var takesFarewell: Bool { state.withLock { $0.takeFarewell() } }
+
+  func finish(_ end: CellState.End, _ reason: String) {
+    for envelope in end.letters {
       refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
     }
-    if isFirst { host.ended(self, reason) }
+    end.spawner?.resolve(0, .failure(GridError(.stopped, "actor \(name) was stopped before it had started")))
+    guard end.isFirst else { return }
+    state.withLock { $0.behavior }.vacate { self.host.ended(self, reason) }
   }
 }

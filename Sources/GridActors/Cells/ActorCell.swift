@@ -16,6 +16,9 @@ package final class ActorCell: Sendable {
   let state: Mutex<CellState>
   let hasSystemMail = Atomic(false)
   let isSlow = Atomic(false)
+  /// Whether messages are told when they came: those of handlers that may suspend, where looking at the clock costs
+  /// next to nothing beside them.
+  private let notesArrivals: Bool
   /// Whether anybody traces on this node; asked for every message, so it costs one load and touches no other object.
   let isTraced: Atomic<Bool>
 
@@ -29,6 +32,7 @@ package final class ActorCell: Sendable {
     self.request = request
     self.host = host
     isTraced = Atomic(host.taps.isActive)
+    notesArrivals = behavior.immediate == nil
     state = Mutex(CellState(behavior: behavior, startedAt: host.clock.now()))
   }
 
@@ -52,8 +56,9 @@ package final class ActorCell: Sendable {
   /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
   package func enqueue(_ envelope: Envelope) -> Bool {
     if isTraced.load(ordering: .relaxed) { host.taps.arrived(envelope, at: self) }
+    let arrival = arrivalTime
     let (admission, wakes) = state.withLock { state -> (CellState.Arrival, Bool) in
-      state.admit(envelope, options: options)
+      state.admit(envelope, arrival: arrival, options: options)
     }
     settle(envelope, admission)
     return wakes
@@ -92,6 +97,7 @@ package final class ActorCell: Sendable {
     var credit = 0
     var others: [CellState.Arrival] = []
     var accepted: [UInt64] = []
+    let arrival = arrivalTime
     let wakes = state.withLock { state -> Bool in
       var wakes = false
       for _ in 0..<count {
@@ -99,7 +105,7 @@ package final class ActorCell: Sendable {
         let bytes = envelope.waitsForRoom ? envelope.message.cost : 0
         let correlation = envelope.expectation == .acceptance ? envelope.correlation : 0
         if responder == nil { responder = envelope.responder }
-        let (arrival, wakesNow) = state.admit(envelope, options: options)
+        let (arrival, wakesNow) = state.admit(envelope, arrival: arrival, options: options)
         wakes = wakes || wakesNow
         switch arrival {
         case .queued:
@@ -127,11 +133,15 @@ package final class ActorCell: Sendable {
     if isTraced.load(ordering: .relaxed) { return offerTraced(envelope) }
     // Through an optional it is moved into the lock's closure; a parameter would be copied.
     var offered = Optional(envelope)
+    let arrival = arrivalTime
     return state.withLock { state in
       guard state.hasRoom(options: options), let envelope = offered.take() else { return nil }
-      return state.admit(envelope, options: options).1
+      return state.admit(envelope, arrival: arrival, options: options).1
     }
   }
+
+  /// What a message that comes now is marked with; 0 where nobody looks.
+  var arrivalTime: UInt32 { notesArrivals ? max(1, host.clock.now().milliseconds) : 0 }
 
   private var fullness: GridError {
     GridError(
@@ -174,10 +184,11 @@ package final class ActorCell: Sendable {
     if wakes { run(.pool) }
   }
 
-  /// Ends the cell although its handler does not return: its mail becomes dead letters, its name is released.
+  /// Ends the cell although its handler does not return; its name is free once its program, which is killed, is gone.
   package func abandon(reason: String) {
-    let (letters, isFirst) = state.withLock { $0.end() }
-    finish(letters, isFirst: isFirst, reason)
+    let end = state.withLock { $0.end() }
+    finish(end, reason)
+    if end.wakes { run(.pool) }
     // One that was stopped before it came to its start: nobody else tells whoever waits for that.
     state.withLock { $0.takeSpawner() }?.resolve(0, .failure(Self.stoppedTooEarly(name)))
   }
@@ -209,6 +220,7 @@ package final class ActorCell: Sendable {
       startFailed(error)
       return true
     }
+    _ = state.withLock { $0.takeFarewell() }
     // What was broken off by a stop was not given up by whoever spawned it.
     let told = error.code == .cancelled ? Self.stoppedTooEarly(name) : error
     abandon(reason: "stopped: it could not start: \(told)")
@@ -247,12 +259,12 @@ package final class ActorCell: Sendable {
         if lingers, isStream { linger() }
       case .failed(let error): supervise(error)
       case .stop(let reason):
-        behavior.stoppedNow(ActorContext(cell: self))
+        if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
         abandon(reason: reason)
         return
       case .replaced(let replacement):
         guard let fresh = replacement.immediate else { continue }
-        behavior.stoppedNow(ActorContext(cell: self))
+        if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
         behavior = fresh
         state.withLock { $0.behavior = replacement }
       }
@@ -280,7 +292,8 @@ package final class ActorCell: Sendable {
   private func drainSuspending() async {
     var batch = EnvelopeQueue()
     // A handler that never returns must not take more than its own message with it.
-    while let work = next(&batch, takesOne: true, at: host.clock.now()) {
+    var now = host.clock.now()
+    while let work = next(&batch, takesOne: true, at: now) {
       let behavior = state.withLock { $0.behavior }
       switch work {
       case .start:
@@ -289,16 +302,17 @@ package final class ActorCell: Sendable {
         guard startFinished(failure) else { return }
       case .batch:
         guard let envelope = batch.popFirst() else { break }
-        await handleSuspending(envelope, behavior)
+        await handleSuspending(envelope, behavior, at: now)
       case .failed(let error): supervise(error)
       case .stop(let reason):
-        await behavior.stopped(ActorContext(cell: self))
+        if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
         abandon(reason: reason)
         return
       case .replaced(let fresh):
-        await behavior.stopped(ActorContext(cell: self))
+        if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
         state.withLock { $0.behavior = fresh }
       }
+      now = host.clock.now()
     }
   }
 
@@ -309,7 +323,7 @@ package final class ActorCell: Sendable {
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
       hasSystemMail.store(false, ordering: .relaxed)
-      return state.next(&batch, takesOne: takesOne, options: options)
+      return state.next(&batch, takesOne: takesOne, options: options, at: now)
     }
     for envelope in admissions { admitted(envelope) }
     return work
@@ -367,8 +381,10 @@ package final class ActorCell: Sendable {
     for envelope in found { admitted(envelope) }
   }
 
-  private func handleSuspending(_ envelope: Envelope, _ behavior: any ActorBehavior) async {
-    if isTooLate(envelope, at: host.clock.now()) { return }
+  private func handleSuspending(
+    _ envelope: Envelope, _ behavior: any ActorBehavior, at now: MonotonicTime
+  ) async {
+    if isTooLate(envelope, at: now) { return }
     let trace = isTraced.load(ordering: .relaxed) ? tracedExchange(envelope) : nil
     let context = context(for: envelope, trace: trace)
     do {

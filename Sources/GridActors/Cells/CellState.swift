@@ -10,7 +10,9 @@ struct CellState {
   var behavior: any ActorBehavior
   let startedAt: MonotonicTime
   var mailbox = Mailbox()
-  var processed = 0
+  /// Messages that were taken from the mailbox.
+  private var taken = 0
+  private var work = WorkInHand()
   var failures = 0
   var restarts = 0
   private var phase = Phase.starting
@@ -21,6 +23,8 @@ struct CellState {
   private var task: Task<Void, Never>?
   /// Told how the first start went; gone after it.
   private var spawner: PendingAsk?
+  /// `started` has run, and `stopped` has not yet.
+  private var owesFarewell = false
 
   private enum Phase {
     /// `started` has not run yet.
@@ -72,9 +76,13 @@ struct CellState {
   }
 
   /// Admits a message; true when the cell was idle and is busy from now on.
-  mutating func admit(_ envelope: consuming Envelope, options: MailboxOptions) -> (Arrival, Bool) {
+  ///
+  /// - Parameter arrival: the time, as ``Envelope/arrival``; 0 where nobody looks.
+  mutating func admit(
+    _ envelope: consuming Envelope, arrival: UInt32 = 0, options: MailboxOptions
+  ) -> (Arrival, Bool) {
     if case .ended = phase { return (.ended(envelope), false) }
-    switch mailbox.admit(envelope, options: options) {
+    switch mailbox.admit(envelope, arrival: arrival, options: options) {
     case .queued: return (.queued, wake())
     case .waits: return (.waits, wake())
     case .full(let refused): return (.full(refused), false)
@@ -107,15 +115,21 @@ struct CellState {
   /// The next piece of work, with its messages in `batch`, and the messages that found room by it; nil work makes the
   /// cell idle.
   mutating func next(
-    _ batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions
+    _ batch: inout EnvelopeQueue, takesOne: Bool, options: MailboxOptions, at now: MonotonicTime
   ) -> (Work?, [Envelope]) {
+    work.ended(at: now, isMeasured: takesOne, taken: taken)
     if let work = nextSystem() { return (work, []) }
     switch phase {
-    case .ended, .paused:
+    case .ended:
+      if owesFarewell { return (.stop("stopped"), []) }
+      isBusy = false
+      return (nil, [])
+    case .paused:
       isBusy = false
       return (nil, [])
     case .starting:
       phase = .running
+      owesFarewell = true
       return (.start, [])
     case .running:
       let admitted = mailbox.takeBatch(into: &batch, takesOne: takesOne, options: options)
@@ -125,7 +139,8 @@ struct CellState {
         mailbox.rest()
         return (nil, admitted)
       }
-      processed += batch.count
+      taken += batch.count
+      work.began(batch.count, at: now)
       return (.batch, admitted)
     }
   }
@@ -141,6 +156,15 @@ struct CellState {
     }
   }
 
+  /// Whether `stopped` must run; true once for each behaviour that was started.
+  mutating func takeFarewell() -> Bool {
+    defer { owesFarewell = false }
+    return owesFarewell
+  }
+
+  /// Whether the cell has ended: what it still does concerns nobody else.
+  var hasEnded: Bool { if case .ended = phase { true } else { false } }
+
   /// Has `spawner` told how the first start goes.
   mutating func tell(_ spawner: PendingAsk) { self.spawner = spawner }
 
@@ -153,7 +177,8 @@ struct CellState {
   ///
   /// - Returns: those the cell has no use for, since it has ended meanwhile.
   mutating func putBack(_ batch: inout EnvelopeQueue, first: Envelope) -> [Envelope] {
-    processed -= batch.count + 1
+    taken -= batch.count + 1
+    work.putBack(batch.count + 1)
     if case .ended = phase { return [first] + batch.removeAll() }
     mailbox.putBack(&batch, first: first)
     return []
@@ -172,7 +197,7 @@ struct CellState {
   ///
   /// - Returns: those the cell has no use for, since it has ended meanwhile.
   mutating func giveBack(_ unread: [Envelope]) -> [Envelope] {
-    processed -= unread.count
+    taken -= unread.count
     if case .ended = phase { return unread }
     mailbox.giveBack(unread)
     return []
@@ -197,20 +222,57 @@ struct CellState {
   }
 
   /// Puts a fresh behaviour in place of the failed one once the pause is over.
-  mutating func replace(with fresh: any ActorBehavior) -> Bool {
-    guard case .paused = phase else { return false }
+  mutating func replace(with fresh: any ActorBehavior) -> (isReplaced: Bool, wakes: Bool) {
+    guard case .paused = phase else { return (false, false) }
     restarts += 1
     phase = .starting
     system.append(.replaced(fresh))
-    return wake()
+    return (true, wake())
   }
 
-  /// Ends the cell; the mail it still had, and whether this call ended it.
-  mutating func end() -> (letters: [Envelope], isFirst: Bool) {
-    if case .ended = phase { return ([], false) }
+  /// What is left to do once a cell has ended.
+  struct End {
+    var letters: [Envelope] = []
+    /// Whether this call ended it.
+    var isFirst = false
+    /// Whoever waits for the first start.
+    var spawner: PendingAsk?
+    /// Whether it was idle and must run its last hook: then the caller must run it.
+    var wakes = false
+  }
+
+  /// Ends the cell. A handler that runs goes on; the hook `stopped` follows it.
+  mutating func end() -> End {
+    if case .ended = phase { return End() }
     phase = .ended
     system = []
-    return (mailbox.takeAll(), true)
+    let wakes = owesFarewell && !isBusy
+    if wakes { isBusy = true }
+    return End(letters: mailbox.takeAll(), isFirst: true, spawner: takeSpawner(), wakes: wakes)
+  }
+
+  /// Messages whose handling has ended; a program has read them.
+  var processed: Int { taken - mailbox.inHand - mailbox.lent }
+
+  /// How long the message in hand is being handled, and how old the oldest message that waits is.
+  ///
+  /// Of an actor that never suspends it is known that what waits came after the batch in hand was begun, and no more.
+  func ages(at now: MonotonicTime) -> ActorReport.Latency {
+    let isBusy = mailbox.inHand > 0
+    let inHand = isBusy ? max(0, (now - work.since).inSeconds) : nil
+    var oldest = mailbox.oldestArrival.map { Double(now.milliseconds &- $0) / 1e3 }
+    if oldest == nil, mailbox.depth > (isBusy ? 1 : 0) { oldest = inHand }
+    return ActorReport.Latency(inHandSeconds: inHand, oldestSeconds: oldest)
+  }
+
+  /// The ages, and how long the latest messages took.
+  func latency(at now: MonotonicTime) -> ActorReport.Latency {
+    var latency = ages(at: now)
+    (latency.handlerP50Seconds, latency.handlerP99Seconds) =
+      work.percentiles.map {
+        ($0.half.inSeconds, $0.most.inSeconds)
+      } ?? (nil, nil)
+    return latency
   }
 
   func details(options: MailboxOptions) -> [String: JSONValue] {

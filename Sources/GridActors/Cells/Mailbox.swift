@@ -13,6 +13,13 @@ struct Mailbox {
 
   /// Messages waiting or being handled, or handed to a program that has not read them.
   var depth: Int { queue.count + taken + lent }
+  /// Messages being handled: of a batch also those behind the first.
+  var inHand: Int { taken }
+  /// When the oldest message that waits came, as ``Envelope/arrival``; nil when none waits or nobody has looked.
+  var oldestArrival: UInt32? {
+    let arrival = queue.firstArrival ?? waiting.firstArrival ?? 0
+    return arrival == 0 ? nil : arrival
+  }
   var isEmpty: Bool { queue.isEmpty }
   /// Whether messages wait for room.
   var hasWaiting: Bool { !waiting.isEmpty }
@@ -27,7 +34,9 @@ struct Mailbox {
     case dropped(Envelope)
   }
 
-  mutating func admit(_ envelope: consuming Envelope, options: MailboxOptions) -> Admission {
+  /// - Parameter arrival: the time, as ``Envelope/arrival``.
+  mutating func admit(_ envelope: consuming Envelope, arrival: UInt32 = 0, options: MailboxOptions) -> Admission {
+    envelope.arrival = arrival
     if waiting.isEmpty, hasRoom(for: envelope, options) {
       push(envelope)
       return .queued

@@ -8,6 +8,10 @@ internal import Synchronization
 final class ExecChild: Sendable {
   private struct State {
     var child: ChildProcess?
+    /// The program is being started, and there may be something of it already.
+    var isStarting = false
+    /// Called when the start under way has come to its end and nothing is left of it.
+    var vacated: (@Sendable () -> Void)?
     var isHandling = false
     var isReported = false
     var timedOut = false
@@ -23,10 +27,12 @@ final class ExecChild: Sendable {
   let specification: ExecSpecification
   let environment: ExecEnvironment
   let log: ProgramLog
+  /// The lease that this activation's name is held by, if any.
+  private let limit: RunLimit.Number?
   private let state = Mutex(State())
 
-  /// A program that ignores SIGTERM is killed after this.
-  static let grace = Duration.seconds(5)
+  /// A program that ignores SIGTERM is killed after this; a good deal shorter than clients wait by default.
+  static let grace = Duration.seconds(3)
   /// How long the last words of a program that has ended are waited for.
   private static let lastWordsPatience = Duration.seconds(3)
 
@@ -34,23 +40,70 @@ final class ExecChild: Sendable {
     self.specification = specification
     self.environment = environment
     log = ProgramLog(eventLoop: environment.eventLoop)
+    // Now, and not when the program starts: an activation that outlives its lease must not get the next one's.
+    limit = environment.processes.currentLimit
   }
 
   func start(_ context: ActorContext, output: ChildProcess.OutputDelivery) async throws {
     var options = ChildProcess.Options()
     options.output = output
     options.standardError = { [log] event in log.take(event, isError: true, context) }
+    // An actor without a name needs no lease.
+    options.limit = context.epoch == 0 ? nil : limit
     let command = specification.processCommand(environment.variables(for: specification, context))
-    let child = try await environment.processes.spawn(command, options: options, on: environment.eventLoop)
-    let isUnwanted = state.withLock { state in
-      state.child = child
-      return state.isReported
-    }
-    if isUnwanted { _ = await child.terminate(grace: .zero) }
+    let child = try await spawn(command, options)
     child.onExit { [self] status in
       log.errorsHaveEnded.whenOpen { [self] in report(ended(status), context) }
     }
   }
+
+  /// Starts the program, unless the actor has been stopped meanwhile; nothing is left of it then.
+  private func spawn(_ command: ProcessCommand, _ options: ChildProcess.Options) async throws -> ChildProcess {
+    let mayStart = state.withLock { state in
+      state.isStarting = !state.isReported
+      return state.isStarting
+    }
+    guard mayStart else { throw GridError(.stopped, "the actor was stopped before its program ran") }
+    do {
+      let child = try await environment.processes.spawn(command, options: options, on: environment.eventLoop)
+      let isUnwanted = state.withLock { state in
+        state.child = child
+        return state.isReported
+      }
+      if isUnwanted { _ = await child.terminate(grace: .zero) }
+      startEnded()
+      return child
+    } catch {
+      startEnded()
+      throw error
+    }
+  }
+
+  private func startEnded() {
+    let vacated = state.withLock { state in
+      state.isStarting = false
+      defer { state.vacated = nil }
+      return state.vacated
+    }
+    vacated?()
+  }
+
+  /// Kills the program, and calls `gone` when nothing is left of it.
+  func vacate(_ gone: @escaping @Sendable () -> Void) {
+    let (child, isStarting) = state.withLock { state in
+      state.isReported = true
+      if state.isStarting { state.vacated = gone }
+      return (state.child, state.isStarting)
+    }
+    child?.signal(.kill)
+    guard !isStarting else { return }
+    guard let child else { return gone() }
+    child.onExit { _ in gone() }
+  }
+
+  /// Forgets a program that is gone. What it wrote goes to the cell, which has this object: nobody else would ever end
+  /// that circle.
+  private func letGo() { state.withLock { $0.child = nil } }
 
   /// Hands a failure that no message caused to the supervision, unless the end of the program has been told already.
   private func report(_ error: GridError, _ context: ActorContext) {
@@ -244,6 +297,7 @@ final class ExecChild: Sendable {
     guard let child else { return }
     _ = await child.terminate(grace: Self.grace)
     await returnMail(child, context)
+    letGo()
   }
 
   func details() -> [String: JSONValue] {

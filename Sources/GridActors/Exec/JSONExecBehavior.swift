@@ -61,6 +61,8 @@ final class JSONExecBehavior: ActorBehavior {
 
   func stopped(_ context: ActorContext) async { await child.stop(context) }
 
+  func vacate(_ gone: @escaping @Sendable () -> Void) { child.vacate(gone) }
+
   func details() -> [String: JSONValue] { child.details() }
 
   private static func envelope(_ message: Message, _ identifier: Int64, _ context: ActorContext) -> [UInt8] {

@@ -45,6 +45,8 @@ final class LineExecBehavior: ActorBehavior {
 
   func stopped(_ context: ActorContext) async { await child.stop(context) }
 
+  func vacate(_ gone: @escaping @Sendable () -> Void) { child.vacate(gone) }
+
   func details() -> [String: JSONValue] { child.details() }
 
   // MARK: From the program, on the event loop

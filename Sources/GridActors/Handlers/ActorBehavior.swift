@@ -9,12 +9,16 @@ package protocol ActorBehavior: AnyObject, Sendable {
   func started(_ context: ActorContext) async throws
   func receive(_ message: Message, _ context: ActorContext) async throws
   func stopped(_ context: ActorContext) async
+  /// Ends at once what the actor holds outside of this process, and calls `gone` when nothing of it is left: only then
+  /// may its name be anybody else's. Called once, from any thread, also while the handler runs.
+  func vacate(_ gone: @escaping @Sendable () -> Void)
   /// What `inspect` shows of it beside what its cell knows. Called from any thread.
   func details() -> [String: JSONValue]
 }
 
 extension ActorBehavior {
   package var immediate: (any ImmediateBehavior)? { nil }
+  package func vacate(_ gone: @escaping @Sendable () -> Void) { gone() }
   package func details() -> [String: JSONValue] { [:] }
 }
 

@@ -127,9 +127,10 @@ extension ActorCell {
 
   @inline(never)
   func offerTraced(_ envelope: Envelope) -> Bool? {
+    let arrival = arrivalTime
     let wakes = state.withLock { state -> Bool? in
       guard state.hasRoom(options: options) else { return nil }
-      return state.admit(envelope, options: options).1
+      return state.admit(envelope, arrival: arrival, options: options).1
     }
     // Not under the lock: whoever follows the trace runs code of its own.
     if wakes != nil { host.taps.arrived(envelope, at: self) }

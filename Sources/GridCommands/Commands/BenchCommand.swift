@@ -55,19 +55,25 @@ struct BenchCommand: GridCommand {
   static let description = ListDescription(
     kind: "BenchResult", noun: "bench", nameField: "target",
     columns: [
-      Column("WORK", field: "work"), Column("TARGET", field: "target"), Column("CLIENTS", field: "clients"),
-      Column("SENT", field: "sent"), Column("DELIVERED", field: "delivered"), Column("ERRORS", field: "errors"),
-      Column("SECONDS") { HumanText.rounded($0["seconds"]?.doubleValue ?? 0, 3) },
-      Column("RATE") { HumanText.rate($0["perSecond"]?.doubleValue ?? 0) },
-      Column("P50") { BenchCommand.micros($0["p50Micros"]) }, Column("P99") { BenchCommand.micros($0["p99Micros"]) },
-      Column("MAX") { BenchCommand.micros($0["maxMicros"]) },
-      Column("P90", wideOnly: true) { BenchCommand.micros($0["p90Micros"]) },
-      Column("P999", wideOnly: true) { BenchCommand.micros($0["p999Micros"]) },
-      Column("BODY", wideOnly: true, field: "bodyBytes"),
+      Column("WORK", fit: .whole, priority: ColumnPriority.detail, field: "work"),
+      Column("TARGET", fit: .middle(8), field: "target"),
+      .number("CLIENTS", priority: ColumnPriority.detail, field: "clients"), .number("SENT", field: "sent"),
+      .number("DELIVERED", priority: ColumnPriority.detail, field: "delivered"), .number("ERRORS", field: "errors"),
+      Column("SECONDS", alignment: .trailing, priority: ColumnPriority.detail) {
+        HumanText.rounded($0["seconds"]?.doubleValue ?? 0, 3)
+      },
+      Column("RATE", alignment: .trailing, priority: ColumnPriority.name) {
+        HumanText.rate($0["perSecond"]?.doubleValue ?? 0)
+      },
+      micros("P50", "p50Micros"), micros("P99", "p99Micros"), micros("MAX", "maxMicros"),
+      micros("P90", wideOnly: true, "p90Micros"), micros("P999", wideOnly: true, "p999Micros"),
+      .number("BODY", wideOnly: true, field: "bodyBytes"),
     ])
 
-  private static func micros(_ value: JSONValue?) -> String {
-    HumanText.duration(value?.doubleValue.map { $0 / 1e6 })
+  private static func micros(_ header: String, wideOnly: Bool = false, _ field: String) -> Column<JSONValue> {
+    Column(header, wideOnly: wideOnly, alignment: .trailing) {
+      HumanText.duration($0[field]?.doubleValue.map { $0 / 1e6 })
+    }
   }
 
   func run() async throws {

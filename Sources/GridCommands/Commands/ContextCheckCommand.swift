@@ -25,9 +25,12 @@ struct ContextCheckCommand: GridCommand {
   static let description = ListDescription(
     kind: "ContextCheckList", noun: "context",
     columns: [
-      Column("NAME", field: "name"), Column("OK") { $0["ok"]?.boolValue == true ? "yes" : "no" },
-      Column("NODE", field: "node"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) },
-      Column("MESSAGE", field: "message"),
+      .actorName,
+      Column("OK", fit: .whole, priority: ColumnPriority.important, streamWidth: 3) {
+        $0["ok"]?.boolValue == true ? "yes" : "no"
+      },
+      Column("NODE", field: "node"), .duration("RTT", seconds: "rttSeconds"),
+      Column("MESSAGE", fit: .end(20), priority: ColumnPriority.important, streamWidth: 40, field: "message"),
     ])
 
   func run() async throws {
@@ -93,13 +96,18 @@ struct ContextEditCommand: OwnProcessCommand {
     let editor = [environment["VISUAL"], environment["EDITOR"], "vi"].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
     CommandEnvironment.takeScreen(true)
     defer { CommandEnvironment.takeScreen(false) }
-    // Ctrl-C is the editor's.
-    let before = signal(SIGINT, SIG_IGN)
-    defer { signal(SIGINT, before) }
-    let child = try await AttachedChild.start(
-      ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: ProcessEnvironment.forPrograms())
-    let status = await child.exit()
-    guard case .exited(0) = status else {
+    let status: ProcessExitStatus
+    do {
+      status = try await ForegroundProgram.run {
+        () async throws(GridError) in
+        try await AttachedChild.start(
+          ["/bin/sh", "-c", "exec \(editor) \"$1\"", "sh", draft], environment: ProcessEnvironment.forPrograms())
+      }
+    } catch {
+      unlink(draft)
+      throw error
+    }
+    guard status.isSuccess else {
       unlink(draft)
       throw GridError(.failed, "the editor \(NameRules.quoted(editor)) ended with \(status)", hint: "set EDITOR")
     }

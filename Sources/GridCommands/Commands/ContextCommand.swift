@@ -27,10 +27,14 @@ struct ContextCommand: AsyncParsableCommand {
   static let description = ListDescription(
     kind: "ContextList", noun: "context",
     columns: [
-      Column("NAME") { "\(Column.text($0["name"]))\($0["current"]?.boolValue == true ? "*" : "")" },
-      Column("NAMESPACE", field: "namespace"), Column("ENDPOINTS", field: "endpoints"),
-      Column("PROTECTED") { $0["protected"]?.boolValue == true ? "yes" : "-" },
-      Column("DESCRIPTION", field: "description"), Column("TIMEOUT", wideOnly: true, field: "timeout"),
+      Column("NAME", fit: .middle(12), priority: ColumnPriority.name) {
+        "\(Column.text($0["name"]))\($0["current"]?.boolValue == true ? "*" : "")"
+      },
+      Column("NAMESPACE", field: "namespace"),
+      Column("ENDPOINTS", fit: .end(16), priority: ColumnPriority.important, field: "endpoints"),
+      Column("PROTECTED", fit: .whole) { $0["protected"]?.boolValue == true ? "yes" : "-" },
+      Column("DESCRIPTION", fit: .end(12), priority: ColumnPriority.detail, field: "description"),
+      Column("TIMEOUT", wideOnly: true, field: "timeout"),
       Column("COLOR", wideOnly: true, field: "color"),
     ])
 
@@ -214,7 +218,11 @@ struct ContextCommand: AsyncParsableCommand {
 extension Settings {
   static let effectiveDescription = ListDescription(
     kind: "SettingList", noun: "setting",
-    columns: [Column("SETTING", field: "name"), Column("VALUE", field: "value"), Column("SOURCE", field: "source")])
+    columns: [
+      Column("SETTING", fit: .whole, priority: ColumnPriority.name, field: "name"),
+      Column("VALUE", fit: .middle(16), priority: ColumnPriority.important, field: "value"),
+      Column("SOURCE", fit: .end(12), field: "source"),
+    ])
 
   /// Every setting with its value and where it comes from.
   var effective: [JSONValue] {

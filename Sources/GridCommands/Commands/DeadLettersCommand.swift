@@ -17,12 +17,24 @@ struct DeadLettersCommand: AsyncParsableCommand {
   static let description = ListDescription(
     kind: "DeadLetterList", noun: "dead-letter", nameField: "id",
     columns: [
-      Column("ID", field: "id"), Column("TIME") { String(Column.text($0["at"]).dropFirst(11)) },
-      Column("NODE", field: "node"), Column("REASON", field: "reason"), Column("TARGET", field: "target"),
-      Column("COUNT", field: "count"), Column("BODY") { HumanText.excerpt(Column.text($0["body"])) },
+      // Whole: it is what the other commands take.
+      Column("ID", fit: .whole, priority: ColumnPriority.name, streamWidth: 26, field: "id"), .timeOfDay(),
+      Column("NODE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "node"),
+      Column("REASON", fit: .whole, priority: ColumnPriority.important, streamWidth: 13, field: "reason"),
+      Column("TARGET", fit: .middle(10), priority: ColumnPriority.important, streamWidth: 16, field: "target"),
+      .number("COUNT", priority: ColumnPriority.detail, field: "count"),
+      Column("BODY", fit: .end(14), priority: ColumnPriority.important, streamWidth: 40) {
+        DeadLettersCommand.excerpt($0)
+      },
       Column("REPLAYED", wideOnly: true, field: "replayedAs"), Column("SENDER", wideOnly: true, field: "sender"),
       Column("TYPE", wideOnly: true, field: "type"), Column("DETAIL", wideOnly: true, field: "detail"),
     ])
+
+  /// The beginning of a body, or its size where it is not there.
+  private static func excerpt(_ letter: JSONValue) -> String {
+    guard letter["bodyLeftOut"]?.boolValue ?? false else { return HumanText.excerpt(Column.text(letter["body"])) }
+    return "\(Column.text(letter["bodyBytes"])) bytes"
+  }
 
   /// Which letters.
   struct Filter: ParsableArguments {
@@ -30,8 +42,13 @@ struct DeadLettersCommand: AsyncParsableCommand {
     var reason: [String] = []
     @Option(help: ArgumentHelp("Only letters whose target matches; * stands for any characters.", valueName: "pattern"))
     var to: String?
-    @Option(help: ArgumentHelp("Only letters of the last while.", valueName: "duration"))
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("Only letters since then: 5m, 03:12, a date or an RFC 3339 time.", valueName: "duration|time"))
     var since: String?
+
+    /// Whether it leaves any letter out.
+    var isEmpty: Bool { reason.isEmpty && to == nil && since == nil }
 
     func json() throws -> [String: JSONValue] {
       for reason in reason where DeadLetter.Reason(rawValue: reason) == nil {
@@ -65,14 +82,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
       let arguments = try filter.json()
       let session = try await CommandSession(global)
       var printer = StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
-      let letters: @Sendable (CommandSession, JSONValue) async throws -> [JSONValue] = { session, arguments in
-        let answer = try await session.request("deadLetters.list", arguments)
-        return answer["items"]?.arrayValue ?? []
-      }
-      if filter.since != nil { printer.earlier = { try await letters($0, .object(arguments)) } }
+      if filter.since != nil { printer.earlier = { try await LetterReader(session: $0).letters(arguments).items } }
       printer.resumption = StreamResumption(
         arguments: { _ in .object(arguments) },
-        earlier: { try await letters($0, JSONValue.object(arguments).with("sinceMilliseconds", .integer($1))) },
+        earlier: { session, since in
+          var earlier = arguments
+          earlier["sinceMilliseconds"] = .integer(since)
+          return try await LetterReader(session: session).letters(earlier).items
+        },
         key: { Column.text($0["id"]) })
       try await printer.run("deadLetters.tail", .object(arguments))
     }
@@ -80,20 +97,36 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
   struct List: GridCommand {
     static let configuration = CommandConfiguration(
-      commandName: "list", abstract: "List the dead letters of all nodes that were not sent again yet.")
+      commandName: "list", abstract: "List the dead letters of all nodes that were not sent again yet.",
+      discussion: """
+        Those that nodes which are gone have left on a machine are told by the nodes that still run there.
+
+        Examples:
+          gridctl dead-letters list --reason mailbox-full --since 03:12
+          gridctl dead-letters list --to 'orders-*' --all -o json
+        """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var filter: Filter
-    @Option(help: ArgumentHelp("The newest so many.", valueName: "count"))
-    var count: Int = 1000
+    @Option(help: ArgumentHelp("The newest so many (default: 1000 in a table, else all).", valueName: "count"))
+    var count: Int?
     @Flag(help: "Also letters that were sent again.")
     var all = false
+
+    /// As many as somebody reads.
+    private static let standardCount = 1000
 
     func run() async throws {
       var arguments = try filter.json()
       if !all { arguments["replayed"] = false }
-      arguments["limit"] = .integer(Int64(max(0, count)))
-      try await CommandSession(global).list("deadLetters.list", .object(arguments), DeadLettersCommand.description)
+      let session = try await CommandSession(global)
+      let reader = LetterReader(session: session)
+      let limit = count ?? (session.renderer.format.isTable ? Self.standardCount : .max)
+      let list = try await reader.letters(arguments, limit: max(0, limit), bodies: reader.shownBodies)
+      try session.renderer.list(list.items, DeadLettersCommand.description)
+      if list.isCut { reader.remark("older ones are not shown: raise --count") }
+      try await reader.warnOfUnlisted()
+      try session.warnOfMissing(list.missing)
     }
   }
 
@@ -107,66 +140,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     func run() async throws {
       let session = try await CommandSession(global)
-      let letter = try await session.request("deadLetters.show", ["id": .string(id.identifier)])
+      let letter = try await LetterReader(session: session).letter(id.identifier)
       try session.renderer.object(letter, kind: "DeadLetter", noun: "dead-letter")
-    }
-  }
-
-  struct Replay: GridCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "replay", abstract: "Send dead letters again, under a fresh id, to their target or another.")
-
-    @OptionGroup var global: GlobalOptions
-    @Argument(help: ArgumentHelp("Their ids.", valueName: "dead-letter"))
-    var ids: [LetterArgument]
-    @Option(help: ArgumentHelp("Send to this actor instead of the original one.", valueName: "actor"))
-    var replayTo: ActorArgument?
-
-    static let description = ListDescription(
-      kind: "ReplayList", noun: "dead-letter", nameField: "replayedAs",
-      columns: [
-        Column("ID", field: "id"), Column("REPLAYED-AS", field: "replayedAs"), Column("TARGET", field: "target"),
-      ])
-
-    func run() async throws {
-      var arguments: [String: JSONValue] = [:]
-      if let replayTo { arguments["to"] = .string(try replayTo.validated()) }
-      let session = try await CommandSession(global)
-      var replayed: [JSONValue] = []
-      var failures = 0
-      for id in ids {
-        arguments["id"] = .string(id.identifier)
-        do throws(GridError) {
-          replayed.append(try await session.request("deadLetters.replay", .object(arguments)))
-        } catch {
-          if ids.count == 1 { throw error }
-          failures += 1
-          ErrorReport(error: error, target: id.identifier).write(format: session.renderer.format, to: session.writer)
-        }
-      }
-      try session.renderer.list(replayed, Self.description)
-      if failures > 0 { throw ExitCode(ExitStatus.partial.rawValue) }
-    }
-  }
-
-  struct Purge: GridCommand {
-    static let configuration = CommandConfiguration(commandName: "purge", abstract: "Remove dead letters on all nodes.")
-
-    @OptionGroup var global: GlobalOptions
-    @OptionGroup var filter: Filter
-
-    func run() async throws {
-      let arguments = try filter.json()
-      let session = try await CommandSession(global)
-      try await session.confirm("remove dead letters on all nodes", asksAnyway: arguments.count == 1)
-      let answer = try await session.request("deadLetters.purge", .object(arguments))
-      if session.renderer.format == .table {
-        session.renderer.note(answer)
-        try session.writer.output("\(Column.text(answer["removed"])) dead letters removed\n")
-      } else {
-        try session.renderer.object(["removed": answer["removed"] ?? .null], kind: "PurgeResult", noun: "dead-letters")
-      }
-      try session.warnOfMissing(answer)
     }
   }
 }

@@ -24,8 +24,9 @@ struct LeaderCommand: AsyncParsableCommand {
   static let description = ListDescription(
     kind: "LeaderList", noun: "leader", nameField: "name",
     columns: [
-      Column("NAME", field: "name"), Column("NODE", field: "node"), Column("TOKEN", field: "token"),
-      Column("HOLDER", field: "holder"), Column("SINCE", field: "since"),
+      .actorName, Column("NODE", fit: .middle(8), priority: ColumnPriority.important, field: "node"),
+      .number("TOKEN", field: "token"), Column("HOLDER", fit: .middle(12), field: "holder"),
+      Column("SINCE", fit: .whole, streamWidth: 24, field: "since"),
     ])
 }
 

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import GridClient
+internal import Grid
 internal import GridCore
 
 /// `gridctl peers`
@@ -28,11 +30,17 @@ struct PeersCommand: GridCommand {
   static let description = ListDescription(
     kind: "PeerList", noun: "peer",
     columns: [
-      Column("NODE") { "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")" },
-      Column("ADDRESS", field: "address"), Column("STATUS", style: TextStyle.status, field: "status"),
-      Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }, Column("ACTORS", field: "actors"),
-      Column("MAILBOX", field: "mailbox"), Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
-      Column("INCARNATION", wideOnly: true, field: "incarnation"), Column("VERSION", wideOnly: true, field: "version"),
+      Column("NODE", fit: .middle(12), priority: ColumnPriority.name) {
+        "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")"
+      },
+      Column("ADDRESS", fit: .middle(15), streamWidth: 16, field: "address"),
+      Column(
+        "STATUS", fit: .whole, priority: ColumnPriority.important, streamWidth: 7, style: TextStyle.status,
+        field: "status"),
+      .duration("RTT", seconds: "rttSeconds"), .number("ACTORS", field: "actors"),
+      .number("MAILBOX", priority: ColumnPriority.important, field: "mailbox"),
+      .duration("UPTIME", priority: ColumnPriority.detail, seconds: "uptimeSeconds"),
+      .number("INCARNATION", wideOnly: true, field: "incarnation"), Column("VERSION", wideOnly: true, field: "version"),
       Column("LABELS", wideOnly: true, field: "labels"), Column("KINDS", wideOnly: true, field: "kinds"),
     ])
 
@@ -47,9 +55,9 @@ struct PeersCommand: GridCommand {
         fields: ["address", "status", "incarnation", "labels", "version", "kinds"], filter: matches
       ).run()
     }
-    let answer = try await session.request("peers")
-    try session.renderer.list((answer["items"]?.arrayValue ?? []).filter(matches), Self.description)
-    try session.warnOfMissing(answer)
+    let list = try await session.items("peers")
+    try session.renderer.list(list.items.filter(matches), Self.description)
+    try session.warnOfMissing(list.missing)
   }
 }
 
@@ -93,19 +101,26 @@ struct ActorsCommand: GridCommand {
   static let description = ListDescription(
     kind: "ActorList", noun: "actor",
     columns: [
-      Column("NAME", field: "name"), Column("KIND", field: "kind"), Column("NODE", field: "node"),
-      Column("STATUS", style: TextStyle.status, field: "status"), Column("MAILBOX", field: "mailbox"),
-      Column("PROCESSED", field: "processed"),
-      Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
-      Column("UPTIME") { HumanText.duration($0["uptimeSeconds"]?.doubleValue) },
-      Column("EPOCH", wideOnly: true, field: "epoch"),
+      .actorName, Column("KIND", fit: .middle(8), priority: ColumnPriority.detail, field: "kind"),
+      Column("NODE", fit: .middle(8), streamWidth: 8, field: "node"), .actorStatus,
+      .number("MAILBOX", priority: ColumnPriority.important, field: "mailbox"),
+      .number("PROCESSED", streamWidth: 10, field: "processed"), .number("FAILURES", field: "failures"),
+      .number("RESTARTS", priority: ColumnPriority.detail, field: "restarts"),
+      .duration("UPTIME", priority: ColumnPriority.detail, seconds: "uptimeSeconds"),
+      .duration("IN-HAND", wideOnly: true, seconds: "inHandSeconds"),
+      .duration("OLDEST", wideOnly: true, seconds: "oldestSeconds"),
+      .duration("P50", wideOnly: true, seconds: "handlerP50Seconds"),
+      .duration("P99", wideOnly: true, seconds: "handlerP99Seconds"),
+      .number("EPOCH", wideOnly: true, field: "epoch"),
     ])
 
   static let summaryDescription = ListDescription(
     kind: "ActorSummaryList", noun: "kind", nameField: "kind",
     columns: [
-      Column("KIND", field: "kind"), Column("NODE", field: "node"), Column("ACTORS", field: "actors"),
-      Column("MAILBOX", field: "mailbox"), Column("FAILURES", field: "failures"), Column("RESTARTS", field: "restarts"),
+      Column("KIND", fit: .middle(12), priority: ColumnPriority.name, field: "kind"),
+      Column("NODE", fit: .middle(8), field: "node"), .number("ACTORS", field: "actors"),
+      .number("MAILBOX", priority: ColumnPriority.important, field: "mailbox"), .number("FAILURES", field: "failures"),
+      .number("RESTARTS", field: "restarts"),
     ])
 
   func run() async throws {
@@ -114,26 +129,27 @@ struct ActorsCommand: GridCommand {
     arguments["kind"] = kind.map { .string($0) }
     arguments["node"] = on.map { .string($0) }
     arguments["minMailbox"] = minMailbox.map { .integer(Int64($0)) }
+    let description = Self.description.knowing(kind == nil ? nil : "KIND", on == nil ? nil : "NODE")
     if watch, summary || limit != nil { throw GridError(.usage, "--watch goes without --summary and --limit") }
     let session = try await CommandSession(global)
     if watch {
       return try await ListWatch(
         session: session, verb: "actors", arguments: .object(arguments), events: ["actor", "peer"],
-        description: Self.description, fields: ["kind", "node", "status", "failures", "restarts", "epoch"],
+        description: description, fields: ["kind", "node", "status", "failures", "restarts", "epoch"],
         filter: { _ in true }
       ).run()
     }
-    let answer = try await session.request("actors", .object(arguments))
-    let items = answer["items"]?.arrayValue ?? []
+    let list = try await session.items(
+      "actors", .object(arguments), limit: summary ? .max : limit.map { max(0, $0) } ?? .max)
     if summary {
-      try session.renderer.list(Self.summarised(items), Self.summaryDescription)
+      try session.renderer.list(Self.summarised(list.items), Self.summaryDescription)
     } else {
-      try session.renderer.list(limit.map { Array(items.prefix(max(0, $0))) } ?? items, Self.description)
-      if let limit, items.count > limit, !session.settings.isQuiet {
-        session.writer.error("\(items.count - limit) more: raise --limit or narrow the pattern")
+      try session.renderer.list(list.items, description)
+      if let total = list.total, total > list.items.count, !session.settings.isQuiet {
+        session.writer.error("\(total - list.items.count) more: raise --limit or narrow the pattern")
       }
     }
-    try session.warnOfMissing(answer)
+    try session.warnOfMissing(list.missing)
   }
 
   private static func summarised(_ items: [JSONValue]) -> [JSONValue] {
@@ -160,7 +176,11 @@ struct KindsCommand: GridCommand {
     try await CommandSession(global).list(
       "kinds", [:],
       ListDescription(
-        kind: "KindList", noun: "kind", columns: [Column("KIND", field: "name"), Column("NODES", field: "nodes")]))
+        kind: "KindList", noun: "kind",
+        columns: [
+          Column("KIND", fit: .middle(12), priority: ColumnPriority.name, field: "name"),
+          Column("NODES", fit: .end(12), field: "nodes"),
+        ]))
   }
 }
 
@@ -170,6 +190,11 @@ struct InspectCommand: GridCommand {
     commandName: "inspect", _superCommandName: "gridctl",
     abstract: "Show one actor: where it runs, its mailbox, its last failure.",
     discussion: """
+      How it is, what is in hand and waits, how long messages take, what it runs, its last failure, and the latest events
+      on nodes that are there. -o wide shows every member that -o json has, among them inHand (1 or 0), inHandSeconds,
+      oldestSeconds, handlerP50Seconds and handlerP99Seconds, as gridctl actors has them, too: null where nothing is in
+      hand, nothing waits, or nothing was slow enough to be measured.
+
       Examples:
         gridctl inspect calc
         gridctl inspect actor/calc -o json
@@ -181,7 +206,14 @@ struct InspectCommand: GridCommand {
 
   func run() async throws {
     let session = try await CommandSession(global)
-    let answer = try await session.request("inspect", ["name": .string(try actor.validated())])
-    try session.renderer.object(answer, kind: "Actor", noun: "actor")
+    let name = try actor.validated()
+    guard session.renderer.format == .table else {
+      let answer = try await session.request("inspect", ["name": .string(name)])
+      return try session.renderer.object(answer, kind: "Actor", noun: "actor")
+    }
+    let page = try await InspectPage.of(name, session, now: SystemClock().date())
+    session.renderer.note(page.actor)
+    try session.writer.output(
+      page.text(width: session.writer.outputWidth, usesColor: session.renderer.usesColor))
   }
 }

@@ -49,7 +49,10 @@ struct NodeCommand: AsyncParsableCommand {
 
     static let description = ListDescription(
       kind: "PingList", noun: "node",
-      columns: [Column("NODE", field: "name"), Column("RTT") { HumanText.duration($0["rttSeconds"]?.doubleValue) }])
+      columns: [
+        Column("NODE", fit: .middle(12), priority: ColumnPriority.name, field: "name"),
+        .duration("RTT", seconds: "rttSeconds"),
+      ])
 
     func run() async throws {
       let pause = try Duration.argument(interval)
@@ -72,15 +75,15 @@ struct NodeCommand: AsyncParsableCommand {
 
     private func pingAll(_ session: CommandSession) async throws {
       let began = ContinuousClock.now
-      let answer = try await session.request("peers")
+      let list = try await session.items("peers")
       let seconds = (ContinuousClock.now - began).inSeconds
-      for peer in answer["items"]?.arrayValue ?? [] where peer["status"]?.stringValue == "alive" {
+      for peer in list.items where peer["status"]?.stringValue == "alive" {
         let isSelf = peer["self"]?.boolValue == true
         try session.renderer.record(
           ["name": peer["name"] ?? .null, "rttSeconds": isSelf ? .number(seconds) : peer["rttSeconds"] ?? .null],
           Self.description)
       }
-      try session.warnOfMissing(answer)
+      try session.warnOfMissing(list.missing)
     }
   }
 
@@ -133,7 +136,7 @@ struct NodeCommand: AsyncParsableCommand {
       }
       let limit = ContinuousClock.now + session.timeout
       while ContinuousClock.now < limit {
-        let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+        let peers = try await session.items("peers").items
         if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) {
           return
         }

@@ -10,8 +10,8 @@ struct NodeStartCommand: OwnProcessCommand {
     commandName: "start", abstract: "Run a node.",
     discussion: """
       Nodes of one namespace on one machine form a cluster by themselves. In the foreground the node prints one
-      line when it serves, logs to standard error, and leaves in good order on Ctrl-C or SIGTERM; a second one
-      ends it at once.
+      line when it serves, logs to standard error, and leaves in good order on Ctrl-C, on SIGTERM, and on SIGHUP when
+      its terminal is closed; a second Ctrl-C or SIGTERM ends it at once. In the background it ignores SIGHUP.
 
       A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. The
       actor of a kind named leader runs once in the namespace, on one of the nodes that offer it.
@@ -54,7 +54,9 @@ struct NodeStartCommand: OwnProcessCommand {
   var detach = false
   @Option(help: ArgumentHelp("A descriptor that gets a line feed when the node serves.", valueName: "descriptor"))
   var readyFd: Int32?
-  @Option(help: ArgumentHelp("A file for the process id; removed at the end.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A file for the process id, which must not name a node that runs; removed at the end.", valueName: "file"))
   var pidFile: String?
   @Option(help: ArgumentHelp("How to log: text or json.", valueName: "log-form"))
   var log: LogForm = .text
@@ -63,6 +65,10 @@ struct NodeStartCommand: OwnProcessCommand {
   var logLevel: String?
   @Option(help: ArgumentHelp("Dead letters kept (default: 100000).", valueName: "count"))
   var deadLetterCapacity: Int?
+  @Option(
+    help: ArgumentHelp("Bytes of dead letters kept, with their bodies (default: 1GiB).", valueName: "size"),
+    transform: SizeArgument.init(parsing:))
+  var deadLetterBytes: SizeArgument?
   @Option(help: .hidden) var logFile: String?
 
   func run() async throws {
@@ -75,12 +81,15 @@ struct NodeStartCommand: OwnProcessCommand {
         .usage, "descriptor \(readyFd) in --ready-fd is not open", hint: "open it, as: --ready-fd 3 3>FILE")
     }
     let configuration = try makeConfiguration(settings)
-    let pid = try pidFile.map { path throws(GridError) in try PidFile(path) }
+    let pid: PidFile? = if let pidFile { try await PidFile(pidFile) } else { nil }
     defer { pid?.remove() }
+    // A node in the background has no terminal that can go away.
+    if isDetached { TerminationSignals.ignoreHangUp() }
+    let signals = try TerminationSignals.take([SIGHUP, SIGINT, SIGTERM])
     let node = GridNode(configuration)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await node.run() }
-      group.addTask { await Self.passSignals(to: node) }
+      group.addTask { await Self.pass(signals, to: node, pid) }
       group.addTask {
         try await node.waitUntilReady()
         try await announce(node, settings)
@@ -106,6 +115,7 @@ struct NodeStartCommand: OwnProcessCommand {
     if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
     configuration.passedVariables = passEnv
     if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
+    if let deadLetterBytes { configuration.deadLetterBytes = deadLetterBytes.bytes }
     return configuration
   }
 
@@ -146,15 +156,30 @@ struct NodeStartCommand: OwnProcessCommand {
     }
     if let readyFd {
       var lineFeed: UInt8 = 0x0A
-      _ = write(readyFd, &lineFeed, 1)
+      let count = write(readyFd, &lineFeed, 1)
       close(readyFd)
+      // Whoever detached it was ended while it started, and does not know that it runs.
+      if isDetached, count < 0, errno == EPIPE { node.beginGracefulShutdown() }
     }
   }
 
-  /// The first signal asks the node to leave; the second ends the process.
-  private static func passSignals(to node: GridNode) async {
-    for await signal in TerminationSignals.stream() {
-      if node.isLeaving { _exit(128 + signal) }
+  /// Whether it is the process in the background that `--detach` has started.
+  private var isDetached: Bool { logFile != nil }
+
+  /// The first signal asks the node to leave; the second ends the process. A terminal that closes may say so twice, and
+  /// what says it is no person who is tired of waiting: SIGHUP only asks.
+  private static func pass(_ signals: TerminationSignals, to node: GridNode, _ pid: PidFile?) async {
+    var isFirst = true
+    while let number = await signals.next() {
+      if number == SIGHUP {
+        if node.isLeaving { continue }
+      } else {
+        if !isFirst {
+          pid?.remove()
+          _exit(128 + number)
+        }
+        isFirst = false
+      }
       node.beginGracefulShutdown()
     }
   }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import GridClient
 internal import GridCore
 
 /// `gridctl spawn`
@@ -69,7 +70,7 @@ struct SpawnCommand: GridCommand {
 
   /// One on every node; in formats that are one document, one list of all.
   private func spawnEach(_ request: SpawnRequest, _ session: CommandSession) async throws {
-    let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+    let peers = try await session.items("peers").items
     var failures: [JSONValue] = []
     var spawned: [JSONValue] = []
     for node in peers.filter({ $0["status"]?.stringValue == "alive" }).compactMap({ $0["name"]?.stringValue }) {
@@ -196,7 +197,7 @@ struct StopCommand: GridCommand {
   }
 
   private static let description = ListDescription<JSONValue>(
-    kind: "StoppedActorList", noun: "actor", columns: [Column("NAME", field: "name"), Column("NODE", field: "node")])
+    kind: "StoppedActorList", noun: "actor", columns: [.actorName, Column("NODE", field: "node")])
 
   private func show(_ stopped: [JSONValue], _ failures: [JSONValue], _ session: CommandSession) throws {
     switch session.renderer.format {

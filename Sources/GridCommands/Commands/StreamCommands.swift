@@ -93,12 +93,14 @@ struct EventsCommand: GridCommand {
 
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
       JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
-      its exit code.
+      its exit code. Signals are passed on to a program that runs, which is killed when it has not ended within 5s; then
+      the command ends.
 
       Examples:
         gridctl events
         gridctl events --kind peer,leader -o jsonl
         gridctl events --since 10m --idle 1s
+        gridctl events --since 03:12 --kind actor --idle 1s
         gridctl events --filter 'kind=="actor" && detail=~"stopped*"'
         gridctl events --kind peer --exec -- ./tell-somebody.sh
       """)
@@ -114,8 +116,8 @@ struct EventsCommand: GridCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Begin with what happened in the last while, or after the event of this number on the node that answers.",
-      valueName: "duration|number"))
+      "Begin with what happened since then, or after the event of this number on the node that answers.",
+      valueName: "duration|time|number"))
   var since: String?
   @Flag(help: "Run the program after -- for each event.")
   var exec = false
@@ -126,8 +128,10 @@ struct EventsCommand: GridCommand {
   static let description = ListDescription(
     kind: "EventList", noun: "event", nameField: "seq",
     columns: [
-      Column("TIME", streamWidth: 13) { String(Column.text($0["at"]).dropFirst(11)) }, Column("NODE", field: "node"),
-      Column("KIND", streamWidth: 6, field: "kind"), Column("NAME", field: "name"), Column("DETAIL", field: "detail"),
+      .timeOfDay(), Column("NODE", fit: .middle(8), field: "node"),
+      Column("KIND", fit: .whole, streamWidth: 6, field: "kind"),
+      Column("NAME", fit: .middle(12), priority: ColumnPriority.name, field: "name"),
+      Column("DETAIL", fit: .end(20), priority: ColumnPriority.important, streamWidth: 40, field: "detail"),
     ])
 
   func run() async throws {
@@ -140,17 +144,23 @@ struct EventsCommand: GridCommand {
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
     printer.resumption = Self.resumption(arguments)
-    if exec {
-      let hook = EventHook(command: command)
-      printer.handler = { try await hook.run($0) }
-    }
-    try await printer.run("events", arguments)
+    if since != nil { printer.earlier = { try await $0.items("events.list", arguments).items } }
+    guard exec else { return try await printer.run("events", arguments) }
+    let relay = try SignalRelay()
+    let hook = EventHook(command: command, relay: relay)
+    printer.handler = { try await hook.run($0) }
+    let running = printer
+    try await relay.command { try await running.run("events", arguments) }
   }
 
   /// Every node counts its own events; what all nodes see is told by the one that is asked.
   static func resumption(_ arguments: JSONValue) -> StreamResumption {
     StreamResumption(
-      arguments: { arguments.without("sinceSequence").with("sinceMilliseconds", .integer($0)) },
+      arguments: { _ in arguments },
+      earlier: { session, since in
+        let earlier = arguments.without("sinceSequence").with("sinceMilliseconds", .integer(since))
+        return try await session.items("events.list", earlier).items
+      },
       key: { "\(Column.text($0["node"]))/\(Column.text($0["seq"]))" })
   }
 
@@ -163,11 +173,10 @@ struct EventsCommand: GridCommand {
     }
     var arguments: [String: JSONValue] = ["kinds": .array(kinds.map { .string($0) })]
     if let since {
-      let text = since.hasPrefix("-") ? String(since.dropFirst()) : since
-      if let sequence = Int64(text) {
+      if let sequence = Int64(since), sequence >= 0 {
         arguments["sinceSequence"] = .integer(sequence)
       } else {
-        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(text))
+        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since))
       }
     }
     return .object(arguments)

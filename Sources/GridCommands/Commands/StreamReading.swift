@@ -10,6 +10,9 @@ struct StreamReading {
   private var taken = 0
   private var hasHeader = false
   private var known = RecentKeys(capacity: 20_000)
+  /// What came before the node had told what was there earlier, which is shown first.
+  private var held: [JSONValue] = []
+  private static let mostHeld = 10_000
   /// When the stream began and when the newest record was made, in milliseconds since 1970, by the clocks of nodes.
   private var (began, newest): (Int64?, Int64?)
 
@@ -34,6 +37,8 @@ struct StreamReading {
     _ earlier: (@Sendable (CommandSession) async throws -> [JSONValue])?
   ) async throws -> Bool {
     var iterator = session.connection.stream(verb, arguments).makeAsyncIterator()
+    var hasSynced = false
+    held = []
     while true {
       let item: JSONValue?
       do { item = try await iterator.next() } catch let error where SessionSuccession.isLoss(error) { return false }
@@ -53,7 +58,11 @@ struct StreamReading {
         } catch let error where SessionSuccession.isLoss(error) {
           return false
         }
-        for item in before where try await take(item) { return true }
+        defer { held = [] }
+        for item in before + held where try await take(item) { return true }
+        hasSynced = true
+      } else if earlier != nil, !hasSynced, held.count < Self.mostHeld {
+        held.append(item)
       } else if try await take(item) {
         return true
       }

@@ -54,7 +54,8 @@ struct TraceCommand: GridCommand {
         "inspect", ["name": .string(actor.validated())], timeout: session.timeout)
     }
     let printer = StreamPrinter(
-      session: session, options: StreamOptions(count: maximum), description: Self.description(withBody: body))
+      session: session, options: StreamOptions(count: maximum),
+      description: Self.description(withBody: body).knowing(actor == nil ? nil : "ACTOR"))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await printer.run("trace", arguments) }
       group.addTask { try await Task.sleep(for: span) }
@@ -86,16 +87,22 @@ struct TraceCommand: GridCommand {
 
   static func description(withBody: Bool) -> ListDescription<JSONValue> {
     var columns = [
-      Column<JSONValue>("TIME", streamWidth: 13) { String(Column.text($0["at"]).dropFirst(11)) },
-      Column("NODE", field: "node"), Column("ACTOR", field: "actor"), Column("STEP", streamWidth: 4, field: "kind"),
-      Column("OUTCOME", streamWidth: 8, field: "outcome"), Column("SENDER", field: "sender"),
-      Column("TYPE", field: "type"), Column("BYTES", field: "bytes"),
-      Column("TOOK") { record in
+      Column<JSONValue>.timeOfDay(),
+      Column("NODE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "node"),
+      Column("ACTOR", fit: .middle(12), priority: ColumnPriority.name, streamWidth: 16, field: "actor"),
+      Column("STEP", fit: .whole, priority: ColumnPriority.important, streamWidth: 4, field: "kind"),
+      Column("OUTCOME", fit: .whole, priority: ColumnPriority.important, streamWidth: 8, field: "outcome"),
+      Column("SENDER", fit: .middle(10), field: "sender"),
+      Column("TYPE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "type"),
+      .number("BYTES", field: "bytes"),
+      Column("TOOK", alignment: .trailing, priority: ColumnPriority.important, streamWidth: 7) { record in
         record["micros"]?.integerValue.map { HumanText.duration(Double($0) / 1_000_000) } ?? "-"
       },
-      Column("DETAIL", field: "detail"),
+      Column("DETAIL", fit: .end(16), streamWidth: 30, field: "detail"),
     ]
-    if withBody { columns.append(Column("BODY", field: "body")) }
+    if withBody {
+      columns.append(Column("BODY", fit: .end(14), priority: ColumnPriority.important, streamWidth: 40, field: "body"))
+    }
     return ListDescription(kind: "TraceRecordList", noun: "trace-record", nameField: "seq", columns: columns)
   }
 }

@@ -11,8 +11,8 @@ struct WaitCommand: GridCommand {
     abstract: "Return when something has become so.",
     discussion: """
       Conditions: peers>=N (and other comparisons), actor/NAME, no-actor/NAME, leader/NAME, event/KIND. All of them must
-      hold at once; with --any one is enough. A node that does not answer yet is waited for, too. When --timeout (here
-      30s unless given) is over, the exit code is 124.
+      hold at once; with --any one is enough. A node that does not answer yet is waited for, too. When --timeout is
+      over, the exit code is 124.
 
       Examples:
         gridctl wait 'peers>=3' -t 30s

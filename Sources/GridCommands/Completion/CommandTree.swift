@@ -41,6 +41,15 @@ package struct CommandTree: Sendable {
     package var isAfterTerminator: Bool
     package var help: String
     package var values: [String]
+    /// What it is where it is not given, as it would be typed; nil where the help says so in words, or there is nothing.
+    package var standard: String?
+
+    /// What it means, with its default said once.
+    package var explanation: String {
+      guard let standard, !standard.isEmpty else { return help }
+      let text = help.hasSuffix(".") ? String(help.dropLast()) : help
+      return "\(text) (default: \(standard))."
+    }
 
     /// The name that help prefers: the long one.
     package var preferredName: String { names.first { $0.hasPrefix("--") } ?? names.first ?? valueName }
@@ -48,8 +57,8 @@ package struct CommandTree: Sendable {
 
   package var root: Command
 
-  /// The tree of this program, with what was added to it.
-  package static var gridctl: CommandTree { CommandTree(dump: Gridctl._dumpHelp()) }
+  /// The tree of this program, with what was added to it before it was first looked at.
+  package static let gridctl = CommandTree(dump: Gridctl._dumpHelp())
 
   /// Reads the parser's own description of its commands; what cannot be read is left out.
   init(dump: String) {
@@ -58,6 +67,23 @@ package struct CommandTree: Sendable {
   }
 
   init(root: Command) { self.root = root }
+
+  /// What a command takes beside what all take; and of that what means something of its own there.
+  func ownArguments(of command: Command, at path: [String]) -> [Argument] {
+    command.arguments.compactMap { argument in
+      if argument.isHidden { return nil }
+      if argument.kind == .positional || root.option(named: argument.preferredName) == nil { return argument }
+      guard let help = Self.meanings[path]?[argument.preferredName] else { return nil }
+      var argument = argument
+      argument.help = help
+      return argument
+    }
+  }
+
+  /// Options of all commands that mean something else for one.
+  private static let meanings: [[String]: [String: String]] = [
+    ["wait"]: ["--timeout": "How long to wait for it all (default: 30s)."]
+  ]
 
   /// The command that a path of words leads to.
   package func command(at path: [String]) -> Command? {
@@ -90,7 +116,8 @@ package struct CommandTree: Sendable {
       isRepeating: json["isRepeating"]?.boolValue ?? false, isOptional: json["isOptional"]?.boolValue ?? false,
       isHidden: json["shouldDisplay"]?.boolValue == false,
       isAfterTerminator: json["parsingStrategy"]?.stringValue == "postTerminator",
-      help: json["abstract"]?.stringValue ?? "", values: texts(json["allValues"]))
+      help: json["abstract"]?.stringValue ?? "", values: texts(json["allValues"]),
+      standard: json["defaultValue"]?.stringValue)
   }
 
   private static func texts(_ json: JSONValue?) -> [String] { (json?.arrayValue ?? []).compactMap(\.stringValue) }

@@ -9,8 +9,19 @@ struct CompletionWalk {
   private var positionals: [String] = []
   private var usedOptions: Set<String> = []
   private var isAfterTerminator = false
+  private var hasTakenDefault = false
 
   init(tree: CommandTree) { path = [tree.root] }
+
+  /// The names of the commands that the words so far lead to; not that of a default one, which was not named.
+  var names: [String] { path.dropFirst().map(\.name).dropLast(hasTakenDefault ? 1 : 0) }
+
+  /// The first word where a command is expected that is none.
+  var unknownCommand: String? {
+    guard let word = positionals.first, !isAfterTerminator || positionals.count > 1 else { return nil }
+    let isGroup = hasTakenDefault || !command.commands.isEmpty
+    return isGroup && !command.arguments.contains { $0.kind == .positional } ? word : nil
+  }
 
   private var command: CommandTree.Command { path[path.count - 1] }
 
@@ -44,7 +55,10 @@ struct CompletionWalk {
 
   /// A word that is no subcommand is for the default one.
   private mutating func takeDefault(_ word: String) {
-    if let name = command.defaultCommand, let next = command.command(named: name) { path.append(next) }
+    if let name = command.defaultCommand, let next = command.command(named: name) {
+      path.append(next)
+      hasTakenDefault = true
+    }
     positionals.append(word)
   }
 
@@ -201,7 +215,7 @@ enum CompletionValue: Sendable {
     "work": .words([("ask", "measure round trips"), ("tell", "measure throughput")]),
     "log-form": .words([("text", ""), ("json", "")]),
     "shell": .words([("bash", ""), ("zsh", ""), ("fish", "")]),
-    "column": .words(["mailbox", "rate", "failures", "restarts", "name"].map { ($0, "") }),
+    "column": .words(["mailbox", "rate", "time", "failures", "restarts", "name"].map { ($0, "") }),
     "check-format": .words(["text", "nagios", "prometheus", "json"].map { ($0, "") }),
     "color": .words(["red", "green", "yellow", "blue", "magenta", "cyan"].map { ($0, "") }),
     "condition": .condition,

@@ -52,9 +52,10 @@ struct NameSource: Sendable {
       case .deadLetter: ("deadLetters.list", "id")
       case .context: ("", "")
       }
-    let arguments: JSONValue = noun == .deadLetter ? ["limit": 200] : [:]
+    // The first page has to do: the shell waits.
+    let arguments: JSONValue = noun == .deadLetter ? ["limit": 200, "bodies": "none"] : ["limit": 10_000]
     let answer = try await connection.request(verb, arguments, timeout: patience)
-    return (answer["items"]?.arrayValue ?? []).prefix(10_000).compactMap { item in
+    return (answer["items"]?.arrayValue ?? []).compactMap { item in
       guard let name = item[field]?.stringValue, NameRules.isValid(name) else { return nil }
       return CompletionName(name, detail: detail(noun, item))
     }

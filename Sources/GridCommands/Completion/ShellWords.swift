@@ -62,6 +62,14 @@ enum ShellQuoting {
     return result
   }
 
+  /// Words as they would be typed: with blanks between, in single quotes where a shell would read them otherwise.
+  static func line(_ words: [String]) -> String {
+    words.map { word in
+      if !word.isEmpty, word.unicodeScalars.allSatisfy(isHarmless) { return word }
+      return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }.joined(separator: " ")
+  }
+
   private static func isHarmless(_ scalar: UnicodeScalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "=", "@", "%", "+", ",": true

@@ -19,30 +19,28 @@ struct HelpCommand: GridCommand {
   var words: [String] = []
 
   func run() async throws {
-    try await Pager.show(try HelpText.of(words), writer: .shared, forbidsInput: global.noInput)
+    let writer = OutputWriter.shared
+    try await Pager.show(
+      try HelpText.of(words, width: writer.outputWidth), writer: writer, forbidsInput: global.noInput)
   }
 }
 
 /// The text that explains a command or topic.
 enum HelpText {
+  /// - Parameter width: terminal cells of a line; nil where nobody's terminal is at the end.
   /// - Throws: ``GridError/Code/usage`` when there is none, with what was probably meant.
-  static func of(_ words: [String]) throws(GridError) -> String {
-    if words.count == 1, let topic = HelpTopic(rawValue: words[0]) { return topic.text }
-    var command: any ParsableCommand.Type = Gridctl.self
-    for word in words {
-      let children = command.configuration.subcommands
-      guard let next = children.first(where: { Suggestions.names(of: $0).contains(word) }) else {
-        let known = children.flatMap(Suggestions.names) + (words.count == 1 ? HelpTopic.allCases.map(\.rawValue) : [])
-        let similar = NameSimilarity.similar(to: word, in: known)
-        throw GridError(
-          .usage, "there is no help for \(NameRules.quoted(words.joined(separator: " ")))",
-          hint: similar.isEmpty
-            ? "topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", "))"
-            : "similar: \(similar.joined(separator: ", "))")
-      }
-      command = next
-    }
-    let text = Gridctl.helpMessage(for: command)
-    return text.hasSuffix("\n") ? text : text + "\n"
+  static func of(_ words: [String], width: Int?) throws(GridError) -> String {
+    if words.count == 1, let topic = HelpTopic(rawValue: words[0]) { return topic.text(width: width) }
+    let page = HelpPage(tree: .gridctl, width: width)
+    if let text = page.text(of: words) { return text }
+    let known = words.indices.compactMap { page.tree.command(at: Array(words[..<$0])) }.last ?? page.tree.root
+    let isFirst = known.name == page.tree.root.name
+    let names = known.commands.filter { !$0.isHidden }.map(\.name) + (isFirst ? HelpTopic.allCases.map(\.rawValue) : [])
+    let near = CommandWords.near(words.first { known.command(named: $0) == nil } ?? "", in: names)
+    throw GridError(
+      .usage, "there is no help for \(NameRules.quoted(words.joined(separator: " ")))",
+      hint: near.isEmpty
+        ? "topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", "))"
+        : "similar: \(near.joined(separator: ", "))")
   }
 }

@@ -3,11 +3,12 @@ internal import GridCore
 /// What `gridctl help TOPIC` explains beside the commands.
 enum HelpTopic: String, CaseIterable, Sendable {
   case exitCodes = "exit-codes"
-  case environment, output, payloads, names, contexts, questions
+  case options, environment, output, payloads, names, contexts, questions
 
   var abstract: String {
     switch self {
     case .exitCodes: "what each exit code means"
+    case .options: "what every command takes"
     case .environment: "the variables gridctl reads"
     case .output: "output formats, paths and filters"
     case .payloads: "how bodies of messages are given"
@@ -17,9 +18,20 @@ enum HelpTopic: String, CaseIterable, Sendable {
     }
   }
 
-  /// The text, with a line feed at its end.
+  /// The text for a terminal, paragraphs filling its width, with a line feed at its end.
+  func text(width: Int?) -> String {
+    let page = HelpPage(tree: .gridctl, width: width)
+    // The first line is the title.
+    let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let rest = HelpBlocks(lines.count > 1 ? lines[1] : "").lines(width: page.width)
+    let options = self == .options ? [""] + page.options(page.tree.root.arguments.filter { !$0.isHidden }) : []
+    return ([lines[0], ""] + rest + options).joined(separator: "\n") + "\n"
+  }
+
+  /// The text as it is written, with a line feed at its end.
   var text: String {
     switch self {
+    case .options: "OPTIONS\n\nThey may stand before and after the command; the manual of each tells of its own.\n"
     case .exitCodes: Self.exitCodesText
     case .environment: Self.environmentText
     case .output: Self.outputText

@@ -39,9 +39,9 @@ struct ManualPages {
       page.subsection("gridctl \(command.name) \(leaf.name)")
       page.flow(leaf.abstract + (leaf.name == command.defaultCommand ? " This is what no subcommand means." : ""))
       allExamples += describe(leaf, &page)
-      arguments(of: leaf, &page)
+      arguments(of: leaf, at: [command.name, leaf.name], &page)
     }
-    if leaves.isEmpty { arguments(of: command, &page) }
+    if leaves.isEmpty { arguments(of: command, at: [command.name], &page) }
     page.section("EXIT STATUS")
     page.line("See")
     page.line(".Xr gridctl-exit 7 .")
@@ -55,7 +55,7 @@ struct ManualPages {
 
   private func synopsis(_ path: [String], _ command: CommandTree.Command, _ page: inout ManualText) {
     page.line(".Nm gridctl \(path.map(ManualText.argument).joined(separator: " "))")
-    if command.arguments.contains(where: { isOwn($0) && $0.kind != .positional }) {
+    if tree.ownArguments(of: command, at: path).contains(where: { $0.kind != .positional }) {
       page.line(".Op Ar options")
     }
     for argument in command.arguments where argument.kind == .positional && !argument.isHidden {
@@ -68,43 +68,22 @@ struct ManualPages {
 
   /// Writes the discussion; its examples come back.
   private func describe(_ command: CommandTree.Command, _ page: inout ManualText) -> [String] {
-    var examples: [String] = []
-    var isExample = false
-    var paragraph: [String] = []
-    var block: [String] = []
-    func flush(_ page: inout ManualText) {
-      if !paragraph.isEmpty { page.paragraph(paragraph.joined(separator: " ")) }
-      if !block.isEmpty { page.literal(block) }
-      (paragraph, block) = ([], [])
-    }
-    for line in command.discussion.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
-      if line == "Examples:" {
-        flush(&page)
-        isExample = true
-      } else if isExample {
-        if !line.isEmpty { examples.append(line.hasPrefix("  ") ? String(line.dropFirst(2)) : line) }
-      } else if line.isEmpty {
-        flush(&page)
-      } else if line.hasPrefix("  ") {
-        if !paragraph.isEmpty { flush(&page) }
-        block.append(String(line.dropFirst(2)))
-      } else {
-        if !block.isEmpty { flush(&page) }
-        paragraph.append(line)
+    let blocks = HelpBlocks(command.discussion)
+    write(blocks, &page)
+    return blocks.examples
+  }
+
+  private func write(_ blocks: HelpBlocks, _ page: inout ManualText) {
+    for block in blocks.blocks {
+      switch block {
+      case .paragraph(let text): page.paragraph(text)
+      case .literal(let lines): page.literal(lines)
       }
     }
-    flush(&page)
-    return examples
   }
 
-  /// Whether the argument is the command's own, not one of all commands.
-  private func isOwn(_ argument: CommandTree.Argument) -> Bool {
-    if argument.isHidden { return false }
-    return argument.kind == .positional || tree.root.option(named: argument.preferredName) == nil
-  }
-
-  private func arguments(of command: CommandTree.Command, _ page: inout ManualText) {
-    let own = command.arguments.filter(isOwn)
+  private func arguments(of command: CommandTree.Command, at path: [String], _ page: inout ManualText) {
+    let own = tree.ownArguments(of: command, at: path)
     guard !own.isEmpty else { return }
     list(own, &page)
   }
@@ -119,7 +98,7 @@ struct ManualPages {
         let names = argument.names.sorted { ($0.count, $0) < ($1.count, $1) }.map { "Fl \(Self.flag($0))" }
         page.line(".It " + names.joined(separator: " , ") + (argument.kind == .option ? " \(value)" : ""))
       }
-      page.flow(argument.help)
+      page.flow(argument.explanation)
     }
     page.endList()
   }
@@ -189,24 +168,9 @@ struct ManualPages {
 
   private func topic(_ topic: HelpTopic, _ page: inout ManualText) {
     page.subsection(topic.abstract.prefix(1).uppercased() + topic.abstract.dropFirst())
-    let lines = topic.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    var paragraph: [String] = []
-    var block: [String] = []
-    func flush(_ page: inout ManualText) {
-      if !paragraph.isEmpty { page.paragraph(paragraph.joined(separator: " ")) }
-      if !block.isEmpty { page.literal(block) }
-      (paragraph, block) = ([], [])
-    }
-    for line in lines.dropFirst() {
-      if line.hasPrefix("  ") {
-        if !paragraph.isEmpty { flush(&page) }
-        block.append(String(line.dropFirst(2)))
-      } else {
-        if !block.isEmpty || line.isEmpty { flush(&page) }
-        if !line.isEmpty { paragraph.append(line) }
-      }
-    }
-    flush(&page)
+    let text = topic.text
+    // The first line is the title, which the page has already.
+    write(HelpBlocks(String(text[(text.firstIndex(of: "\n") ?? text.endIndex)...])), &page)
   }
 
   private func files(_ page: inout ManualText) {

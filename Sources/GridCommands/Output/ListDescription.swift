@@ -12,20 +12,31 @@ struct Column<Row>: Sendable {
   /// Shown by `-o wide` only.
   var isWideOnly: Bool
   var alignment: Alignment
+  /// How its cells give way on a narrow terminal.
+  var fit: ColumnFit
+  /// How long it stays on a narrow terminal; see ``ColumnPriority``.
+  var priority: Int
   /// Terminal cells the column has in a stream, where the widest text cannot be known; at least the header's width.
   var streamWidth: Int
+  /// Left out by `table`: the command line has said already what stands in it.
+  var isKnown = false
   /// The text of a cell, as it came: control characters are escaped by the renderer.
   let cell: @Sendable (Row) -> String
   /// How the cell looks where colour is allowed.
   let style: @Sendable (Row) -> TextStyle
 
+  /// - Parameter fit: without it a cell at the right, as numbers stand, is whole or not shown, and others give way in
+  ///   their middle.
   init(
-    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, streamWidth: Int = 12,
+    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, fit: ColumnFit? = nil,
+    priority: Int = ColumnPriority.usual, streamWidth: Int = 12,
     style: @escaping @Sendable (Row) -> TextStyle = { _ in .plain }, _ cell: @escaping @Sendable (Row) -> String
   ) {
     self.header = header
     isWideOnly = wideOnly
     self.alignment = alignment
+    self.fit = fit ?? (alignment == .trailing ? .whole : .middle(8))
+    self.priority = priority
     self.streamWidth = max(streamWidth, TerminalText.width(header))
     self.cell = cell
     self.style = style
@@ -69,12 +80,53 @@ struct ListDescription<Row>: Sendable {
 extension Column where Row == JSONValue {
   /// A column that shows a member of an object as it is.
   init(
-    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, streamWidth: Int = 12,
+    _ header: String, wideOnly: Bool = false, alignment: Alignment = .leading, fit: ColumnFit? = nil,
+    priority: Int = ColumnPriority.usual, streamWidth: Int = 12,
     style: @escaping @Sendable (JSONValue) -> TextStyle = { _ in .plain }, field: String
   ) {
-    self.init(header, wideOnly: wideOnly, alignment: alignment, streamWidth: streamWidth, style: style) {
+    self.init(
+      header, wideOnly: wideOnly, alignment: alignment, fit: fit, priority: priority, streamWidth: streamWidth,
+      style: style
+    ) {
       Self.text($0[field])
     }
+  }
+
+  /// A column of numbers: at the right, and never cut.
+  static func number(
+    _ header: String, wideOnly: Bool = false, priority: Int = ColumnPriority.usual, streamWidth: Int = 6,
+    style: @escaping @Sendable (JSONValue) -> TextStyle = { _ in .plain }, field: String
+  ) -> Column {
+    Column(
+      header, wideOnly: wideOnly, alignment: .trailing, priority: priority, streamWidth: streamWidth, style: style,
+      field: field)
+  }
+
+  /// A column of lengths of time, as people read them, from a member in seconds.
+  static func duration(
+    _ header: String, wideOnly: Bool = false, priority: Int = ColumnPriority.usual, streamWidth: Int = 8,
+    style: @escaping @Sendable (JSONValue) -> TextStyle = { _ in .plain }, seconds field: String
+  ) -> Column {
+    Column(
+      header, wideOnly: wideOnly, alignment: .trailing, priority: priority, streamWidth: streamWidth, style: style
+    ) { HumanText.duration($0[field]?.doubleValue) }
+  }
+
+  /// The name of an actor.
+  static var actorName: Column {
+    Column("NAME", fit: .middle(16), priority: ColumnPriority.name, streamWidth: 20, field: "name")
+  }
+
+  /// The member `status` of an actor.
+  static var actorStatus: Column {
+    Column(
+      "STATUS", fit: .whole, priority: ColumnPriority.important, streamWidth: 10, style: TextStyle.status,
+      field: "status")
+  }
+
+  /// The time of day of the member `at`.
+  static func timeOfDay(_ header: String = "TIME", priority: Int = ColumnPriority.usual) -> Column {
+    Column(header, fit: .whole, priority: priority, streamWidth: 13) { String(text($0["at"]).dropFirst(11)) }
   }
 
   /// A value as a cell shows it: `-` for nothing, `a,b` for an array, `k=v,l=w` for an object.
@@ -88,6 +140,22 @@ extension Column where Row == JSONValue {
         ? "-" : members.sorted { $0.key < $1.key }.map { "\($0.key)=\(text($0.value))" }.joined(separator: ",")
     case .some(let other): other.text
     }
+  }
+}
+
+extension ListDescription {
+  /// The same list without the columns, in `table`, of which the command line has said already what stands in them.
+  ///
+  /// - Parameter headers: of those columns; nil for one that says something.
+  func knowing(_ headers: String?...) -> ListDescription {
+    let known = Set(headers.compactMap { $0 })
+    let columns = columns.map { column in
+      var column = column
+      column.isKnown = column.isKnown || known.contains(column.header)
+      return column
+    }
+    return ListDescription(
+      kind: kind, rowKind: rowKind, noun: noun, columns: columns, nameField: nameField, json: json, name: name)
   }
 }
 

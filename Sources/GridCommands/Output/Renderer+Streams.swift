@@ -11,7 +11,9 @@ extension Renderer {
     switch format {
     case .table, .wide, .columns:
       if hidesHeaders { return }
-      try writer.output(streamLayout(columns).line(columns.map { TableLayout.Cell($0.header, style: .strong) }))
+      let (layout, shown) = streamLayout(columns)
+      try writer.output(
+        layout.line(shown.map { TableLayout.Cell(columns[$0].header, style: .strong) }, isHeader: true))
     case .tsv:
       if hidesHeaders { return }
       try writer.output(tabSeparated(columns.map(\.header)))
@@ -28,8 +30,9 @@ extension Renderer {
     switch format {
     case .table, .wide, .columns:
       let columns = visible(description)
+      let (layout, shown) = streamLayout(columns)
       try writer.output(
-        streamLayout(columns).line(columns.map { TableLayout.Cell($0.cell(row), style: $0.style(row)) }))
+        layout.line(shown.map { TableLayout.Cell(columns[$0].cell(row), style: columns[$0].style(row)) }))
     case .tsv: try writer.output(tabSeparated(cells(row, description)))
     case .json, .jsonl: try writer.output(Self.line(description.json(row)))
     case .jsonPath(let template): try write(template, description.json(row))
@@ -38,9 +41,18 @@ extension Renderer {
     }
   }
 
-  private func streamLayout<Row>(_ columns: [Column<Row>]) -> TableLayout {
-    TableLayout(
-      columns: columns.map { .init(width: $0.streamWidth, isTrailing: $0.alignment == .trailing) },
-      limit: writer.outputWidth, usesColor: usesColor)
+  /// The layout of a stream's lines, and which columns it has.
+  private func streamLayout<Row>(_ columns: [Column<Row>]) -> (TableLayout, shown: [Int]) {
+    let plan = ColumnPlan(
+      columns.map { column in
+        let width = column.streamWidth
+        let minimum = max(TerminalText.width(column.header), column.fit.minimum(of: width))
+        return ColumnPlan.Demand(width: width, minimum: min(width, minimum), priority: column.priority)
+      }, limit: lineLimit, gap: TableLayout.gap, keepsAll: keepsAllColumns)
+    let demands = columns.map {
+      TableLayout.Demand(isTrailing: $0.alignment == .trailing, fit: $0.fit, priority: $0.priority)
+    }
+    let layout = TableLayout(plan, demands, limit: lineLimit, usesColor: usesColor)
+    return (layout, plan.choices.map(\.index))
   }
 }

@@ -100,11 +100,10 @@ struct Renderer: Sendable {
     }
   }
 
+  /// A line `key:   value` each; on a terminal a value that is too long goes on below itself.
   private func keyValueLines(_ value: JSONValue) -> String {
-    let rows = Self.sortedMembers(value).map { member in
-      [TableLayout.Cell(member.key + ":", style: .strong), TableLayout.Cell(Column.text(member.value))]
-    }
-    return TableLayout.table(rows, trailing: [false, false], limit: writer.outputWidth, usesColor: usesColor)
+    KeyValueLayout(limit: writer.outputWidth, usesColor: usesColor)
+      .text(Self.sortedMembers(value).map { (key: $0.key, value: Column.text($0.value), style: .plain) })
   }
 }
 
@@ -115,8 +114,16 @@ extension Renderer {
 
   func visible<Row>(_ description: ListDescription<Row>) -> [Column<Row>] {
     if case .columns(let specification) = format { return specification.columns(description.json) }
-    return description.columns.filter { format == .wide || !$0.isWideOnly }
+    return description.columns.filter { column in
+      format == .wide || !column.isWideOnly && !(format == .table && column.isKnown)
+    }
   }
+
+  /// Terminal cells of a line: those who ask for all columns get them whole.
+  var lineLimit: Int? { format == .wide ? nil : writer.outputWidth }
+
+  /// Whether no column may go where there is too little room: somebody has named them.
+  var keepsAllColumns: Bool { if case .columns = format { true } else { false } }
 
   func cells<Row>(_ row: Row, _ description: ListDescription<Row>) -> [String] {
     visible(description).map { $0.cell(row) }
@@ -127,15 +134,28 @@ extension Renderer {
   }
 
   private func table<Row>(_ rows: [Row], _ description: ListDescription<Row>) throws(GridError) {
-    try writer.output(tableText(rows, description))
+    try writer.output(tableText(rows, description, limit: lineLimit))
   }
 
   /// The table as text.
-  func tableText<Row>(_ rows: [Row], _ description: ListDescription<Row>) -> String {
+  ///
+  /// - Parameter limit: terminal cells of a line; nil for no limit.
+  func tableText<Row>(_ rows: [Row], _ description: ListDescription<Row>, limit: Int?) -> String {
     let columns = visible(description)
-    var cells = rows.map { row in columns.map { TableLayout.Cell($0.cell(row), style: $0.style(row)) } }
-    if !hidesHeaders { cells.insert(columns.map { TableLayout.Cell($0.header, style: .strong) }, at: 0) }
+    let cells = rows.map { row in columns.map { TableLayout.Cell($0.cell(row), style: $0.style(row)) } }
+    let demands = columns.indices.map { index in
+      TableLayout.Demand(
+        isTrailing: columns[index].alignment == .trailing
+          || keepsAllColumns && Self.areNumbers(cells.map { $0[index] }),
+        fit: columns[index].fit, priority: columns[index].priority)
+    }
     return TableLayout.table(
-      cells, trailing: columns.map { $0.alignment == .trailing }, limit: writer.outputWidth, usesColor: usesColor)
+      header: hidesHeaders ? nil : columns.map { TableLayout.Cell($0.header, style: .strong) }, cells, demands,
+      limit: limit, keepsAll: keepsAllColumns, usesColor: usesColor)
+  }
+
+  /// Whether a column that somebody has named has only numbers: then they stand at the right.
+  private static func areNumbers(_ cells: [TableLayout.Cell]) -> Bool {
+    cells.contains { $0.text != "-" } && cells.allSatisfy { $0.text == "-" || Double($0.text) != nil }
   }
 }

@@ -12,12 +12,18 @@ struct TableLayout {
       self.style = style
       width = TerminalText.width(self.text)
     }
+
+    /// The same cell in so many terminal cells.
+    func fitted(_ fit: ColumnFit, to room: Int) -> Cell {
+      width <= room ? self : Cell(fit.fitted(text, to: room), style: style)
+    }
   }
 
-  /// One column's width in terminal cells, and whether its cells stand at the right.
+  /// One column's width in terminal cells, how its cells give way, and whether they stand at the right.
   struct Column {
     var width: Int
     var isTrailing: Bool
+    var fit = ColumnFit.whole
   }
 
   static let gap = 3
@@ -27,34 +33,35 @@ struct TableLayout {
   var limit: Int?
   var usesColor: Bool
 
-  /// One line with its line feed. A cell wider than its column moves the rest of its line, and nothing else.
-  func line(_ cells: [Cell]) -> String {
+  /// One line with its line feed. Without a limit a cell wider than its column moves the rest of its line, and nothing
+  /// else; with one it gives way.
+  ///
+  /// - Parameter isHeader: a header's end gives way, whatever is below it.
+  func line(_ cells: [Cell], isHeader: Bool = false) -> String {
     var line = ""
     var used = 0
-    for (index, cell) in cells.enumerated() {
-      guard index < columns.count else { break }
-      let room = max(0, columns[index].width - cell.width)
-      let isLast = index == cells.count - 1
-      let before = (index > 0 ? Self.gap : 0) + (columns[index].isTrailing ? room : 0)
-      if let limit, used + before + cell.width + (isLast ? 0 : 1) > limit {
-        let left = limit - used - before
-        if left > 0 { append(String(repeating: " ", count: before), cutShort(cell, to: left), cell.style, to: &line) }
-        break
+    for (index, (column, cell)) in zip(columns, cells).enumerated() {
+      let isLast = index == columns.count - 1
+      var cell = cell
+      let space = index > 0 ? Self.gap : 0
+      let fit = isHeader ? .end(1) : column.fit
+      if let limit {
+        let rest = limit - used - space
+        // The last column has the rest of the line.
+        cell = cell.fitted(fit, to: isLast && !column.isTrailing ? rest : min(rest, max(1, column.width)))
+        if cell.width > rest { if index > 0 { break } }
       }
+      let room = max(0, column.width - cell.width)
+      let before = space + (column.isTrailing ? room : 0)
       append(String(repeating: " ", count: before), cell.text, cell.style, to: &line)
       used += before + cell.width
-      if !columns[index].isTrailing, !isLast {
+      if !column.isTrailing, !isLast {
         line += String(repeating: " ", count: room)
         used += room
       }
     }
     while line.last == " " { line.removeLast() }
     return line + "\n"
-  }
-
-  /// A cell that is cut, or that others follow which have no room, ends with `…`.
-  private func cutShort(_ cell: Cell, to room: Int) -> String {
-    cell.width < room ? cell.text + "…" : TerminalText.truncated(cell.text + " ", to: room)
   }
 
   private func append(_ space: String, _ text: String, _ style: TextStyle, to line: inout String) {
@@ -64,17 +71,53 @@ struct TableLayout {
 }
 
 extension TableLayout {
-  /// The whole table; every column is as wide as its widest cell.
+  /// What a column of a table asks for, without its cells.
+  struct Demand {
+    var isTrailing: Bool
+    var fit: ColumnFit
+    var priority: Int
+  }
+
+  /// The whole table; every column is as wide as its widest cell, or as the limit lets it be.
+  ///
+  /// - Parameters:
+  ///   - header: nil for a table without one.
+  ///   - keepsAll: whether no column may go where there is too little room.
   static func table(
-    _ rows: [[Cell]], trailing: [Bool], limit: Int?, usesColor: Bool
+    header: [Cell]?, _ rows: [[Cell]], _ demands: [Demand], limit: Int?, keepsAll: Bool = false, usesColor: Bool
   ) -> String {
-    var columns = trailing.map { Column(width: 0, isTrailing: $0) }
-    for row in rows {
-      for (index, cell) in row.enumerated() where index < columns.count {
-        columns[index].width = max(columns[index].width, cell.width)
-      }
+    let plan = ColumnPlan(
+      demands.enumerated().map { index, demand in
+        let cells = rows.map { $0[index] }
+        let headerWidth = header?[index].width ?? 0
+        let width = cells.reduce(headerWidth) { max($0, $1.width) }
+        return ColumnPlan.Demand(
+          width: width, minimum: min(width, max(headerWidth, demand.fit.minimum(of: width))),
+          priority: demand.priority,
+          saysOneThing: cells.count > 1 && cells.allSatisfy { $0.text == cells[0].text })
+      }, limit: limit, gap: gap, keepsAll: keepsAll)
+    let layout = TableLayout(plan, demands, limit: limit, usesColor: usesColor)
+    func shown(_ cells: [Cell]) -> [Cell] { plan.choices.map { cells[$0.index] } }
+    return rows.reduce(into: header.map { layout.line(shown($0), isHeader: true) } ?? "") {
+      $0 += layout.line(shown($1))
     }
-    let layout = TableLayout(columns: columns, limit: limit, usesColor: usesColor)
-    return rows.reduce(into: "") { $0 += layout.line($1) }
+  }
+
+  /// The layout that a plan comes to.
+  init(_ plan: ColumnPlan, _ demands: [Demand], limit: Int?, usesColor: Bool) {
+    self.init(
+      columns: plan.choices.map { choice in
+        Column(width: choice.width, isTrailing: demands[choice.index].isTrailing, fit: demands[choice.index].fit)
+      }, limit: limit, usesColor: usesColor)
+  }
+}
+
+extension ColumnFit {
+  /// Terminal cells that a text of this width needs.
+  func minimum(of width: Int) -> Int {
+    switch self {
+    case .whole: width
+    case .middle(let cells), .end(let cells): min(width, cells)
+    }
   }
 }

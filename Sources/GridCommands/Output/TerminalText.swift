@@ -52,6 +52,29 @@ enum TerminalText {
     return result + "…"
   }
 
+  /// A printable text in at most `limit` cells, with `…` in place of its middle when something is missing. More of its
+  /// end is kept, where names that were made one after the other differ.
+  static func shortened(_ text: String, to limit: Int) -> String {
+    guard width(text) > limit else { return text }
+    guard limit > 2 else { return truncated(text, to: limit) }
+    let room = limit - 1
+    let start = prefix(text, room * 2 / 5)
+    let end = String(prefix(text.reversed(), room - width(start)).reversed())
+    return start + "…" + end
+  }
+
+  /// As many characters from the start as take at most `limit` cells.
+  static func prefix(_ characters: some Sequence<Character>, _ limit: Int) -> String {
+    var result = ""
+    var used = 0
+    for character in characters {
+      used += width(of: character)
+      if used > limit { break }
+      result.append(character)
+    }
+    return result
+  }
+
   /// The digits of a number, with zeros before them.
   static func hexadecimal(_ value: UInt32, digits: Int) -> String {
     let text = String(value, radix: 16)

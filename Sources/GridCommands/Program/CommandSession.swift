@@ -86,16 +86,26 @@ struct CommandSession {
     try await Confirmation(settings: settings, writer: writer).require(action, asksAnyway: asksAnyway)
   }
 
-  /// Sends a request whose answer is a list, prints it, and names the nodes that are missing from it.
+  /// Asks for a list, however long: page after page, each within the time-out.
+  ///
+  /// - Parameter limit: items wanted.
+  func items(
+    _ verb: String, _ arguments: JSONValue = [:], limit: Int = .max
+  ) async throws(GridError) -> ClusterList {
+    try await ClusterList.gathered(arguments, limit: limit) { arguments throws(GridError) in
+      try await request(verb, arguments)
+    }
+  }
+
+  /// Asks for a list, prints it, and names the nodes that are missing from it.
   func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription<JSONValue>) async throws {
-    let answer = try await request(verb, arguments)
-    try renderer.list(answer["items"]?.arrayValue ?? [], description)
-    try warnOfMissing(answer)
+    let list = try await items(verb, arguments)
+    try renderer.list(list.items, description)
+    try warnOfMissing(list.missing)
   }
 
   /// A list that is not whole says so, and ends with 3.
-  func warnOfMissing(_ answer: JSONValue) throws {
-    let missing = answer["missing"]?.arrayValue ?? []
+  func warnOfMissing(_ missing: [JSONValue]) throws {
     for node in missing {
       let name = node["node"]?.stringValue ?? "?"
       // A node that is outside of the cluster answers, and cannot know what the others would.

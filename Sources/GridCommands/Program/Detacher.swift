@@ -72,25 +72,6 @@ struct Detacher {
   }
 }
 
-/// The file that names the process.
-struct PidFile: Sendable {
-  private let path: String
-
-  /// - Throws: ``GridError/Code/inputOutput`` when it cannot be written.
-  init(_ path: String) throws(GridError) {
-    self.path = path
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw GridError(.inputOutput, "cannot write the pid file \(path): \(String(cString: strerror(errno)))")
-    }
-    defer { close(descriptor) }
-    let text = Array("\(getpid())\n".utf8)
-    _ = text.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-  }
-
-  func remove() { unlink(path) }
-}
-
 /// Descriptors that this process was handed without anybody meaning to.
 enum InheritedDescriptors {
   /// Keeps all but the standard three from the programs we start: whoever started us may wait for the end of a pipe

@@ -9,12 +9,9 @@ struct Gridctl: AsyncParsableCommand {
     commandName: "gridctl",
     abstract: "Run, use and look into clusters of actors.",
     discussion: """
-      A first cluster on this machine:
-        gridctl node start --detach
-        gridctl spawn counter hits
-        gridctl tell hits 1
-        gridctl ask hits
-      More: gridctl help output, payloads, names, contexts, environment, exit-codes
+      Examples:
+        gridctl node start --detach && gridctl spawn counter hits
+        gridctl tell hits 1 && gridctl ask hits
       """,
     version: "gridctl \(GridVersion.current)",
     subcommands: [
@@ -31,7 +28,10 @@ struct Gridctl: AsyncParsableCommand {
 
   /// A group without a verb is a usage error, not a success with help on standard output.
   static func needsVerb(_ command: any ParsableCommand.Type) throws -> Never {
-    OutputWriter.shared.error(Gridctl.helpMessage(for: command))
+    let path = command == Gridctl.self ? [] : [CommandHelp.name(of: command)]
+    let writer = OutputWriter.shared
+    let text = HelpPage(tree: .gridctl, width: writer.outputWidth).text(of: path) ?? ""
+    writer.error(String(text.dropLast()))
     throw ExitCode(ExitStatus.usage.rawValue)
   }
 }
@@ -69,8 +69,8 @@ struct ExitCodesCommand: GridCommand {
       ListDescription(
         kind: "ExitCodeList", rowKind: "ExitCode", noun: "exit-code",
         columns: [
-          Column("CODE", alignment: .trailing) { String($0.rawValue) }, Column("NAME") { $0.label },
-          Column("MEANING") { $0.meaning },
+          Column("CODE", alignment: .trailing) { String($0.rawValue) }, Column("NAME", fit: .whole) { $0.label },
+          Column("MEANING", fit: .end(16), priority: ColumnPriority.important) { $0.meaning },
         ],
         json: { status in
           [

@@ -26,7 +26,7 @@ public enum Program {
       // Where somebody is typing, nothing is said.
       if arguments.first != CompleteCommand.configuration.commandName { try RawArguments.check() }
     } catch {
-      return await runningFailed(error, nil, .shared)
+      return await runningFailed(error, nil, arguments, .shared)
     }
     return await outcome(of: arguments)
   }
@@ -44,7 +44,7 @@ public enum Program {
         try await message.run()
         return CommandOutcome(.ok)
       } catch {
-        return await runningFailed(error, nil, writer)
+        return await runningFailed(error, nil, arguments, writer)
       }
     }
     let command: any ParsableCommand
@@ -68,7 +68,7 @@ public enum Program {
     } catch let told as ToldError {
       return CommandOutcome(told.error)
     } catch {
-      return await runningFailed(error, command, writer)
+      return await runningFailed(error, command, arguments, writer)
     }
   }
 
@@ -83,10 +83,15 @@ public enum Program {
     return try Gridctl.parseAsRoot(arguments)
   }
 
+  /// What a command is called by, its own name first.
+  private static func names(of command: any ParsableCommand.Type) -> [String] {
+    [CommandHelp.name(of: command)] + command.configuration.aliases
+  }
+
   private static func leaf(of arguments: [String]) -> (any ParsableCommand.Type, [String])? {
     var command: any ParsableCommand.Type = Gridctl.self
     for (index, argument) in arguments.enumerated() {
-      guard let next = command.configuration.subcommands.first(where: { Suggestions.names(of: $0).contains(argument) })
+      guard let next = command.configuration.subcommands.first(where: { names(of: $0).contains(argument) })
       else { return nil }
       command = next
       if command.configuration.subcommands.isEmpty { return (command, Array(arguments[(index + 1)...])) }
@@ -97,15 +102,15 @@ public enum Program {
   private static func parsingFailed(
     _ error: any Error, _ arguments: [String], _ writer: OutputWriter
   ) async -> CommandOutcome {
-    let text = Gridctl.fullMessage(for: error)
-    guard Gridctl.exitCode(for: error) != .success else { return await tell(text, writer) }
-    writer.error(text)
-    if let hint = Suggestions.hint(for: arguments) { writer.error(hint) }
-    return CommandOutcome(GridError(.usage, Gridctl.message(for: error)))
+    if Gridctl.exitCode(for: error) == .success { return await tellWish(error, arguments, writer) }
+    let line = CommandLineReading(arguments)
+    let fault = line.fault(Gridctl.message(for: error))
+    ErrorReport(error: fault).write(format: line.format, to: writer)
+    return CommandOutcome(fault)
   }
 
   private static func runningFailed(
-    _ error: any Error, _ command: (any ParsableCommand)?, _ writer: OutputWriter
+    _ error: any Error, _ command: (any ParsableCommand)?, _ arguments: [String], _ writer: OutputWriter
   ) async -> CommandOutcome {
     if let error = error as? GridError {
       // Whoever pressed Ctrl-C in a session knows.
@@ -120,14 +125,23 @@ public enum Program {
     }
     if error is CancellationError { return CommandOutcome(GridError(.cancelled, "cancelled")) }
     let code = Gridctl.exitCode(for: error)
-    // Help and version that were asked for are results.
-    if code == .success { return await tell(Gridctl.fullMessage(for: error), writer) }
-    writer.error(Gridctl.fullMessage(for: error))
-    return CommandOutcome(code: code.rawValue)
+    if code == .success { return await tellWish(error, arguments, writer) }
+    let fault = CommandLineReading(arguments).fault(Gridctl.message(for: error))
+    ErrorReport(error: fault).write(format: (command as? any GridCommand)?.settings?.format ?? .table, to: writer)
+    return CommandOutcome(code: code.rawValue, error: fault)
+  }
+
+  /// Help and version that were asked for are results; the parser throws them.
+  private static func tellWish(_ wish: any Error, _ arguments: [String], _ writer: OutputWriter) async -> CommandOutcome
+  {
+    let line = CommandLineReading(arguments)
+    let page = HelpPage(tree: .gridctl, width: writer.outputWidth)
+    let help = line.asksForHelp ? page.text(of: line.path) : nil
+    return await tell(help ?? Gridctl.fullMessage(for: wish) + "\n", writer)
   }
 
   private static func tell(_ text: String, _ writer: OutputWriter) async -> CommandOutcome {
-    do throws(GridError) { try await Pager.show(text + "\n", writer: writer) } catch { return CommandOutcome(error) }
+    do throws(GridError) { try await Pager.show(text, writer: writer) } catch { return CommandOutcome(error) }
     return CommandOutcome(.ok)
   }
 }
@@ -165,28 +179,5 @@ extension CommandEnvironment {
     throw GridError(
       .usage, "\(name) needs a process of its own, and would end with the session",
       hint: "run it in the shell with: !gridctl \(name) …")
-  }
-}
-
-/// Hints for misspelt verbs, which the parser does not give.
-enum Suggestions {
-  static func hint(for arguments: [String]) -> String? {
-    var command: any ParsableCommand.Type = Gridctl.self
-    for argument in arguments where !argument.hasPrefix("-") {
-      let children = command.configuration.subcommands
-      if children.isEmpty { return nil }
-      guard let next = children.first(where: { names(of: $0).contains(argument) }) else {
-        if command.configuration.defaultSubcommand != nil { return nil }
-        let similar = NameSimilarity.similar(to: argument, in: children.flatMap(names(of:)))
-        return similar.isEmpty ? nil : "  similar: \(similar.joined(separator: ", "))"
-      }
-      command = next
-    }
-    return nil
-  }
-
-  /// What a command is called by, its own name first.
-  static func names(of command: any ParsableCommand.Type) -> [String] {
-    [command.configuration.commandName ?? String(describing: command).lowercased()] + command.configuration.aliases
   }
 }

@@ -166,42 +166,38 @@ package enum CommandHelp {
 
   /// The commands below the one that `words` name; empty for a leaf or an unknown word.
   package static func commands(below words: [String] = []) -> [Entry] {
-    guard let command = find(words), command.depth == words.count else { return [] }
-    return command.type.configuration.subcommands.filter { $0.configuration.shouldDisplay }.map {
-      Entry(name: name(of: $0), abstract: $0.configuration.abstract)
+    // Asked for every line of a session: the tree would cost the first one more than its work.
+    var command: any ParsableCommand.Type = Gridctl.self
+    for word in words {
+      guard let next = command.configuration.subcommands.first(where: { name(of: $0) == word }) else { return [] }
+      command = next
     }
+    return command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+      .map { Entry(name: name(of: $0), abstract: $0.configuration.abstract) }
   }
 
-  /// The help of the command that `words` begin with, nil when they name none.
+  /// The help of the command or topic that `words` name, nil when they name none.
   package static func help(for words: [String], columns: Int? = nil) -> String? {
-    guard let command = find(words), command.depth > 0 || words.isEmpty else { return nil }
-    return Gridctl.helpMessage(for: command.type, columns: columns)
+    try? HelpText.of(words, width: columns)
   }
 
   /// The first example of the command that `words` begin with, as it is typed in a session; nil when it has none.
   package static func example(for words: [String]) -> String? {
-    guard let command = find(words), command.depth > 0 else { return nil }
-    let lines = command.type.configuration.discussion.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let start = lines.firstIndex(of: "Examples:"), start + 1 < lines.count else { return nil }
-    let example = lines[start + 1].drop { $0 == " " }
-    return example.hasPrefix("gridctl ") ? String(example.dropFirst(8)) : nil
+    let example = CommandTree.gridctl.command(at: path(of: words)).flatMap { HelpBlocks($0.discussion).examples.first }
+    return example.flatMap { $0.hasPrefix("gridctl ") ? String($0.dropFirst(8)) : nil }
   }
 
   /// The usage line of the command that `words` begin with, nil when they name none.
   package static func usage(for words: [String]) -> String? {
-    guard let command = find(words), command.depth > 0 else { return nil }
-    return Gridctl.usageString(for: command.type)
+    let path = path(of: words)
+    return path.isEmpty ? nil : HelpPage(tree: .gridctl, width: nil).usage(of: path)
   }
 
-  private static func find(_ words: [String]) -> (type: any ParsableCommand.Type, depth: Int)? {
-    var command: any ParsableCommand.Type = Gridctl.self
-    var depth = 0
-    for word in words {
-      guard let next = command.configuration.subcommands.first(where: { name(of: $0) == word }) else { break }
-      command = next
-      depth += 1
-    }
-    return (command, depth)
+  /// The names of the command that a line begins with.
+  private static func path(of words: [String]) -> [String] {
+    var walk = CompletionWalk(tree: .gridctl)
+    for word in words { walk.take(word) }
+    return walk.names
   }
 
   static func name(of command: any ParsableCommand.Type) -> String {

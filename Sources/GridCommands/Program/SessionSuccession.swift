@@ -16,7 +16,14 @@ final class SessionSuccession: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Tells people where it goes.
+  private let remark: @Sendable (CommandSession, String) -> Void
   private let clock = SystemClock()
+
+  /// - Parameter remark: what is done with what people are told; warnings, unless something else is on the screen.
+  init(remark: @escaping @Sendable (CommandSession, String) -> Void = { $0.writer.warning($1) }) {
+    self.remark = remark
+  }
 
   private static let patience: Duration = .seconds(10)
   private static let pause: Duration = .milliseconds(100)
@@ -29,8 +36,9 @@ final class SessionSuccession: Sendable {
 
   /// Asks where the other nodes listen. What cannot be learnt now is not missed before the node is gone.
   func learn(from session: CommandSession) async {
-    guard let answer = try? await session.request("peers") else { return }
-    let addresses = (answer["items"]?.arrayValue ?? [])
+    guard let peers = try? await session.items("peers").items else { return }
+    let addresses =
+      peers
       .filter { $0["status"]?.stringValue == "alive" && $0["name"]?.stringValue != session.connection.nodeName }
       .compactMap { $0["address"]?.stringValue }
     state.withLock { $0.others = addresses }
@@ -44,7 +52,7 @@ final class SessionSuccession: Sendable {
   /// - Throws: ``GridError/Code/unavailable`` when none has served within 10 seconds, or `--timeout`.
   func successor(of lost: CommandSession) async throws(GridError) -> CommandSession {
     let name = lost.connection.nodeName
-    lost.writer.warning("node \(name) is gone; looking for another one")
+    remark(lost, "node \(name) is gone; looking for another one")
     // That of an interactive session is not ours to close.
     if !lost.followsSession { lost.connection.close() }
     let patience = lost.settings.sources.timeout == .standard ? Self.patience : lost.timeout
@@ -57,7 +65,7 @@ final class SessionSuccession: Sendable {
     if !isFirst { try? await Task.sleep(for: Self.pause) }
     while true {
       if let next = await attempt(lost), next.connection !== lost.connection {
-        lost.writer.warning("goes on at node \(next.connection.nodeName)")
+        remark(lost, "goes on at node \(next.connection.nodeName)")
         return next
       }
       guard clock.now() < limit else {

@@ -5,19 +5,24 @@ internal import GridCore
 /// Runs a program for an event: `events --exec`.
 struct EventHook: Sendable {
   let command: [String]
+  let relay: SignalRelay
   var environment = ProcessEnvironment.variables
 
   /// Runs the program, and returns when it has ended well.
   ///
-  /// - Throws: `ExitCode` with the program's, when it is not 0; 128 and the signal's number when one ended it.
+  /// - Throws: `ExitCode` with the program's, when it is not 0; 128 and the signal's number when one ended it, or when
+  ///   one came to this process meanwhile.
   func run(_ event: JSONValue) async throws {
     let input = try InputFile(event.serialized() + [0x0A])
-    // In a session the terminal is the prompt's.
-    let child = try await AttachedChild.start(
-      command, environment: ProcessEnvironment.forPrograms(variables(event)), input: input.descriptor,
-      mayHoldTerminal: CommandEnvironment.current == nil)
-    let code = ExitStatus.code(of: await child.exit())
+    let status = try await relay.program { () async throws(GridError) in
+      // In a session the terminal is the prompt's.
+      try await AttachedChild.start(
+        command, environment: ProcessEnvironment.forPrograms(variables(event)), input: input.descriptor,
+        mayHoldTerminal: CommandEnvironment.current == nil)
+    }
+    let code = ExitStatus.code(of: status)
     if code != 0 { throw ExitCode(code) }
+    if let caught = relay.caught { throw ExitCode(128 + caught) }
   }
 
   /// Texts as they are, without quotes; no text has a NUL, which a variable cannot hold.

@@ -26,14 +26,13 @@ enum Pager {
     let input = try InputFile(Array(text.utf8))
     CommandEnvironment.takeScreen(true)
     defer { CommandEnvironment.takeScreen(false) }
-    // Ctrl-C is the pager's; without it the text is shown at once.
-    let before = signal(SIGINT, SIG_IGN)
-    defer { signal(SIGINT, before) }
-    guard
-      let child = try? await AttachedChild.start(
+    let descriptor = input.descriptor
+    let status = try? await ForegroundProgram.run { [variables] () async throws(GridError) in
+      try await AttachedChild.start(
         ["/bin/sh", "-c", "command -v \"${1%% *}\" >/dev/null || exit 127; exec $1", "sh", command],
-        environment: ProcessEnvironment.forPrograms(variables), input: input.descriptor)
-    else { return try writer.output(text) }
-    if case .exited(127) = await child.exit() { try writer.output(text) }
+        environment: ProcessEnvironment.forPrograms(variables), input: descriptor)
+    }
+    // Without a pager the text is shown at once.
+    if status == nil || status == .exited(127) { try writer.output(text) }
   }
 }

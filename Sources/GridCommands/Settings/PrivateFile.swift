@@ -37,4 +37,19 @@ extension PrivateFile {
     var status = stat()
     return lstat(path, &status) == 0
   }
+
+  /// Whether the file at a path, behind every link, is a regular one, and its number; nil when there is none.
+  static func identity(of path: String) -> (isRegular: Bool, number: UInt64)? {
+    let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return identity(of: descriptor)
+  }
+
+  /// The same of an open file.
+  static func identity(of descriptor: Int32) -> (isRegular: Bool, number: UInt64)? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    return (status.st_mode & S_IFMT == S_IFREG, UInt64(status.st_ino))
+  }
 }

@@ -19,12 +19,3 @@ final class IdleClock: Sendable {
     return true
   }
 }
-
-/// A time in the past, as `--since` gives it.
-enum Since {
-  /// Milliseconds since 1970 of now less the duration.
-  static func milliseconds(_ text: String) throws -> Int64 {
-    let duration = try Duration.argument(text)
-    return SystemClock().date().millisecondsSince1970 - duration.wholeNanoseconds / 1_000_000
-  }
-}

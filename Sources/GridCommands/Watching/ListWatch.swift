@@ -79,23 +79,28 @@ struct ListWatch {
   }
 
   private func rows(_ session: CommandSession) async throws -> [JSONValue] {
-    let answer = try await session.request(verb, arguments)
-    for node in answer["missing"]?.arrayValue ?? [] {
+    let list = try await session.items(verb, arguments)
+    for node in list.missing {
       session.writer.warning("node \(Column.text(node["node"])) did not answer: \(Column.text(node["message"]))")
     }
-    return (answer["items"]?.arrayValue ?? []).filter(filter)
+    return list.items.filter(filter)
   }
 
   private var watchDescription: ListDescription<JSONValue> {
     let inner = description
     let columns = inner.columns.map { column in
-      Column<JSONValue>(
-        column.header, wideOnly: column.isWideOnly, alignment: column.alignment, streamWidth: column.streamWidth,
+      var watched = Column<JSONValue>(
+        column.header, wideOnly: column.isWideOnly, alignment: column.alignment, fit: column.fit,
+        priority: column.priority, streamWidth: column.streamWidth,
         style: { column.style($0["object"] ?? .null) }, { column.cell($0["object"] ?? .null) })
+      watched.isKnown = column.isKnown
+      return watched
     }
     return ListDescription(
       kind: inner.kind, rowKind: inner.rowKind, noun: inner.noun,
-      columns: [Column<JSONValue>("EVENT", streamWidth: 8, field: "kind")] + columns, json: { $0 },
+      columns: [
+        Column<JSONValue>("EVENT", fit: .whole, priority: ColumnPriority.name, streamWidth: 8, field: "kind")
+      ] + columns, json: { $0 },
       name: { inner.name($0["object"] ?? .null) })
   }
 }

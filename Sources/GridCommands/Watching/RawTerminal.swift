@@ -1,6 +1,7 @@
 @preconcurrency internal import Dispatch  // its sources are not marked as Sendable, and are used from one place
 internal import Glibc
 internal import GridCore
+internal import Synchronization
 
 /// The terminal for a full-screen display: single keys, no echo, a screen of its own; put back at the end.
 final class RawTerminal: Sendable {
@@ -52,14 +53,15 @@ final class RawTerminal: Sendable {
   }
 
   /// The keys that are pressed; ends when the terminal is gone.
-  static func keys() -> AsyncStream<Character> {
+  static func keys() -> AsyncStream<TerminalKey> {
     AsyncStream(bufferingPolicy: .bufferingOldest(64)) { continuation in
+      let decoder = Mutex(TerminalKeyDecoder())
       nonisolated(unsafe) let source = DispatchSource.makeReadSource(fileDescriptor: 0)  // ended once, by the stream
       source.setEventHandler {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = read(0, &bytes, bytes.count)
         guard count > 0 else { return continuation.finish() }
-        for character in String(decoding: bytes[..<count], as: UTF8.self) { continuation.yield(character) }
+        for key in decoder.withLock({ $0.take(bytes[..<count]) }) { continuation.yield(key) }
       }
       source.resume()
       continuation.onTermination = { _ in source.cancel() }

@@ -1,23 +1,29 @@
 internal import GridCore
 
-/// What `gridctl top` shows: actors with how many messages each handles a second. Pure; fed with lists of actors.
+/// What `gridctl top` shows: actors with how many messages each handles a second. Pure; fed with lists of actors and of
+/// peers.
 struct TopTable: Sendable {
   enum Order: String, CaseIterable, Sendable {
-    case mailbox, rate, failures, restarts, name
+    case mailbox, rate, time, failures, restarts, name
 
     /// The key that chooses it on the terminal.
     var key: Character { rawValue.first == "r" && self == .restarts ? "s" : rawValue.first ?? " " }
   }
 
-  /// One actor at one time.
+  /// One count at one time.
   private struct Sample {
     var time: MonotonicTime
-    var processed: Int64
+    var count: Int64
   }
 
   private let window: Duration
   private var samples: [String: [Sample]] = [:]
+  private var letters: [String: [Sample]] = [:]
   private var rows: [JSONValue] = []
+  /// The nodes, as `gridctl peers` has them.
+  private(set) var peers: [JSONValue] = []
+  /// Dead letters a second on all nodes; nil before there were two looks.
+  private(set) var deadLettersPerSecond: Double?
 
   /// Samples of an actor that its line of rates shows.
   static let sparkLength = 12
@@ -31,26 +37,53 @@ struct TopTable: Sendable {
     rows = actors.map { actor in
       // An actor that was made anew under the same name begins to count anew.
       let key = "\(Column.text(actor["name"]))/\(Column.text(actor["epoch"]))"
-      let processed = actor["processed"]?.integerValue ?? 0
-      var history = samples[key] ?? []
-      history.append(Sample(time: time, processed: processed))
-      let keep = max(Self.sparkLength + 1, history.count { time - $0.time <= window } + 1)
-      history = Array(history.suffix(keep))
+      let history = history(samples[key], Sample(time: time, count: actor["processed"]?.integerValue ?? 0))
       next[key] = history
-      let rates = Self.rates(history)
-      return actor.with("perSecond", .number(rate(history, at: time)))
-        .with("rates", .array(rates.suffix(Self.sparkLength).map { .number($0) }))
+      return actor.with("perSecond", .number(rate(history) ?? 0))
+        .with("rates", .array(Self.rates(history).suffix(Self.sparkLength).map { .number($0) }))
     }
     samples = next
   }
 
+  /// Takes a new list of peers, with what each has counted of dead letters.
+  mutating func take(peers: [JSONValue], at time: MonotonicTime) {
+    self.peers = peers
+    var next: [String: [Sample]] = [:]
+    for peer in peers {
+      guard let count = peer["deadLetters"]?.integerValue else { continue }
+      let key = "\(Column.text(peer["name"]))/\(Column.text(peer["incarnation"]))"
+      next[key] = history(letters[key], Sample(time: time, count: count))
+    }
+    letters = next
+    let rates = next.values.compactMap { rate($0) }
+    deadLettersPerSecond = rates.isEmpty ? nil : rates.reduce(0, +)
+  }
+
+  /// What is kept of a count: the samples of the window, the one before it, and enough for the line of rates.
+  private func history(_ before: [Sample]?, _ sample: Sample) -> [Sample] {
+    let history = (before ?? []) + [sample]
+    let keep = max(Self.sparkLength + 1, history.count { sample.time - $0.time < window } + 1)
+    return Array(history.suffix(keep))
+  }
+
   /// The actors in the chosen order, at most `limit`.
-  func rows(by order: Order, limit: Int) -> [JSONValue] {
-    let sorted = rows.sorted { left, right in
+  ///
+  /// - Parameter filter: a part of a name, kind or node, or a pattern with `*` for one of these; empty for all.
+  func rows(by order: Order, limit: Int, matching filter: String = "") -> [JSONValue] {
+    let sorted = rows.filter { Self.matches($0, filter) }.sorted { left, right in
       let (first, second) = (Self.weight(left, order), Self.weight(right, order))
       return first == second ? Column.text(left["name"]) < Column.text(right["name"]) : first > second
     }
     return Array(sorted.prefix(max(0, limit)))
+  }
+
+  private static func matches(_ row: JSONValue, _ filter: String) -> Bool {
+    guard !filter.isEmpty else { return true }
+    let pattern = filter.contains { "*?".contains($0) } ? NamePattern(filter) : nil
+    return ["name", "kind", "node"].contains { field in
+      let text = Column.text(row[field])
+      return pattern?.matches(text) ?? text.lowercased().contains(filter.lowercased())
+    }
   }
 
   /// Actors, waiting messages and messages a second in all.
@@ -65,23 +98,26 @@ struct TopTable: Sendable {
     switch order {
     case .mailbox: row["mailbox"]?.doubleValue ?? 0
     case .rate: row["perSecond"]?.doubleValue ?? 0
+    case .time: max(row["inHandSeconds"]?.doubleValue ?? 0, row["handlerP99Seconds"]?.doubleValue ?? 0)
     case .failures: row["failures"]?.doubleValue ?? 0
     case .restarts: row["restarts"]?.doubleValue ?? 0
     case .name: 0
     }
   }
 
-  private func rate(_ history: [Sample], at time: MonotonicTime) -> Double {
-    guard let last = history.last, let first = history.first(where: { time - $0.time <= window }) else { return 0 }
-    let seconds = (last.time - first.time).inSeconds
-    return seconds > 0 ? max(0, Double(last.processed.subtractingClamped(first.processed)) / seconds) : 0
+  /// The average since the newest sample that is as old as the window, or since the oldest there is: looks never come
+  /// exactly when they are due, and the first two are apart as far as the window is long.
+  private func rate(_ history: [Sample]) -> Double? {
+    guard history.count > 1, let last = history.last else { return nil }
+    let first = history.last { last.time - $0.time >= window } ?? history[0]
+    return Self.rate(from: first, to: last)
   }
 
-  private static func rates(_ history: [Sample]) -> [Double] {
-    zip(history, history.dropFirst()).map { before, after in
-      let seconds = (after.time - before.time).inSeconds
-      return seconds > 0 ? max(0, Double(after.processed.subtractingClamped(before.processed)) / seconds) : 0
-    }
+  private static func rates(_ history: [Sample]) -> [Double] { zip(history, history.dropFirst()).map(rate(from:to:)) }
+
+  private static func rate(from first: Sample, to last: Sample) -> Double {
+    let seconds = (last.time - first.time).inSeconds
+    return seconds > 0 ? max(0, Double(last.count.subtractingClamped(first.count)) / seconds) : 0
   }
 
   /// Rates as a line of blocks; the highest of them is a full one.
@@ -91,16 +127,39 @@ struct TopTable: Sendable {
     return String(rates.map { blocks[min(blocks.count - 1, Int($0 / highest * Double(blocks.count - 1) + 0.5))] })
   }
 
-  static let description = ListDescription(
-    kind: "TopList", noun: "actor",
-    columns: [
-      Column("NAME", field: "name"), Column("KIND", field: "kind"), Column("NODE", field: "node"),
-      Column("STATUS", style: TextStyle.status, field: "status"),
-      Column("MAILBOX", alignment: .trailing, field: "mailbox"),
-      Column("RATE", alignment: .trailing) { HumanText.rate($0["perSecond"]?.doubleValue ?? 0) },
-      Column("RATES") { TopTable.spark(($0["rates"]?.arrayValue ?? []).compactMap(\.doubleValue)) },
-      Column("PROCESSED", alignment: .trailing, field: "processed"),
-      Column("FAILURES", alignment: .trailing, field: "failures"),
-      Column("RESTARTS", alignment: .trailing, field: "restarts"),
-    ])
+  static let description = description(status: .actorStatus)
+
+  /// The same for a display that is left open, where colour stands for what is wrong alone.
+  static let liveDescription = description(
+    status: Column(
+      "STATUS", fit: .whole, priority: ColumnPriority.important,
+      style: { TextStyle.status($0) == .good ? .plain : TextStyle.status($0) }, field: "status"))
+
+  /// A message that is handled for so many seconds is looked at twice.
+  private static let long = 10.0
+
+  private static func description(status: Column<JSONValue>) -> ListDescription<JSONValue> {
+    ListDescription(
+      kind: "TopList", noun: "actor",
+      columns: [
+        .actorName, Column("KIND", priority: ColumnPriority.detail, field: "kind"),
+        Column("NODE", fit: .middle(8), field: "node"), status,
+        .number("MAILBOX", priority: ColumnPriority.name, field: "mailbox"),
+        Column("RATE", alignment: .trailing, priority: ColumnPriority.name) {
+          HumanText.rate($0["perSecond"]?.doubleValue ?? 0)
+        },
+        Column("RATES", fit: .whole, priority: ColumnPriority.detail - 1) {
+          TopTable.spark(($0["rates"]?.arrayValue ?? []).compactMap(\.doubleValue))
+        },
+        .duration(
+          "IN-HAND", priority: ColumnPriority.important,
+          style: { $0["inHandSeconds"]?.doubleValue ?? 0 >= long ? .caution : .plain }, seconds: "inHandSeconds"),
+        .duration("P99", priority: ColumnPriority.important, seconds: "handlerP99Seconds"),
+        .number("PROCESSED", priority: ColumnPriority.detail, field: "processed"),
+        .number("FAILURES", field: "failures"),
+        .number("RESTARTS", priority: ColumnPriority.detail, field: "restarts"),
+        .duration("P50", wideOnly: true, seconds: "handlerP50Seconds"),
+        .duration("OLDEST", wideOnly: true, seconds: "oldestSeconds"),
+      ])
+  }
 }

@@ -1,3 +1,4 @@
+internal import GridClient
 internal import GridCore
 
 /// What `gridctl wait` waits for.
@@ -72,7 +73,7 @@ struct WaitProbe: Sendable {
   func look(_ condition: WaitCondition, seen: Set<String>) async throws -> (holds: Bool, found: String) {
     switch condition {
     case .peers(let comparison, let count):
-      let peers = try await session.request("peers")["items"]?.arrayValue ?? []
+      let peers = try await session.items("peers").items
       let alive = peers.count { $0["status"]?.stringValue == "alive" }
       return (comparison.holds(alive, count), "\(alive) peers are alive")
     case .actor(let name):
@@ -82,7 +83,7 @@ struct WaitProbe: Sendable {
       let exists = try await exists(name)
       return (!exists, exists ? "actor \(name) runs" : "there is no actor \(name)")
     case .leader(let name):
-      let leaders = try await session.request("leader.list")["items"]?.arrayValue ?? []
+      let leaders = try await session.items("leader.list").items
       let exists = leaders.contains { $0["name"]?.stringValue == name }
       return (exists, exists ? "\(name) has a leader" : "nobody leads \(name)")
     case .event(let kind): return (seen.contains(kind), "no event of kind \(kind) came")

@@ -10,7 +10,10 @@ public struct DeadLetter: Sendable, Equatable {
   public var sender: String
   /// The node that keeps it.
   public var node: String
+  /// What was sent. Where a list was asked for less, its body is only the beginning, or empty.
   public var message: Message
+  /// How long the kept body is, in bytes.
+  public var bodyBytes: Int
   /// How many letters of the same target and reason this one stands for (itself included).
   public var count: Int
   /// What failed, for a person; empty when the reason says it all.
@@ -20,7 +23,7 @@ public struct DeadLetter: Sendable, Equatable {
 
   public init(
     identifier: String, at: CalendarTime, reason: Reason, target: String, sender: String, node: String,
-    message: Message, count: Int = 1, detail: String = "", replayedAs: String = ""
+    message: Message, bodyBytes: Int? = nil, count: Int = 1, detail: String = "", replayedAs: String = ""
   ) {
     self.identifier = identifier
     self.at = at
@@ -29,9 +32,26 @@ public struct DeadLetter: Sendable, Equatable {
     self.sender = sender
     self.node = node
     self.message = message
+    self.bodyBytes = bodyBytes ?? message.body.count
     self.count = count
     self.detail = detail
     self.replayedAs = replayedAs
+  }
+
+  /// Whether ``message`` has less than the whole body.
+  public var isBodyCut: Bool { message.body.count < bodyBytes }
+
+  /// What the letter is charged with where letters are bounded by bytes.
+  public var cost: Int {
+    bodyBytes + message.extraBytes + target.utf8.count + sender.utf8.count + detail.utf8.count + 256
+  }
+
+  /// The letter with at most so much of its body.
+  package func cut(toBody limit: Int) -> DeadLetter {
+    guard message.body.count > limit else { return self }
+    var letter = self
+    letter.message.body = Array(message.body.prefix(max(0, limit)))
+    return letter
   }
 
   /// Why a message was not handled. The raw values are part of the JSON contract.

@@ -88,6 +88,8 @@ public struct StoreKeys: Sendable, Equatable {
   public var nodes: String { root + "nodes/" }
   public var actors: String { root + "actors/" }
   public var leaders: String { root + "leaders/" }
+  /// What nodes say of the dead letters that they keep.
+  public var letters: String { root + "letters/" }
 
   /// What follows a prefix in a key, told by bytes: a letter that combines with the prefix's last one is the name's.
   public func name(_ key: String, under prefix: String) -> String {
@@ -97,4 +99,5 @@ public struct StoreKeys: Sendable, Equatable {
   public func node(_ name: String) -> String { nodes + name }
   public func actor(_ name: String) -> String { actors + name }
   public func leader(_ name: String) -> String { leaders + name }
+  public func letters(of node: String) -> String { letters + node }
 }

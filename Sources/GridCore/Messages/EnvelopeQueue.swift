@@ -13,6 +13,8 @@ package struct EnvelopeQueue: Sendable {
   /// What its messages count against a limit in bytes.
   package var cost: Int { items[head...].reduce(0) { $0 + ($1?.message.cost ?? 0) } }
   package var first: Envelope? { isEmpty ? nil : items[head] }
+  /// ``Envelope/arrival`` of the first, without taking hold of it.
+  package var firstArrival: UInt32? { isEmpty ? nil : items[head]?.arrival }
 
   /// How many messages at the front are for the same actor as the first.
   package var firstRun: Int {

@@ -103,6 +103,14 @@ public struct Message: Sendable, Equatable {
   /// The size charged against byte limits of queues: the body and a flat amount for the rest.
   public var cost: Int { body.count + 64 }
 
+  /// At most so many bytes a frame needs for what is neither body nor number. Costs nothing where there is none.
+  package var extraBytes: Int {
+    guard let extras else { return 0 }
+    return extras.headers.reduce(extras.type.utf8.count + extras.mediaType.utf8.count) {
+      $0 + $1.name.utf8.count + $1.value.utf8.count + 32
+    }
+  }
+
   /// One named value beside a body.
   public struct Header: Sendable, Equatable {
     public var name: String

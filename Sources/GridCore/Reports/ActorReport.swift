@@ -4,24 +4,60 @@ public struct ActorReport: Sendable, Equatable {
     case running, restarting, suspended, stopping
   }
 
+  /// How long messages wait and take.
+  public struct Latency: Sendable, Equatable {
+    /// How long the message in hand is being handled; of a handler that never suspends, the batch it is in. Nil when none
+    /// is.
+    public var inHandSeconds: Double?
+    /// How long the oldest waiting message has waited; of a handler that never suspends, at most so long. Nil when none
+    /// waits.
+    public var oldestSeconds: Double?
+    /// What half of the latest messages took at most. Nil when none was measured: a handler that never suspends is
+    /// measured from its first slow message on.
+    public var handlerP50Seconds: Double?
+    /// What all but a hundredth of the latest messages took at most.
+    public var handlerP99Seconds: Double?
+
+    public init(
+      inHandSeconds: Double? = nil, oldestSeconds: Double? = nil, handlerP50Seconds: Double? = nil,
+      handlerP99Seconds: Double? = nil
+    ) {
+      self.inHandSeconds = inHandSeconds
+      self.oldestSeconds = oldestSeconds
+      self.handlerP50Seconds = handlerP50Seconds
+      self.handlerP99Seconds = handlerP99Seconds
+    }
+
+    /// How long the oldest message, in hand or waiting, has been there or in hand.
+    public var age: Double? {
+      guard let inHandSeconds, let oldestSeconds else { return inHandSeconds ?? oldestSeconds }
+      return max(inHandSeconds, oldestSeconds)
+    }
+  }
+
   public var name: String
   public var kind: String
   public var node: String
   public var status: Status
   /// Messages waiting or being handled.
   public var mailbox: Int
+  /// Messages whose handling has ended, well or not.
   public var processed: Int
   public var failures: Int
   public var restarts: Int
   public var uptimeSeconds: Double
   /// Grows with each activation of the name; fences.
   public var epoch: Int64
+  /// Whether a message is being handled: 1, else 0.
+  public var inHand: Int
+  public var latency: Latency
   /// What only `inspect` shows: mailbox options, the command of an `exec` actor, the last failure, …
   public var details: [String: JSONValue]
 
   public init(
     name: String, kind: String, node: String, status: Status, mailbox: Int = 0, processed: Int = 0, failures: Int = 0,
-    restarts: Int = 0, uptimeSeconds: Double = 0, epoch: Int64 = 0, details: [String: JSONValue] = [:]
+    restarts: Int = 0, uptimeSeconds: Double = 0, epoch: Int64 = 0, inHand: Int = 0, latency: Latency = Latency(),
+    details: [String: JSONValue] = [:]
   ) {
     self.name = name
     self.kind = kind
@@ -33,6 +69,8 @@ public struct ActorReport: Sendable, Equatable {
     self.restarts = restarts
     self.uptimeSeconds = uptimeSeconds
     self.epoch = epoch
+    self.inHand = inHand
+    self.latency = latency
     self.details = details
   }
 
@@ -42,6 +80,9 @@ public struct ActorReport: Sendable, Equatable {
       "mailbox": .integer(Int64(mailbox)), "processed": .integer(Int64(processed)),
       "failures": .integer(Int64(failures)), "restarts": .integer(Int64(restarts)),
       "uptimeSeconds": .number(uptimeSeconds), "epoch": .integer(epoch),
+      "inHand": .integer(Int64(inHand)), "inHandSeconds": .optional(latency.inHandSeconds),
+      "oldestSeconds": .optional(latency.oldestSeconds), "handlerP50Seconds": .optional(latency.handlerP50Seconds),
+      "handlerP99Seconds": .optional(latency.handlerP99Seconds),
     ]
     members.merge(details) { field, _ in field }
     return .object(members)
@@ -57,9 +98,15 @@ public struct ActorReport: Sendable, Equatable {
       name: name, kind: json["kind"]?.stringValue ?? "", node: json["node"]?.stringValue ?? "",
       status: Status(rawValue: json["status"]?.stringValue ?? "") ?? .running, mailbox: integer("mailbox"),
       processed: integer("processed"), failures: integer("failures"), restarts: integer("restarts"),
-      uptimeSeconds: json["uptimeSeconds"]?.doubleValue ?? 0, epoch: json["epoch"]?.integerValue ?? 0)
+      uptimeSeconds: json["uptimeSeconds"]?.doubleValue ?? 0, epoch: json["epoch"]?.integerValue ?? 0,
+      inHand: integer("inHand"),
+      latency: Latency(
+        inHandSeconds: json["inHandSeconds"]?.doubleValue, oldestSeconds: json["oldestSeconds"]?.doubleValue,
+        handlerP50Seconds: json["handlerP50Seconds"]?.doubleValue,
+        handlerP99Seconds: json["handlerP99Seconds"]?.doubleValue))
     for field in [
       "name", "kind", "node", "status", "mailbox", "processed", "failures", "restarts", "uptimeSeconds", "epoch",
+      "inHand", "inHandSeconds", "oldestSeconds", "handlerP50Seconds", "handlerP99Seconds",
     ] {
       members[field] = nil
     }

@@ -15,6 +15,13 @@ public struct PeerReport: Sendable, Equatable {
   public var actors: Int?
   /// How many messages wait in its mailboxes; nil when it did not say.
   public var mailbox: Int?
+  /// How long the oldest message of the node, waiting or in hand, has been there; nil when there is none, or it did not
+  /// say.
+  public var oldestSeconds: Double?
+  /// The actor that this message is for.
+  public var oldestActor: String?
+  /// How many messages were not handled there since the node began; nil when it did not say.
+  public var deadLetters: Int?
   public var uptimeSeconds: Double?
   /// The round trip from the node that was asked; nil for itself and for one that did not answer.
   public var roundTripSeconds: Double?
@@ -37,7 +44,9 @@ public struct PeerReport: Sendable, Equatable {
       "name": .string(name), "address": .string(address), "status": .string(status.rawValue),
       "incarnation": .integer(incarnation), "labels": .object(labels.mapValues { .string($0) }),
       "version": .string(version), "kinds": .array(kinds.map { .string($0) }), "actors": .optional(actors),
-      "mailbox": .optional(mailbox), "uptimeSeconds": .optional(uptimeSeconds),
+      "mailbox": .optional(mailbox), "oldestSeconds": .optional(oldestSeconds), "oldestActor": .optional(oldestActor),
+      "deadLetters": .optional(deadLetters),
+      "uptimeSeconds": .optional(uptimeSeconds),
       "rttSeconds": .optional(roundTripSeconds), "self": .bool(isSelf),
     ]
   }
@@ -50,6 +59,9 @@ public struct PeerReport: Sendable, Equatable {
       isSelf: json["self"]?.boolValue ?? false)
     actors = json["actors"]?.integerValue.map { Int(clamping: $0) }
     mailbox = json["mailbox"]?.integerValue.map { Int(clamping: $0) }
+    oldestSeconds = json["oldestSeconds"]?.doubleValue
+    oldestActor = json["oldestActor"]?.stringValue
+    deadLetters = json["deadLetters"]?.integerValue.map { Int(clamping: $0) }
     uptimeSeconds = json["uptimeSeconds"]?.doubleValue
     roundTripSeconds = json["rttSeconds"]?.doubleValue
   }

@@ -17,6 +17,9 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
     MonotonicTime(nanoseconds: time.nanoseconds.addingClamped(duration.wholeNanoseconds))
   }
 
+  /// The milliseconds, modulo 2³²: enough for ages of up to 49 days.
+  package var milliseconds: UInt32 { UInt32(truncatingIfNeeded: nanoseconds / 1_000_000) }
+
   /// How long it is from `right` to `left`, at most the whole scale.
   public static func - (left: MonotonicTime, right: MonotonicTime) -> Duration {
     .nanoseconds(left.nanoseconds.subtractingClamped(right.nanoseconds))

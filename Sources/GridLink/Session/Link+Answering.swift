@@ -8,12 +8,7 @@ extension Link: ExchangeResponder {
     guard correlation != 0 else { return }
     switch outcome {
     case .accepted: append(.accepted(correlation))
-    case .reply(let message):
-      if let error = LinkFrame.oversize(message) {
-        append(.failure(correlation, error))
-      } else {
-        append(.reply(correlation, message))
-      }
+    case .reply(let message): append(.reply(correlation, message))
     case .failure(let error): append(.failure(correlation, Self.forOthers(error)))
     }
   }

@@ -102,10 +102,12 @@ package final class Link: Sendable {
   }
 
   /// Sends a control request whose one answer goes to `responder`.
+  ///
+  /// - Returns: the number to ``cancel(_:)`` it with.
   package func request(
     _ verb: String, _ arguments: JSONValue, deadline: MonotonicTime, responder: any ExchangeResponder,
     correlation: UInt64
-  ) {
+  ) -> UInt64 {
     open(verb, arguments, .message(responder, correlation: correlation), deadline: deadline)
   }
 
@@ -124,17 +126,14 @@ package final class Link: Sendable {
     var exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
     if case .message = kind { exchange.isRequest = true }
     let remaining = remainingMicroseconds(until: deadline)
-    let text = Message(json: arguments, type: verb)
-    if let error = LinkFrame.oversize(text) {
-      exchange.fail(error)
-      return 0
-    }
+    let text = arguments.serialized()
     let (step, number) = state.withLock { state -> (LinkState.Step, UInt64) in
-      if let closed = state.closed { return (.refuse(closed), 0) }
       let number = state.open(exchange)
-      let frame = RequestFrame(
-        correlation: number, verb: verb, arguments: text.body, remainingMicroseconds: remaining)
-      return (state.append(.request(frame)), number)
+      let step = state.append(
+        .request(
+          RequestFrame(correlation: number, verb: verb, arguments: text, remainingMicroseconds: remaining)))
+      if case .refuse = step { state.exchanges[number] = nil }
+      return (step, number)
     }
     if case .refuse(let error) = step { exchange.fail(error) } else { follow(step) }
     scheduleSweep(for: deadline)
@@ -150,22 +149,6 @@ package final class Link: Sendable {
     follow(step)
     exchange?.fail(GridError(.cancelled, "cancelled"))
   }
-
-  /// Sends one item of a stream that the peer asked for; false when the peer reads too slowly to take more.
-  package func sendItem(_ correlation: UInt64, _ item: JSONValue) -> Bool {
-    let step = state.withLock { state -> LinkState.Step in
-      if state.closed != nil || state.outbound.readableBytes > Self.maximumOutboundBytes / 8 {
-        return .refuse(Self.congestion(remote.name))
-      }
-      return state.append(.item(correlation, item.serialized()))
-    }
-    if case .refuse = step { return false }
-    follow(step)
-    return true
-  }
-
-  /// Ends a stream that the peer asked for.
-  package func endStream(_ correlation: UInt64) { append(.end(correlation)) }
 
   /// Says goodbye and closes once what is queued has left.
   package func closeGracefully(_ reason: String) {
@@ -224,7 +207,7 @@ package final class Link: Sendable {
   func flush() {
     let buffer = state.withLock { state -> ByteBuffer? in
       for (target, bytes) in state.credits.takeAll() {
-        LinkFrame.credit(target: target, bytes: UInt64(bytes)).encode(into: &state.outbound)
+        LinkFrame.credit(target: target, bytes: UInt64(bytes)).fitted?.encode(into: &state.outbound)
       }
       guard state.outbound.readableBytes > 0, channel.isWritable else {
         // Not writable: the channel calls again when it is, so nobody else needs to.

@@ -217,7 +217,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
     if dialled == nil {
       // The peer learns why before the connection goes.
       var buffer = context.channel.allocator.buffer(capacity: 256)
-      LinkFrame.refusal(error).encode(into: &buffer)
+      LinkFrame.refusal(error).fitted?.encode(into: &buffer)
       context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
     end(error)

@@ -25,12 +25,17 @@ struct LinkState {
     case refuse(GridError)
   }
 
-  /// Encodes a frame; `.flush` when the caller must see to it that ``Link/flush()`` runs.
+  /// Encodes a frame; `.flush` when the caller must see to it that ``Link/flush()`` runs, `.refuse` also for one that
+  /// is too large.
   mutating func append(_ frame: LinkFrame) -> Step {
     if let closed { return .refuse(closed) }
+    guard let frame = frame.fitted else { return .refuse(Self.oversize) }
     frame.encode(into: &outbound)
     return flushOnce()
   }
+
+  private static let oversize = GridError(
+    .undecodable, "it does not fit into a frame of \(LinkFrame.maximumBytes) bytes")
 
   /// Appends the frame of a message.
   mutating func append(_ envelope: Envelope, correlation: UInt64, remainingMicroseconds: UInt64) -> Step {

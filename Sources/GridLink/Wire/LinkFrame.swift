@@ -25,24 +25,6 @@ package enum LinkFrame: Sendable, Equatable {
   case end(UInt64)
   /// A kind of frame that a newer peer sends and we do not know; it is skipped.
   case unknown(UInt8)
-
-  /// The largest frame, length field not counted.
-  package static let maximumBytes = 16 * 1024 * 1024
-  /// The largest frame before the handshake is done.
-  package static let maximumGreetingBytes = 16 * 1024
-
-  /// Why a message does not fit into a frame, or nil when it does. A frame that is too large would cost the connection,
-  /// and with it everybody else's exchanges.
-  static func oversize(_ message: Message, names: Int = 0) -> GridError? {
-    // Tags, lengths and numbers of a frame take less than 128 bytes, those of a header less than 32.
-    let headers = message.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }
-    let texts = names + message.type.utf8.count + message.contentType.name.utf8.count
-    let size = message.body.count + texts + headers + 128
-    guard size > maximumBytes else { return nil }
-    return GridError(
-      .undecodable, "a message of \(size) bytes does not fit into a frame",
-      hint: "a body has \(Message.maximumBodyBytes) bytes at most")
-  }
 }
 
 /// A tell or an ask on the wire.

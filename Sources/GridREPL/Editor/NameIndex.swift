@@ -54,12 +54,10 @@ final class NameIndex: Sendable {
     }
     while !Task.isCancelled {
       for (noun, verb, field) in Self.sources {
-        let arguments: JSONValue = noun == .deadLetter ? ["limit": 200] : [:]
-        guard let answer = try? await connection.request(verb, arguments, timeout: .seconds(5)), !Task.isCancelled
-        else {
-          continue
-        }
-        set(noun, (answer["items"]?.arrayValue ?? []).compactMap { $0[field]?.stringValue })
+        let limit = noun == .deadLetter ? 200 : Self.capacity
+        let list = try? await connection.list(verb, ["bodies": "none"], limit: limit, timeout: .seconds(5))
+        guard let list, !Task.isCancelled else { continue }
+        set(noun, list.items.compactMap { $0[field]?.stringValue })
       }
       state.withLock { $0.refreshedAt = clock.now() }
       await wanted.wait()

@@ -98,8 +98,7 @@ final class Attachment: ConnectionProvider {
   /// - Throws: ``GridError/Code/noSuchNode``, or ``GridError/Code/unavailable`` when it does not answer.
   func attach(to node: String, timeout: Duration) async throws(GridError) {
     let services = services.withLock { $0 }
-    let peers =
-      try await connection(timeout: timeout).request("peers", timeout: timeout)["items"]?.arrayValue ?? []
+    let peers = try await connection(timeout: timeout).list("peers", timeout: timeout).items
     guard let peer = peers.first(where: { $0["name"]?.stringValue == node }) else {
       let names = peers.compactMap { $0["name"]?.stringValue }
       let similar = NameSimilarity.similar(to: node, in: names)

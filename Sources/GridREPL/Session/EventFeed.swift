@@ -188,7 +188,7 @@ final class EventFeed: Sendable {
 
   private func followHealth(_ connection: NodeConnection) async {
     while !Task.isCancelled {
-      if let peers = try? await connection.request("peers", timeout: .seconds(5))["items"]?.arrayValue {
+      if let peers = try? await connection.list("peers", timeout: .seconds(5)).items {
         outlets.peers(peers)
         outlets.health(ClusterHealth(node: connection.nodeName, peers: peers))
       }

@@ -173,7 +173,7 @@ final class ReplSession: TerminalDelegate {
     if state.withLock({ $0.hasHistory }) { await terminal.loadHistory(path, limit: Self.historyLimit) }
     do throws(GridError) {
       let connection = try await core.attachment.connection(timeout: .zero)
-      let peers = try await connection.request("peers", timeout: core.timeout)["items"]?.arrayValue ?? []
+      let peers = try await connection.list("peers", timeout: core.timeout).items
       core.attachment.knows(peers: peers)
       let health = ClusterHealth(node: connection.nodeName, peers: peers)
       changed(health)

@@ -25,7 +25,7 @@ enum SessionHelp {
       return ":\(command.usage)\n  \(command.summary)\n"
     }
     let known = CommandHelp.commands().map(\.name) + topics.map(\.name) + ColonCommands.all.map { ":" + $0.name }
-    let similar = NameSimilarity.similar(to: first, in: known)
+    let similar = CommandWords.near(first, in: known)
     throw GridError(
       .usage, "there is no help on \(NameRules.quoted(first))",
       hint: similar.isEmpty ? "help lists what there is" : "similar: \(similar.joined(separator: ", "))")

@@ -37,10 +37,6 @@ enum SessionWords {
     let commands = CommandHelp.commands().map(\.name)
     guard !commands.contains(first), CommandHelp.usage(for: [first]) == nil else { return nil }
     let known = (commands + beginnings).sorted()
-    let similar = NameSimilarity.similar(to: first, in: known)
-    throw GridError(
-      .usage, "there is no command \(NameRules.quoted(first))",
-      hint: similar.isEmpty
-        ? "help lists them; !COMMAND runs one of the shell" : "similar: \(similar.joined(separator: ", "))")
+    throw CommandWords.unknown(first, in: known, otherwise: "help lists them; !COMMAND runs one of the shell")
   }
 }

@@ -6,7 +6,8 @@ public enum DeadLetterLogConformance {
   public struct Engine: Sendable, CustomStringConvertible {
     /// Hands `body` a new, empty log of that capacity, and clears up when it is done.
     public typealias WithLog =
-      @Sendable (_ capacity: Int, _ body: @Sendable (any DeadLetterLog) async throws -> Void) async throws -> Void
+      @Sendable (_ capacity: DeadLetterCapacity, _ body: @Sendable (any DeadLetterLog) async throws -> Void)
+      async throws -> Void
 
     public var name: String
     let withLog: WithLog
@@ -22,12 +23,15 @@ public enum DeadLetterLogConformance {
   /// One expectation.
   public struct Case: Sendable, CustomStringConvertible {
     public let name: String
-    let capacity: Int
+    let capacity: DeadLetterCapacity
     let body: @Sendable (any DeadLetterLog) async throws -> Void
 
-    init(_ name: String, capacity: Int = 1000, _ body: @escaping @Sendable (any DeadLetterLog) async throws -> Void) {
+    init(
+      _ name: String, capacity: Int = 1000, bytes: Int = 1 << 30,
+      _ body: @escaping @Sendable (any DeadLetterLog) async throws -> Void
+    ) {
       self.name = name
-      self.capacity = capacity
+      self.capacity = DeadLetterCapacity(letters: capacity, bytes: bytes)
       self.body = body
     }
 
@@ -51,7 +55,7 @@ public enum DeadLetterLogConformance {
   }
 
   /// Every case.
-  public static let cases: [Case] = keepingCases + countingCases
+  public static let cases: [Case] = keepingCases + pagingCases + replayCases + countingCases + roomCases
 
   /// A letter; those with larger numbers are later, a second each.
   static func letter(
@@ -63,6 +67,13 @@ public enum DeadLetterLogConformance {
       identifier: "01" + String(repeating: "0", count: 24 - digits.count) + digits,
       at: CalendarTime(millisecondsSince1970: 1_767_225_600_000 + Int64(number) * 1000), reason: reason,
       target: target, sender: "client", node: "node-1", message: message, count: count, detail: "detail \(number)")
+  }
+
+  /// The counts of letters, without their bytes.
+  static func totals(of log: any DeadLetterLog) async throws -> DeadLetterCounts {
+    var counts = try await log.counts()
+    counts.bytes = 0
+    return counts
   }
 
   static func identifiers(_ letters: [DeadLetter]) -> [String] { letters.map(\.identifier) }

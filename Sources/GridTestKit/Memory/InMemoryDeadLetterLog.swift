@@ -11,53 +11,68 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     var isClosed = false
   }
 
-  private let capacity: Int
+  private let capacity: DeadLetterCapacity
   private let state = Mutex(State())
 
-  /// - Parameter capacity: letters kept; beyond it the oldest are dropped and counted.
-  public init(capacity: Int = 100_000) { self.capacity = max(1, capacity) }
+  /// - Parameter capacity: beyond it the oldest letters are dropped and counted.
+  public init(capacity: DeadLetterCapacity = DeadLetterCapacity()) { self.capacity = capacity }
 
   /// Makes every append fail as on a full disk, until it is called with false.
   public func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
-  public func append(_ letters: [DeadLetter]) async throws(GridError) {
+  public func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
     try withState { state throws(GridError) in
       if state.isFull { throw GridError(.inputOutput, "the dead letters cannot be written", cause: "no space left") }
-      for letter in letters {
-        state.letters.removeAll { $0.identifier == letter.identifier }
+      state.dropped += max(0, dropped)
+      for letter in letters where !state.letters.contains(where: { $0.identifier == letter.identifier }) {
         let place = state.letters.lastIndex { $0.identifier < letter.identifier }.map { $0 + 1 } ?? 0
         state.letters.insert(letter, at: place)
       }
-      let excess = state.letters.count - capacity
-      guard excess > 0 else { return }
-      state.dropped += state.letters.prefix(excess).reduce(0) { $0 + $1.count }
-      state.letters.removeFirst(excess)
+      var bytes = state.letters.reduce(0) { $0 + $1.cost }
+      while state.letters.count > capacity.letters || bytes > capacity.bytes, let oldest = state.letters.first {
+        state.dropped += oldest.count
+        bytes -= oldest.cost
+        state.letters.removeFirst()
+      }
     }
   }
 
-  public func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
-    try withState { state throws(GridError) in Self.matching(filter, state.letters) }
+  public func page(_ query: DeadLetterQuery) async throws(GridError) -> DeadLetterPage {
+    try withState { state throws(GridError) in Self.page(query, state.letters) }
   }
 
-  private static func matching(_ filter: DeadLetterFilter, _ letters: [DeadLetter]) -> [DeadLetter] {
-    letters.filter(filter.matches).suffix(max(0, filter.limit ?? .max))
+  private static func page(_ query: DeadLetterQuery, _ letters: [DeadLetter]) -> DeadLetterPage {
+    var page = DeadLetterPage()
+    var room = query.maximumBytes
+    for letter in letters.reversed()
+    where query.filter.matches(letter) && (query.before.map { letter.identifier < $0 } ?? true) {
+      if !page.take(letter, query, room: &room) { break }
+    }
+    return page
   }
 
   public func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
     try withState { state throws(GridError) in state.letters.first { $0.identifier == identifier } }
   }
 
-  public func markReplayed(_ identifier: String, as replay: String) async throws(GridError) {
+  public func markReplayed(
+    _ identifier: String, as replay: String, insteadOf expected: String
+  ) async throws(GridError) -> Bool {
     try withState { state throws(GridError) in
-      guard let place = state.letters.firstIndex(where: { $0.identifier == identifier }) else { return }
+      guard
+        let place = state.letters.firstIndex(where: { $0.identifier == identifier && $0.replayedAs == expected })
+      else { return false }
       state.letters[place].replayedAs = replay
+      return true
     }
   }
 
   public func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
     try withState { state throws(GridError) in
-      let matching = Set(Self.matching(filter, state.letters).map(\.identifier))
+      let query = DeadLetterQuery(filter, maximumBytes: .max)
+      let matching = Set(Self.page(query, state.letters).letters.map(\.identifier))
       state.letters.removeAll { matching.contains($0.identifier) }
+      if filter == DeadLetterFilter() { state.dropped = 0 }
       return matching.count
     }
   }
@@ -69,7 +84,8 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
   public func counts() async throws(GridError) -> DeadLetterCounts {
     try withState { state throws(GridError) in
       DeadLetterCounts(
-        kept: state.letters.count, folded: state.letters.reduce(0) { $0 + $1.count - 1 }, dropped: state.dropped)
+        kept: state.letters.count, folded: state.letters.reduce(0) { $0 + $1.count - 1 }, dropped: state.dropped,
+        bytes: state.letters.reduce(0) { $0 + $1.cost })
     }
   }
 

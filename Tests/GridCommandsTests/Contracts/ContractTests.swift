@@ -9,16 +9,17 @@ import Testing
     (
       "peers -o json",
       """
-      {apiVersion: string, items: [{actors: number, address: string, incarnation: number, kinds: [string], \
-      labels: {}, mailbox: number, name: string, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, \
-      version: string}], kind: string}
+      {apiVersion: string, items: [{actors: number, address: string, deadLetters: number, incarnation: number, \
+      kinds: [string], labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, \
+      rttSeconds: null, self: bool, status: string, uptimeSeconds: number, version: string}], kind: string}
       """
     ),
     (
       "actors -o json",
       """
-      {apiVersion: string, items: [{epoch: number, failures: number, kind: string, mailbox: number, name: string, \
-      node: string, processed: number, restarts: number, status: string, uptimeSeconds: number}], kind: string}
+      {apiVersion: string, items: [{epoch: number, failures: number, handlerP50Seconds: number, handlerP99Seconds: number, \
+      inHand: number, inHandSeconds: null, kind: string, mailbox: number, name: string, node: string, \
+      oldestSeconds: null, processed: number, restarts: number, status: string, uptimeSeconds: number}], kind: string}
       """
     ),
     (
@@ -29,9 +30,9 @@ import Testing
     (
       "dead-letters list -o json",
       """
-      {apiVersion: string, items: [{at: string, atMilliseconds: number, body: string, bodyEncoding: string, \
-      contentType: string, count: number, detail: string, headers: [], id: string, node: string, reason: string, \
-      replayedAs: null, sender: string, target: string, type: string}], kind: string}
+      {apiVersion: string, items: [{at: string, atMilliseconds: number, body: string, bodyBytes: number, \
+      bodyEncoding: string, contentType: string, count: number, detail: string, headers: [], id: string, node: string, \
+      reason: string, replayedAs: null, sender: string, target: string, type: string}], kind: string}
       """
     ),
     (
@@ -73,8 +74,9 @@ import Testing
     (
       "top --once --window 50ms -n 1 -o jsonl",
       """
-      {epoch: number, failures: number, kind: string, mailbox: number, name: string, node: string, perSecond: number, \
-      processed: number, rates: [number], restarts: number, status: string, uptimeSeconds: number}
+      {epoch: number, failures: number, handlerP50Seconds: number, handlerP99Seconds: number, inHand: number, \
+      inHandSeconds: null, kind: string, mailbox: number, name: string, node: string, oldestSeconds: null, \
+      perSecond: number, processed: number, rates: [number], restarts: number, status: string, uptimeSeconds: number}
       """
     ),
     (
@@ -96,8 +98,8 @@ import Testing
       "check --format json",
       """
       {apiVersion: string, findings: [{advice: null, message: string, name: string, status: string}], kind: string, \
-      peers: [{actors: number, address: string, incarnation: number, kinds: [string], labels: {}, mailbox: number, \
-      name: string, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, version: string}], \
+      peers: [{actors: number, address: string, deadLetters: number, incarnation: number, kinds: [string], \
+      labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, version: string}], \
       status: string}
       """
     ),
@@ -119,7 +121,8 @@ import Testing
       let ready = try await sandbox.run(
         """
         gridctl node start --detach --name n1 --listen 127.0.0.1:0 && gridctl spawn counter hits \
-          && gridctl spawn echo mirror && gridctl spawn echo idle && gridctl tell hits 3 \
+          && gridctl spawn exec able -- cat \
+          && gridctl ask able 1 && gridctl spawn echo mirror && gridctl spawn echo idle && gridctl tell hits 3 \
           && gridctl context add local -e 127.0.0.1:1 -q
         gridctl tell nobody hello 2>&1 | head -1
         """)

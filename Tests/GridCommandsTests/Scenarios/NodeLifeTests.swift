@@ -3,7 +3,7 @@ import Testing
 
 /// How a node starts, says that it serves, and ends.
 @Suite struct NodeLifeTests {
-  @Test(arguments: ["INT", "TERM"])
+  @Test(arguments: ["INT", "TERM", "HUP"])
   func aSignalMakesItLeaveInGoodOrder(_ signal: String) async throws {
     try await withSandbox { sandbox in
       try await sandbox.start("n1")
@@ -108,6 +108,47 @@ import Testing
       #expect(pid.status == 74)
       // Nothing of the three is left.
       #expect(try await sandbox.output("gridctl peers -o name") == "peer/n1")
+    }
+  }
+
+  @Test func aPidFileNamesOneLivingNode() async throws {
+    try await withSandbox { sandbox in
+      let result = try await sandbox.run(
+        """
+        start --name n1 --pid-file q
+        gridctl node start --name n2 --listen 127.0.0.1:0 --pid-file q 2>err; echo $?; sed "s/$(pid n1)/PID/" err
+        test $(cat q) = $(pid n1) && echo it names n1; ls q*; gridctl peers -o name
+        kill -9 $(pid n1); start --name n2 --pid-file q; test $(cat q) = $(pid n2) && echo it names n2
+        ln -s q link; gridctl node start --name n3 --listen 127.0.0.1:0 --pid-file link 2>/dev/null; echo $?
+        gridctl node stop n2 2>/dev/null; eventually '! test -e q' && echo it is gone
+        echo 4194304 >q; start --name n3 --pid-file link; gridctl node stop n3; echo $$ >q; start --name n4 --pid-file q
+        echo other >q; gridctl node stop n4; eventually '! gridctl peers' >gone; cat q
+        gridctl node start --name n5 --listen 127.0.0.1:0 --pid-file q; echo $?; cat q
+        """, mergesErrors: true)
+      #expect(
+        result.output == """
+          node/n1
+          73
+          error: the pid file q names a node that runs: process PID
+            stop that one first, or choose another --pid-file
+          it names n1
+          q
+          peer/n1
+          node/n2
+          it names n2
+          73
+          it is gone
+          node/n3
+          node n3 has left
+          node/n4
+          node n4 has left
+          other
+          error: q holds something else than the number of a process, and is left alone
+            choose another --pid-file
+          77
+          other
+
+          """)
     }
   }
 }

@@ -57,6 +57,55 @@ internal import Testing
     #expect(table.rows(by: .rate, limit: .max).count == 2)
   }
 
+  @Test func `two looks that are a window apart, or a little more, have a rate`() {
+    for (gap, expected) in [(Duration.seconds(1), 180.0), (.milliseconds(1200), 150), (.milliseconds(900), 200)] {
+      var table = TopTable(window: .seconds(1))
+      let start = MonotonicTime(nanoseconds: 0)
+      table.take([["name": "a", "processed": 0, "epoch": 1], ["name": "b", "processed": 5, "epoch": 1]], at: start)
+      table.take(
+        [["name": "a", "processed": 180, "epoch": 1], ["name": "b", "processed": 5, "epoch": 1]], at: start + gap)
+      #expect(table.rows(by: .rate, limit: 1)[0]["perSecond"]?.doubleValue == expected)
+      #expect(table.rows(by: .rate, limit: 9).map { $0["name"] } == ["a", "b"])
+    }
+    // Looks of a display that is left open: the window moves along, older ones no longer count.
+    var table = TopTable(window: .seconds(2))
+    for second in 0...20 {
+      let count = Int64(second <= 10 ? second * 100 : 1000)
+      table.take(
+        [["name": "a", "processed": .integer(count), "epoch": 1]],
+        at: MonotonicTime(nanoseconds: 0) + .milliseconds(second * 1003))
+      if second == 10 { #expect((90...110).contains(table.totals.perSecond), "\(table.totals)") }
+    }
+    #expect(table.totals.perSecond == 0)
+  }
+
+  @Test func `dead letters have a rate over all nodes`() {
+    var table = TopTable(window: .seconds(1))
+    func peers(_ first: Int64, _ second: Int64) -> [JSONValue] {
+      [
+        ["name": "n1", "incarnation": 1, "deadLetters": .integer(first)],
+        ["name": "n2", "incarnation": 1, "deadLetters": .integer(second)], ["name": "n3"],
+      ]
+    }
+    table.take(peers: peers(10, 0), at: MonotonicTime(nanoseconds: 0))
+    #expect(table.deadLettersPerSecond == nil)
+    table.take(peers: peers(12, 4), at: MonotonicTime(nanoseconds: 0) + .seconds(2))
+    #expect(table.deadLettersPerSecond == 3)
+  }
+
+  @Test func `time is that of the message in hand or of the latest ones`() {
+    var table = TopTable(window: .seconds(1))
+    table.take(
+      [
+        ["name": "quick", "handlerP99Seconds": 0.001],
+        ["name": "slow", "handlerP99Seconds": 2.0, "inHandSeconds": 0.5],
+        ["name": "stuck", "handlerP99Seconds": 0.1, "inHandSeconds": 600.0], ["name": "new"],
+      ], at: MonotonicTime(nanoseconds: 0))
+    #expect(table.rows(by: .time, limit: 9).map { $0["name"] } == ["stuck", "slow", "quick", "new"])
+    #expect(table.rows(by: .name, limit: 9, matching: "s*").map { $0["name"] } == ["slow", "stuck"])
+    #expect(table.rows(by: .name, limit: 9, matching: "UI").map { $0["name"] } == ["quick"])
+  }
+
   @Test func `a spark line has its highest rate at the top`() {
     #expect(TopTable.spark([]) == "" && TopTable.spark([0, 0]) == "▁▁")
     #expect(TopTable.spark([0, 50, 100]) == "▁▅█")

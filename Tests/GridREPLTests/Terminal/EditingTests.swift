@@ -168,7 +168,7 @@ struct EditingTests {
       try await session.prompt("default n1 1/1>")
       try session.type("ask orders-7\u{1B}OP")
       try await session.wait("the usage above the line") {
-        $0.text.contains("\nask [<options>] <actor> [<payload>]\n") && $0.cursorLine == "default n1 1/1> ask orders-7"
+        $0.text.contains("\nask [OPTIONS] ACTOR [PAYLOAD]\n") && $0.cursorLine == "default n1 1/1> ask orders-7"
       }
     }
   }

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A queue from any thread to one consuming task. When it is full, ``push(_:)`` refuses: the producer says so to
 /// whoever it acts for.
-final class BoundedQueue<Element: Sendable>: Sendable {
+package final class BoundedQueue<Element: Sendable>: Sendable {
   private struct State {
     var elements: Deque<Element> = []
     var waiting: CheckedContinuation<Element?, Never>?
@@ -13,10 +13,10 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   private let capacity: Int
   private let state = Mutex(State())
 
-  init(capacity: Int) { self.capacity = capacity }
+  package init(capacity: Int) { self.capacity = capacity }
 
   /// Appends an element; false when the queue is full or closed.
-  func push(_ element: Element) -> Bool {
+  package func push(_ element: Element) -> Bool {
     let (accepted, continuation) = state.withLock { state -> (Bool, CheckedContinuation<Element?, Never>?) in
       guard !state.isClosed, state.elements.count < capacity else { return (false, nil) }
       if let waiting = state.waiting {
@@ -31,7 +31,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   }
 
   /// The next element, or nil once the queue is closed and empty, or the task is cancelled.
-  func next() async -> Element? {
+  package func next() async -> Element? {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let ready = state.withLock { state -> Element?? in
@@ -48,7 +48,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
   }
 
   /// Refuses further elements; what is queued is still handed out.
-  func close() {
+  package func close() {
     state.withLock { $0.isClosed = true }
     wakeEmptyHanded()
   }

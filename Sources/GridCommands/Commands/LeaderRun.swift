@@ -1,0 +1,155 @@
+internal import Glibc
+internal import Grid
+internal import GridClient
+internal import GridCore
+internal import Synchronization
+
+/// One campaign, and one run of a program under it.
+final class LeaderRun: Sendable {
+  let session: CommandSession
+  let name: String
+  let command: [String]
+  let grace: Duration
+  /// Until when the program may certainly act.
+  private let validUntil = Mutex(MonotonicTime(nanoseconds: .min))
+  private let clock = SystemClock()
+  /// Ends the program in time although this process is stopped or hangs.
+  private let runLimit = RunLimit()
+
+  init(session: CommandSession, name: String, command: [String], grace: Duration) {
+    self.session = session
+    self.name = name
+    self.command = command
+    self.grace = grace
+  }
+
+  /// How often the node is asked how long the leadership still holds.
+  private static let interval = Duration.milliseconds(200)
+  /// With less than this left, and no news from the node, the program is asked to end.
+  private static let warning = Duration.milliseconds(1500)
+  /// With less than this left the program is asked to end, also by its keeper.
+  private static let notice = Duration.seconds(1)
+
+  /// - Returns: the exit code of the program.
+  /// - Throws: `ExitCode` for a signal that came before there was one.
+  func untilExit() async throws -> Int32 {
+    let relay = try SignalRelay(grace: grace) { [self] in
+      say("the program did not end within \(grace.gridText); it is killed")
+    }
+    return try await relay.command { try await self.lead(relay) }
+  }
+
+  private func lead(_ relay: SignalRelay) async throws -> Int32 {
+    let campaign = session.connection.stream(
+      "leader.campaign",
+      ["name": .string(name), "holder": .string("\(Self.hostName) process \(getpid())")])
+    let token = try await election(campaign)
+    // Before the program starts it must be known until when it may act.
+    guard await renew(token, patience: session.timeout) else {
+      throw GridError(.leaseLost, "the leadership of \(name) was lost at once", hint: "see: gridctl peers")
+    }
+    let variables = ProcessEnvironment.forPrograms().merging([
+      "GRIDCTL_LEADER": name, "GRIDCTL_FENCING_TOKEN": String(token), "GRIDCTL_ENDPOINTS": session.connection.endpoint,
+      "GRIDCTL_NAMESPACE": session.settings.namespace,
+    ])
+    let status = try await relay.program { () async throws(GridError) in
+      try await AttachedChild.start(command, environment: variables, limit: runLimit)
+    } beside: { child in
+      await withDiscardingTaskGroup { group in
+        group.addTask { await self.follow(campaign, child, relay) }
+        group.addTask { await self.watchLimits(token, child) }
+      }
+    }
+    return ExitStatus.code(of: status)
+  }
+
+  private static var hostName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Waits until elected.
+  ///
+  /// - Returns: the fencing token.
+  private func election(_ campaign: AsyncThrowingStream<JSONValue, any Error>) async throws -> Int64 {
+    for try await item in campaign {
+      switch item["kind"]?.stringValue {
+      case "elected": if let token = item["token"]?.integerValue { return token }
+      case "lost": throw GridError(.unavailable, item["message"]?.stringValue ?? "the election failed")
+      default: continue
+      }
+    }
+    try Task.checkCancellation()
+    throw GridError(.unavailable, "node \(session.connection.nodeName) is gone", hint: "see: gridctl peers")
+  }
+
+  /// Acts on what the node says of the leadership.
+  private func follow(
+    _ campaign: AsyncThrowingStream<JSONValue, any Error>, _ child: AttachedChild, _ relay: SignalRelay
+  ) async {
+    var reason = "node \(session.connection.nodeName) is gone"
+    do {
+      news: for try await item in campaign {
+        switch item["kind"]?.stringValue {
+        case "resign":
+          say("was asked to give up")
+          relay.pass(SIGTERM)
+        case "lost":
+          reason = item["message"]?.stringValue ?? "it is lost"
+          break news
+        default: continue
+        }
+      }
+    } catch { reason = "\(reason): \(GridError.wrapping(error, as: .unavailable, "the stream broke").message)" }
+    if Task.isCancelled { return }
+    // Somebody else may lead from now on.
+    say("\(reason); the program is killed")
+    child.signal(SIGKILL)
+  }
+
+  /// Asks again and again how long the leadership holds, and ends the program before it does not.
+  private func watchLimits(_ token: Int64, _ child: AttachedChild) async {
+    var isWarned = false
+    while !Task.isCancelled {
+      let remaining = validUntil.withLock { $0 } - clock.now()
+      if remaining <= .zero {
+        say("it ran out; the program is killed")
+        return child.signal(SIGKILL)
+      }
+      if remaining < Self.warning, !isWarned {
+        isWarned = true
+        say("it cannot be renewed at the moment")
+        child.signal(SIGTERM)
+      }
+      if !(await renew(token, patience: min(remaining, .milliseconds(500)))) {
+        if Task.isCancelled { return }
+        say("it is lost; the program is killed")
+        return child.signal(SIGKILL)
+      }
+      try? await Task.sleep(for: Self.interval)
+    }
+  }
+
+  /// Asks how long the leadership holds, and counts that from before the question.
+  ///
+  /// - Returns: false when it is lost for certain; a node that does not answer changes nothing.
+  private func renew(_ token: Int64, patience: Duration) async -> Bool {
+    let asked = clock.now()
+    do throws(GridError) {
+      let answer = try await session.connection.request(
+        "leader.keep", ["name": .string(name), "token": .integer(token)], timeout: patience)
+      let remaining = Duration.microseconds(answer["remainingMicroseconds"]?.integerValue ?? 0)
+      let validUntil = validUntil.withLock { known in
+        known = max(known, asked + remaining)
+        return known
+      }
+      runLimit.extend(until: validUntil, notice: Self.notice)
+      return true
+    } catch {
+      return error.code != .leaseLost
+    }
+  }
+
+  private func say(_ text: String) { session.writer.error("leader \(name): \(text)") }
+}

@@ -1,0 +1,163 @@
+internal import GridClient
+internal import GridCore
+
+/// One actor for people: how it is first, then how its mail is, what it is, what went wrong last, what happened to it.
+struct InspectPage {
+  /// What `inspect` answers.
+  let actor: JSONValue
+  /// Its latest events, oldest first.
+  var events: [JSONValue] = []
+  var now = CalendarTime(millisecondsSince1970: 0)
+
+  /// How many events are told.
+  static let eventCount = 5
+
+  /// The lines.
+  ///
+  /// - Parameter width: terminal cells of a line; nil for no limit.
+  func text(width: Int?, usesColor: Bool) -> String {
+    KeyValueLayout(limit: width, usesColor: usesColor).text(members)
+  }
+
+  private typealias Member = (key: String, value: String, style: TextStyle)
+
+  private var members: [Member] {
+    var members: [Member] = [
+      ("name", text("name"), .plain), ("state", state, stateStyle), ("in hand", inHand, .plain),
+      ("waiting", waiting, .plain), ("handled", handled, .plain),
+    ]
+    if let handling { members.append(("handling", handling, .plain)) }
+    members.append(("kind", text("kind"), .plain))
+    members += program
+    members += failure
+    for (index, event) in events.enumerated() {
+      members.append((index == 0 ? "events" : "", Self.line(event, now: now), .plain))
+    }
+    members.append(("epoch", text("epoch"), .plain))
+    return members
+  }
+
+  // MARK: How it is
+
+  private var state: String {
+    "\(text("status")) on \(text("node")), for \(HumanText.duration(actor["uptimeSeconds"]?.doubleValue))"
+  }
+
+  private var stateStyle: TextStyle { TextStyle.status(actor) == .good ? .plain : TextStyle.status(actor) }
+
+  private var inHand: String {
+    guard integer("inHand") > 0 else { return "nothing" }
+    return "a message, for \(HumanText.duration(actor["inHandSeconds"]?.doubleValue))"
+  }
+
+  private var waiting: String {
+    let count = max(0, integer("mailbox") - integer("inHand"))
+    var text = count == 0 ? "nothing" : count == 1 ? "1 message" : "\(HumanText.grouped(count)) messages"
+    if let age = actor["oldestSeconds"]?.doubleValue { text += ", the oldest for \(HumanText.duration(age))" }
+    guard let capacity = actor["mailboxCapacity"]?.integerValue else { return text }
+    return text + "; of \(HumanText.grouped(capacity)), then \(self.text("overflow"))"
+  }
+
+  private var handled: String {
+    func count(_ field: String, _ one: String, _ many: String) -> String {
+      "\(HumanText.grouped(integer(field))) \(integer(field) == 1 ? one : many)"
+    }
+    return [
+      count("processed", "message", "messages"), count("failures", "failure", "failures"),
+      count("restarts", "restart", "restarts"),
+    ].joined(separator: ", ")
+  }
+
+  private var handling: String? {
+    guard let half = actor["handlerP50Seconds"]?.doubleValue, let most = actor["handlerP99Seconds"]?.doubleValue else {
+      return nil
+    }
+    return "p50 \(HumanText.duration(half)), p99 \(HumanText.duration(most)), of the latest"
+  }
+
+  // MARK: What it is
+
+  private var program: [Member] {
+    guard let exec = actor["exec"] else { return [] }
+    let words = (exec["command"]?.arrayValue ?? []).compactMap(\.stringValue)
+    var facts: [String] = []
+    if let process = actor["pid"]?.integerValue { facts.append("pid \(process)") }
+    facts.append(exec["oneWay"]?.boolValue == true ? "one way" : "framing \(Column.text(exec["framing"]))")
+    if let seconds = exec["handlerTimeoutSeconds"]?.doubleValue {
+      facts.append("at most \(HumanText.duration(seconds)) a message")
+    }
+    if let count = exec["maximumRestarts"]?.integerValue, let window = exec["restartWindowSeconds"]?.doubleValue {
+      facts.append("\(count) restarts within \(HumanText.duration(window))")
+    }
+    if let directory = exec["workingDirectory"]?.stringValue { facts.append("in \(directory)") }
+    return [
+      ("command", ShellQuoting.line(words), .plain), ("program", facts.joined(separator: ", "), .plain),
+    ]
+  }
+
+  /// The last failure, its further lines below it.
+  private var failure: [Member] {
+    guard let failure = actor["lastFailure"]?.stringValue else { return [] }
+    return failure.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { index, line in
+      (index == 0 ? "last failure" : "", String(line), .caution)
+    }
+  }
+
+  private static func line(_ event: JSONValue, now: CalendarTime) -> String {
+    let time = event["atMilliseconds"]?.integerValue.map {
+      HumanText.relative(CalendarTime(millisecondsSince1970: $0), to: now)
+    }
+    return "\(time ?? "-"): \(Column.text(event["detail"]))"
+  }
+
+  private func text(_ field: String) -> String { Column.text(actor[field]) }
+
+  private func integer(_ field: String) -> Int64 { actor[field]?.integerValue ?? 0 }
+}
+
+extension InspectPage {
+  /// How long events are waited for: they are the least of it.
+  private static let patience = Duration.seconds(1)
+
+  /// Asks for all that a page tells.
+  static func of(_ name: String, _ session: CommandSession, now: CalendarTime) async throws(GridError) -> InspectPage {
+    let actor = try await session.request("inspect", ["name": .string(name)])
+    return InspectPage(actor: actor, events: await latestEvents(name, session), now: now)
+  }
+
+  /// The page of an actor, or why there is none.
+  static func text(_ name: String, _ session: CommandSession, now: CalendarTime) async -> String {
+    do throws(GridError) {
+      return try await of(name, session, now: now).text(
+        width: session.writer.outputWidth, usesColor: session.renderer.usesColor)
+    } catch {
+      return ErrorReport(error: error).lines(usesColor: session.renderer.usesColor).joined(separator: "\n") + "\n"
+    }
+  }
+
+  static func latestEvents(_ name: String, _ session: CommandSession) async -> [JSONValue] {
+    let events = session.connection.stream(
+      "events", ["kinds": ["actor"], "name": .string(name), "sinceMilliseconds": 0])
+    return await withTaskGroup(of: [JSONValue]?.self) { group in
+      group.addTask {
+        var found: [JSONValue] = []
+        do {
+          for try await event in events {
+            if event["kind"]?.stringValue == "synced" { break }
+            if event["kind"]?.stringValue == "actor" { found.append(event) }
+          }
+        } catch {
+          // What came until then is better than nothing.
+        }
+        found.sort { $0["atMilliseconds"]?.integerValue ?? 0 < $1["atMilliseconds"]?.integerValue ?? 0 }
+        return found.suffix(eventCount)
+      }
+      group.addTask {
+        try? await Task.sleep(for: patience)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next().flatMap { $0 } ?? []
+    }
+  }
+}

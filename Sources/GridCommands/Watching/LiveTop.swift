@@ -1,0 +1,131 @@
+internal import Grid
+internal import GridClient
+internal import GridCore
+internal import Synchronization
+
+/// `gridctl top` on a terminal, until somebody ends it.
+///
+/// Whoever asks the cluster never holds up the keys: one task asks, one reads keys, one draws. A node that is gone is
+/// replaced by another one, and the display says so.
+struct LiveTop {
+  let session: CommandSession
+  let arguments: JSONValue
+  let window: Duration
+  let pause: Duration
+  let limit: Int?
+
+  private enum Input: Sendable {
+    case look(actors: [JSONValue], peers: [JSONValue], MonotonicTime)
+    case key(TerminalKey)
+    case inspected(String, text: String)
+    /// Something to tell; nil when it is over.
+    case notice(String?)
+  }
+
+  /// The session that is asked; it moves when its node is gone.
+  private final class Current: Sendable {
+    let session: Mutex<CommandSession>
+
+    init(_ session: CommandSession) { self.session = Mutex(session) }
+  }
+
+  func run(_ order: TopTable.Order) async throws -> ExitStatus {
+    // Before the terminal is changed: whatever ends the command puts it back.
+    let signals = try TerminationSignals.take()
+    defer { signals.giveBack() }
+    let terminal = try RawTerminal(writer: session.writer)
+    defer { terminal.restore() }
+    let (inputs, input) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .bufferingOldest(64))
+    let (inspections, inspect) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
+    let current = Current(session)
+    let top = self
+    return try await withThrowingTaskGroup(of: ExitStatus.self) { group in
+      group.addTask {
+        for await key in RawTerminal.keys() { input.yield(.key(key)) }
+        return .inputOutput
+      }
+      group.addTask {
+        await signals.next().map { $0 == 2 ? .interrupted : .terminated } ?? .ok
+      }
+      group.addTask { try await top.look(current, input) }
+      group.addTask {
+        for await name in inspections {
+          let session = current.session.withLock { $0 }
+          input.yield(.inspected(name, text: await InspectPage.text(name, session, now: SystemClock().date())))
+        }
+        return .ok
+      }
+      group.addTask { try await top.show(inputs, order, terminal, inspect) }
+      defer { group.cancelAll() }
+      return try await group.next() ?? .ok
+    }
+  }
+
+  /// Asks the cluster again and again.
+  private func look(_ current: Current, _ input: AsyncStream<Input>.Continuation) async throws -> ExitStatus {
+    let clock = SystemClock()
+    let succession = SessionSuccession { _, remark in input.yield(.notice(remark)) }
+    var next = session
+    while true {
+      let session = next
+      await succession.learn(from: session)
+      do {
+        while true {
+          let actors = try await session.items("actors", arguments)
+          let peers = try await session.items("peers")
+          succession.serves()
+          input.yield(.notice(Self.missing(actors)))
+          input.yield(.look(actors: actors.items, peers: peers.items, clock.now()))
+          try await Task.sleep(for: pause)
+        }
+      } catch let error where SessionSuccession.isLoss(error) {
+        next = try await succession.successor(of: session)
+        current.session.withLock { [next] in $0 = next }
+      }
+    }
+  }
+
+  private static func missing(_ list: ClusterList) -> String? {
+    let names = list.missing.map { Column.text($0["node"]) }
+    return names.isEmpty ? nil : "not answering: \(names.joined(separator: ", "))"
+  }
+
+  private func show(
+    _ inputs: AsyncStream<Input>, _ order: TopTable.Order, _ terminal: RawTerminal,
+    _ inspect: AsyncStream<String>.Continuation
+  ) async throws -> ExitStatus {
+    var table = TopTable(window: window)
+    var view = TopView(order: order)
+    var inspected: String?
+    var notice: String? = "asking \(session.connection.nodeName) …"
+    for await input in inputs {
+      let screen = screen(notice)
+      switch input {
+      case .look(let actors, let peers, let time):
+        table.take(actors, at: time)
+        table.take(peers: peers, at: time)
+        if case .actor(let name) = view.page { inspect.yield(name) }
+      case .notice(let text): notice = text
+      case .inspected(let name, let text): if view.page == .actor(name) { inspected = text }
+      case .key(let key):
+        let names = screen.rows(table, view).map { Column.text($0["name"]) }
+        switch view.press(key, names: names, height: screen.rowCount) {
+        case .redraw: break
+        case .inspect(let name):
+          inspected = nil
+          inspect.yield(name)
+        case .suspend: terminal.suspend()
+        case .leave(let code): return code
+        }
+      }
+      try terminal.draw(self.screen(notice).lines(table, view, inspected: inspected))
+    }
+    return .ok
+  }
+
+  private func screen(_ notice: String?) -> TopScreen {
+    TopScreen(
+      namespace: session.settings.namespace, renderer: session.renderer, width: session.writer.outputWidth ?? 80,
+      height: session.writer.outputHeight ?? 24, limit: limit ?? .max, notice: notice)
+  }
+}
