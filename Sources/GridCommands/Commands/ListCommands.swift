@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import GridClient
 internal import Grid
+internal import GridClient
 internal import GridCore
 
 /// `gridctl peers`
