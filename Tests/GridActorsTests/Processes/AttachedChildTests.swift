@@ -28,7 +28,7 @@ struct AttachedChildTests {
   @Test("a kill is for all that descends from it")
   func kill() async throws {
     let child = try await AttachedChild.start(
-      ["/bin/sh", "-c", "trap '' TERM; sleep 600; true"], environment: testEnvironment)
+      ["/bin/sh", "-c", "trap '' TERM; sleep 600; true"], environment: ProgramEnvironment(testEnvironment))
     var sleeper: Int32?
     try await wait(for: "the sleeper") {
       let children = try contents(
@@ -47,14 +47,15 @@ struct AttachedChildTests {
     let limit = RunLimit()
     limit.extend(until: bootTime() + .milliseconds(500), notice: .milliseconds(200))
     let child = try await AttachedChild.start(
-      ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 600; done"], environment: testEnvironment, limit: limit)
+      ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 600; done"], environment: ProgramEnvironment(testEnvironment),
+      limit: limit)
     #expect(await child.exit() == .signalled(SIGKILL))
   }
 
   @Test("a program that cannot be started says why", arguments: [("/no/such/program", GridError.Code.noInput)])
   func failure(program: String, code: GridError.Code) async throws {
     let error = await #expect(throws: GridError.self) {
-      try await AttachedChild.start([program], environment: testEnvironment)
+      try await AttachedChild.start([program], environment: ProgramEnvironment(testEnvironment))
     }
     #expect(error?.code == code)
   }
@@ -81,7 +82,8 @@ struct AttachedChildTests {
     defer { close(ends[0]) }
     let child: AttachedChild
     do {
-      child = try await AttachedChild.start(["/bin/sh", "-c", script], environment: testEnvironment, output: ends[1])
+      child = try await AttachedChild.start(
+        ["/bin/sh", "-c", script], environment: ProgramEnvironment(testEnvironment), output: ends[1])
       close(ends[1])
     } catch {
       close(ends[1])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable internal import GridCommands
@@ -82,7 +83,7 @@ import Testing
         mkdir bin '\(place)' '\(place) of mine'
         cat >bin/gridctl <<'END'
         #!/bin/bash
-        if [ "$1" = __complete ]; then exec \(sandbox.binaries)/gridctl "$@"; fi
+        if [ "$1" = __complete ]; then exec \(TestedPrograms.gridctl) "$@"; fi
         printf '[%s]' "$@" >>"$HOME/given"; echo >>"$HOME/given"
         END
         chmod +x bin/gridctl; cp bin/gridctl '\(place)/gridctl'; cp bin/gridctl '\(place) of mine/gridctl'
