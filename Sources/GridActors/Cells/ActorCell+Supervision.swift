@@ -82,7 +82,8 @@ extension ActorCell {
     for envelope in end.letters {
       refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
     }
-    end.spawner?.resolve(0, .failure(GridError(.stopped, "actor \(name) was stopped before it had started")))
+    // One that was stopped before it came to its start: nobody else tells whoever waits for that.
+    end.spawner?.resolve(0, .failure(Self.stoppedTooEarly(name)))
     guard end.isFirst else { return }
     state.withLock { $0.behavior }.vacate { self.host.ended(self, reason) }
   }

@@ -189,8 +189,6 @@ package final class ActorCell: Sendable {
     let end = state.withLock { $0.end() }
     finish(end, reason)
     if end.wakes { run(.pool) }
-    // One that was stopped before it came to its start: nobody else tells whoever waits for that.
-    state.withLock { $0.takeSpawner() }?.resolve(0, .failure(Self.stoppedTooEarly(name)))
   }
 
   /// Runs the `started` hook before any mail, and returns when it is done.
