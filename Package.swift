@@ -109,7 +109,7 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser, deque,
+        "GridCore", "GridActors", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser, deque,
       ]),
     .target(
       name: "CReadline",

@@ -20,6 +20,8 @@ extension StoreEngine {
 
   /// Grants a lease, or nil when it is too early: others may still believe in a file that stood here before.
   mutating func grantWhenSettled(_ timeToLive: Duration, _ observer: any LeaseObserver) throws -> StoreLease? {
+    // What cannot be opened does not settle: whoever asks is told why.
+    _ = try file.get()
     guard clock.now() >= settledAt, try !isAwaitingOthers(timeToLive) else { return nil }
     return try grant(timeToLive, observer)
   }

@@ -36,7 +36,7 @@ struct MembershipTests {
     await #expect(throws: GridError(.nameTaken, "")) { try await second.join("a") }
     #expect(server.leases.count == 1)
     #expect(!second.membership.isValid(at: clock.now()))
-    #expect(throws: GridError(.unavailable, "")) { _ = try second.membership.currentLease() }
+    #expect(throws: GridError(.notServing, "")) { _ = try second.membership.currentLease() }
   }
 
   @Test("an attempt whose answer is lost leaves no record and no lease behind", arguments: [true, false])

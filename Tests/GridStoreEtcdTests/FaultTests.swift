@@ -13,7 +13,7 @@ struct FaultTests {
     try await EtcdServers.with(3) { servers in
       try await withStore(servers.configuration) { store in
         let observer = LeaseRecorder()
-        let lease = try await store.grantLease(timeToLive: .seconds(3), observer: observer)
+        let lease = try await store.grantLease(timeToLive: .seconds(10), observer: observer)
         #expect(try await store.commit(claim("/kept", "1", lease: lease.identifier)).succeeded)
         for number in 0..<3 {
           await servers.kill(number)
@@ -54,7 +54,9 @@ struct FaultTests {
       try await withStore(servers.configuration) { store in
         let start = try await store.range(prefix: "/c/").revision
         for number in 0..<5 { _ = try await store.commit(claim("/c/\(number)", "1")) }
-        try await servers.control("compact", "\(try await store.range(prefix: "/c/").revision)")
+        let fields = try await servers.control("get", "/c/0", "--write-out", "fields").split(separator: "\n")
+        let revision = try #require(fields.first { $0.hasPrefix("\"Revision\"") }?.split(separator: " ").last)
+        try await servers.control("compact", String(revision))
         let recorder = WatchRecorder()
         try await withThrowingTaskGroup(of: Void.self) { group in
           group.addTask { try await store.watch(prefix: "/c/", after: start) { recorder.record($0) } }

@@ -277,7 +277,8 @@ struct DamagedFileTests {
         path,
         """
         INSERT INTO messages (
-          id, at, reason, target, count, replay, bytes, bodyBytes, sender, node, detail, type, contentType, headers, body)
+          id, at, reason, target, count, replay, bytes, bodyBytes, sender, node, detail, type, contentType, headers,
+          body)
         VALUES ('02', 'when', 5, x'FF', 'many', '', 7.5, 'x', x'FF', 2, 3, 4, 5, '[', 7.5)
         """)
       let letter = try #require(try await log.letter("02"))

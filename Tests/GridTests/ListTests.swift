@@ -55,7 +55,7 @@ struct ListTests {
       let arguments: JSONValue = ["kinds": ["actor"], "sinceMilliseconds": 0]
       let whole = try await pages("events.list", arguments, of: cluster["a"])
       #expect(whole.items.count == 40)
-      let small = try await pages("events.list", arguments.with("pageBytes", 1500), of: cluster["a"])
+      let small = try await pages("events.list", arguments.with("pageBytes", 700), of: cluster["a"])
       #expect(small.items == whole.items && small.count > 5)
       let times = whole.items.compactMap { $0["atMilliseconds"]?.integerValue }
       #expect(times == times.sorted())

@@ -123,7 +123,7 @@ struct ProgramTests {
       let restart = RestartPolicy(backoff: Backoff(first: .milliseconds(5), limit: .milliseconds(5)))
       try await spawn(
         node, "target",
-        ExecSpecification(command: ["/bin/sh", "-c", script], handlerTimeout: .milliseconds(300), restart: restart))
+        ExecSpecification(command: ["/bin/sh", "-c", script], handlerTimeout: .seconds(2), restart: restart))
       #expect(try await node.ask("target", Message("one")).text == "one")
       #expect(try await code { _ = try await node.ask("target", Message("hang"), timeout: .seconds(60)) } != nil)
       #expect(try await node.ask("target", Message("two"), timeout: .seconds(60)).text == "two")

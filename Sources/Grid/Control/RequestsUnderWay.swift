@@ -11,11 +11,12 @@ final class RequestsUnderWay: Sendable {
 
   private let state = Mutex(State())
 
-  /// Runs `body` as one of them, unless the request changes nothing or is about this node alone.
+  /// Runs `body` as one of them, unless the request changes nothing or is about this node alone. Who asks a node to
+  /// leave is answered before it goes.
   func counting<Value>(
-    _ effect: RequestEffect, _ body: () async throws -> Value
+    _ verb: String, _ effect: RequestEffect, _ body: () async throws -> Value
   ) async rethrows -> Value {
-    guard effect == .repeatable || effect == .once else { return try await body() }
+    guard effect == .repeatable || effect == .once || verb == "node.stop" else { return try await body() }
     state.withLock { $0.count += 1 }
     defer { end() }
     return try await body()

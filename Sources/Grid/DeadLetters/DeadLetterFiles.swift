@@ -4,8 +4,8 @@ internal import GridStoreSQLite
 
 /// Where nodes of this machine keep their dead letters: files beside each other in the state directory.
 ///
-/// A file whose node is gone is read by the nodes that are left, until the node comes again and opens it itself. Both at
-/// once do no harm: every access is a transaction, and a letter that two nodes tell is known by its identifier.
+/// A file whose node is gone is read by the nodes that are left, until the node comes again and opens it itself. Both
+/// at once do no harm: every access is a transaction, and a letter that two nodes tell is known by its identifier.
 struct DeadLetterFiles: Sendable {
   private static let suffix = ".dead-letters.sqlite"
   /// Files of nodes that are gone which are looked at; the rest waits until these are purged.

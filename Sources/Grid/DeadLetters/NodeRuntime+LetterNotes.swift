@@ -2,8 +2,8 @@ internal import GridCluster
 internal import GridCore
 internal import Logging
 
-/// What nodes say in the store of the dead letters that they keep, for the time when they are gone and their files lie on
-/// a machine where nobody can read them.
+/// What nodes say in the store of the dead letters that they keep, for the time when they are gone and their files lie
+/// on a machine where nobody can read them.
 ///
 /// Written when a node starts, when it has its first letter, and when it leaves: seldom, so the number of one that was
 /// killed is an old one.

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Says which names are like one that nobody has.
 ///
-/// A hint is for people, and a flood of messages to nobody is read by none: looking for one takes a twentieth of the time
-/// at most, however many names there are and however many messages fail.
+/// A hint is for people, and a flood of messages to nobody is read by none: looking for one takes a twentieth of the
+/// time at most, however many names there are and however many messages fail.
 final class NameHints: Sendable {
   private struct State {
     var budget = HintBudget()

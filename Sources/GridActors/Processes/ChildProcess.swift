@@ -57,8 +57,8 @@ package final class ChildProcess: Sendable {
     handle.exit.onCompletion(observer)
   }
 
-  /// Sends a signal to the child and all of its process group; ``ProcessSignal/kill`` goes to all that descends from it.
-  /// Nothing happens when the child has ended.
+  /// Sends a signal to the child and all of its process group; ``ProcessSignal/kill`` goes to all that descends from
+  /// it. Nothing happens when the child has ended.
   package func signal(_ signal: ProcessSignal) { handle.signal(signal) }
 
   /// Ends the child with all that descends from it, and returns how it ended, once nothing of it is left: closes its

@@ -6,10 +6,10 @@ internal import Synchronization
 ///
 /// A helper process, the guard, is forked from the node at ``start()`` or at the first child, and forks a keeper for
 /// each child. A child leads its own session and process group, and has default signal dispositions and no descriptor
-/// but 0, 1 and 2. Its keeper kills all that descends from it, whatever that did to its group or session, when the child
-/// ends, when it is told to, when the run limit has passed, or when the node or the guard is gone in any way. When the
-/// guard dies, its children are reported as ``ProcessExitStatus/lost`` once they are gone, and the next child gets a
-/// new one. What became another user's process is killed where the kernel lets us, and else left alone.
+/// but 0, 1 and 2. Its keeper kills all that descends from it, whatever that did to its group or session, when the
+/// child ends, when it is told to, when the run limit has passed, or when the node or the guard is gone in any way.
+/// When the guard dies, its children are reported as ``ProcessExitStatus/lost`` once they are gone, and the next child
+/// gets a new one. What became another user's process is killed where the kernel lets us, and else left alone.
 ///
 /// Guard and keepers are copies of the node at the time the guard is forked: they hold on to that memory, and every
 /// child costs a copy of the page tables. So start it early: forked from a node of 1 GiB, a child takes tens of
@@ -94,7 +94,8 @@ package final class ProcessGuard: Sendable {
     }
   }
 
-  /// Kills every child with all that descends from it, ends the guard, and returns when they are gone. No child can be started after.
+  /// Kills every child with all that descends from it, ends the guard, and returns when they are gone. No child can be
+  /// started after.
   ///
   /// A process the kernel cannot end is given up after five seconds.
   package func shutdown() async {

@@ -60,8 +60,8 @@ struct TerminalLoan {
   private func stopJob() {
     kill(0, SIGTSTP)
     var pending = sigset_t()
-    // This thread blocks the signal: another one takes it, and then all stop.
-    while sigpending(&pending) == 0, sigismember(&pending, SIGTSTP) == 1 { usleep(1000) }
-    usleep(20_000)
+    // This thread, which has nothing else to do, blocks the signal: another one takes it, and then all stop.
+    while sigpending(&pending) == 0, sigismember(&pending, SIGTSTP) == 1 { poll(nil, 0, 1) }
+    poll(nil, 0, 20)
   }
 }

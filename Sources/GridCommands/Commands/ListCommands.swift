@@ -190,10 +190,10 @@ struct InspectCommand: GridCommand {
     commandName: "inspect", _superCommandName: "gridctl",
     abstract: "Show one actor: where it runs, its mailbox, its last failure.",
     discussion: """
-      How it is, what is in hand and waits, how long messages take, what it runs, its last failure, and the latest events
-      on nodes that are there. -o wide shows every member that -o json has, among them inHand (1 or 0), inHandSeconds,
-      oldestSeconds, handlerP50Seconds and handlerP99Seconds, as gridctl actors has them, too: null where nothing is in
-      hand, nothing waits, or nothing was slow enough to be measured.
+      How it is, what is in hand and waits, how long messages take, what it runs, its last failure, and the latest
+      events on nodes that are there. -o wide shows every member that -o json has, among them inHand (1 or 0),
+      inHandSeconds, oldestSeconds, handlerP50Seconds and handlerP99Seconds, as gridctl actors
+      has them, too: null where nothing is in hand, nothing waits, or nothing was slow enough to be measured.
 
       Examples:
         gridctl inspect calc

@@ -41,7 +41,8 @@ package struct CommandTree: Sendable {
     package var isAfterTerminator: Bool
     package var help: String
     package var values: [String]
-    /// What it is where it is not given, as it would be typed; nil where the help says so in words, or there is nothing.
+    /// What it is where it is not given, as it would be typed; nil where the help says so in words, or there is
+    /// nothing.
     package var standard: String?
 
     /// What it means, with its default said once.

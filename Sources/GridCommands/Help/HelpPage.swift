@@ -89,8 +89,9 @@ struct HelpPage {
     lines += section("Arguments:", own.filter { $0.kind == .positional })
     lines += section("Options:", own.filter { $0.kind != .positional })
     if !blocks.examples.isEmpty { lines += ["", "Examples:"] + blocks.examples.map { "  " + $0 } }
-    let more = children.isEmpty ? "" : "gridctl help \(path.joined(separator: " ")) COMMAND tells more. "
-    lines += [""] + wrapped(more + "Options of all commands: gridctl help options")
+    lines.append("")
+    if !children.isEmpty { lines += wrapped("gridctl help \(path.joined(separator: " ")) COMMAND tells more.") }
+    lines.append("Options of all commands: gridctl help options")
     return lines
   }
 

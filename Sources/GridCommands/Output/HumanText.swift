@@ -43,6 +43,9 @@ enum HumanText {
     return rounded(value, 1) + units[unit]
   }
 
+  /// `once`, `2 times`.
+  static func times(_ count: Int64) -> String { count == 1 ? "once" : "\(grouped(count)) times" }
+
   /// A whole number with its digits in groups of three, for tables that are read and not parsed: `1,234,567`.
   static func grouped(_ value: Int64) -> String {
     let digits = String(value.magnitude)

@@ -8,9 +8,10 @@ struct KeyValueLayout {
   /// Narrower than this a value is not broken: the terminal does it.
   private static let narrowest = 16
 
-  /// - Parameter members: values as they came; what a terminal would act on is escaped.
+  /// - Parameter members: with an empty key for what belongs to the one above; values as they came; what a terminal
+  ///   would act on is escaped.
   func text(_ members: [(key: String, value: String, style: TextStyle)]) -> String {
-    let keys = members.map { TerminalText.printable($0.key) + ":" }
+    let keys = members.map { $0.key.isEmpty ? "" : TerminalText.printable($0.key) + ":" }
     let width = keys.reduce(0) { max($0, TerminalText.width($1)) } + TableLayout.gap
     return zip(keys, members).reduce(into: "") { text, pair in
       let (key, member) = pair

@@ -1,7 +1,7 @@
 internal import GridCore
 
-/// What can be told of a line that the parser has refused, or that asks for help. Pure but for the output format, which a
-/// variable may set.
+/// What can be told of a line that the parser has refused, or that asks for help. Pure but for the output format, which
+/// a variable may set.
 struct CommandLineReading {
   /// The names of the command it is about; empty for the root.
   let path: [String]

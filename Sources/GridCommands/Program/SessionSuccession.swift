@@ -31,7 +31,7 @@ final class SessionSuccession: Sendable {
   /// Whether an error means that the node at the other end is gone or hangs, and another one may know more.
   static func isLoss(_ error: any Error) -> Bool {
     guard let error = error as? GridError else { return false }
-    return [.nodeLost, .unavailable, .deadline].contains(error.code)
+    return [.nodeLost, .notServing, .unavailable, .deadline].contains(error.code)
   }
 
   /// Asks where the other nodes listen. What cannot be learnt now is not missed before the node is gone.

@@ -29,7 +29,7 @@ enum Pager {
     let descriptor = input.descriptor
     let status = try? await ForegroundProgram.run { [variables] () async throws(GridError) in
       try await AttachedChild.start(
-        ["/bin/sh", "-c", "command -v \"${1%% *}\" >/dev/null || exit 127; exec $1", "sh", command],
+        ["/bin/sh", "-c", "command -v \"${1%% *}\" >/dev/null || exit 127; eval \"$1\"", "sh", command],
         environment: ProcessEnvironment.forPrograms(variables), input: descriptor)
     }
     // Without a pager the text is shown at once.

@@ -180,7 +180,8 @@ struct HealthReport: Sendable {
     add(
       Finding(
         name: "membership", status: lost.status,
-        message: "lost \(lost.sum) times in the last \(span) on \(places.sorted().joined(separator: ", "))",
+        message:
+          "lost \(HumanText.times(Int64(lost.sum))) in the last \(span) on \(places.sorted().joined(separator: ", "))",
         advice: "what ran there was stopped; the logs say why: a paused machine, or a store that was away"))
   }
 

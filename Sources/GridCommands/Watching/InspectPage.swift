@@ -136,28 +136,11 @@ extension InspectPage {
   }
 
   static func latestEvents(_ name: String, _ session: CommandSession) async -> [JSONValue] {
-    let events = session.connection.stream(
-      "events", ["kinds": ["actor"], "name": .string(name), "sinceMilliseconds": 0])
-    return await withTaskGroup(of: [JSONValue]?.self) { group in
-      group.addTask {
-        var found: [JSONValue] = []
-        do {
-          for try await event in events {
-            if event["kind"]?.stringValue == "synced" { break }
-            if event["kind"]?.stringValue == "actor" { found.append(event) }
-          }
-        } catch {
-          // What came until then is better than nothing.
-        }
-        found.sort { $0["atMilliseconds"]?.integerValue ?? 0 < $1["atMilliseconds"]?.integerValue ?? 0 }
-        return found.suffix(eventCount)
-      }
-      group.addTask {
-        try? await Task.sleep(for: patience)
-        return nil
-      }
-      defer { group.cancelAll() }
-      return await group.next().flatMap { $0 } ?? []
+    let arguments: JSONValue = ["kinds": ["actor"], "name": .string(name), "sinceMilliseconds": 0]
+    // What does not come in time is missing: the page is not held up for it.
+    let events = try? await ClusterList.gathered(arguments, limit: .max) { page throws(GridError) in
+      try await session.connection.request("events.list", page, timeout: patience)
     }
+    return (events?.items ?? []).suffix(eventCount)
   }
 }

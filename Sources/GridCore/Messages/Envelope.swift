@@ -11,8 +11,8 @@ public struct Envelope: Sendable {
   public var waitsForRoom: Bool
   /// Whether a peer passed it on to us: then it is delivered here or nowhere, so that nothing travels in circles.
   public var isForwarded = false
-  /// When it came to the mailbox, on the clock of its node in milliseconds modulo 2³²; 0 where nobody has looked. It lies
-  /// where the members around it leave room.
+  /// When it came to the mailbox, on the clock of its node in milliseconds modulo 2³²; 0 where nobody has looked. It
+  /// lies where the members around it leave room.
   package var arrival: UInt32 = 0
   /// Nobody wants an answer after it.
   public var deadline: MonotonicTime

@@ -41,7 +41,8 @@ extension JSONValue {
   /// The object with the size of its body in the body's place.
   package var withoutBody: JSONValue {
     guard let body = self["body"]?.stringValue else { return self }
-    let size = self["bodyBytes"]?.integerValue ?? Int64(Self.size(body, self["bodyEncoding"]?.stringValue))
+    let counted = Int64(Self.size(body, self["bodyEncoding"]?.stringValue))
+    let size = self["bodyBytes"]?.integerValue ?? counted
     return with("body", "").with("bodyBytes", .integer(size)).with("bodyLeftOut", true)
   }
 

@@ -6,8 +6,8 @@ public struct ActorReport: Sendable, Equatable {
 
   /// How long messages wait and take.
   public struct Latency: Sendable, Equatable {
-    /// How long the message in hand is being handled; of a handler that never suspends, the batch it is in. Nil when none
-    /// is.
+    /// How long the message in hand is being handled; of a handler that never suspends, the batch it is in. Nil when
+    /// none is.
     public var inHandSeconds: Double?
     /// How long the oldest waiting message has waited; of a handler that never suspends, at most so long. Nil when none
     /// waits.

@@ -1,6 +1,6 @@
 extension DeadLetter {
-  /// The contract form: `id at reason target sender node type contentType body bodyEncoding bodyBytes`, and what the log
-  /// adds; of a body that is not whole `bodyIsCut`, of one that is not there `bodyLeftOut`.
+  /// The contract form: `id at reason target sender node type contentType body bodyEncoding bodyBytes`, and what the
+  /// log adds; of a body that is not whole `bodyIsCut`, of one that is not there `bodyLeftOut`.
   public var json: JSONValue {
     let shown = isBodyCut ? Self.wholeCharacters(message.body) : message.body
     let text = shown.contains(0) ? nil : String(validating: shown, as: UTF8.self)

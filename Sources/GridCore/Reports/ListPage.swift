@@ -1,7 +1,7 @@
 /// One page of a list that may be longer than a frame. Pure.
 ///
-/// Every item has a key; the pages of a list follow one another in the order of the keys. Whoever asks for the next page
-/// says which key was the last one.
+/// Every item has a key; the pages of a list follow one another in the order of the keys. Whoever asks for the next
+/// page says which key was the last one.
 package struct ListPage: Sendable, Equatable {
   /// An item and what orders it.
   package struct Item: Sendable, Equatable {

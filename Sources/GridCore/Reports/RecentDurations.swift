@@ -1,5 +1,5 @@
-/// How long the latest of many things took: counts in buckets whose width grows with the value, each at most a ninth off,
-/// from a microsecond to an hour, in half a kilobyte. Pure.
+/// How long the latest of many things took: counts in buckets whose width grows with the value, each at most a ninth
+/// off, from a microsecond to an hour, in half a kilobyte. Pure.
 ///
 /// Nothing is timed to be forgotten: whenever 2 048 were counted all counts are halved, so that what is older weighs
 /// less and less.

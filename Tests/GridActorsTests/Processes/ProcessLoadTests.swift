@@ -44,7 +44,7 @@ struct ProcessLoadTests {
     }
   }
 
-  @Test("1 GiB without a newline is refused on standard output, cut on standard error, and takes little memory")
+  @Test("a line without an end is refused on standard output, cut on standard error, and takes little memory")
   func endlessLine() async throws {
     try await withProcessGuard { processGuard, eventLoop in
       let helper = try await processGuard.spawn(try holder("flood"), on: eventLoop)

@@ -77,7 +77,7 @@ internal import Testing
     let free: Set<String> = [
       "endpoint", "namespace", "duration", "count", "key=value", "type", "host:port", "descriptor", "name", "command",
       "count/duration", "size", "rate", "conditions", "text", "reference", "condition-text", "duration|number",
-      "store", "prefix",
+      "duration|time", "duration|time|number", "name|pattern*", "bound", "store", "prefix",
     ]
     var unknown: Set<String> = []
     func look(_ command: CommandTree.Command) {

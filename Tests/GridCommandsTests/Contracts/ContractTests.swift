@@ -17,9 +17,10 @@ import Testing
     (
       "actors -o json",
       """
-      {apiVersion: string, items: [{epoch: number, failures: number, handlerP50Seconds: number, handlerP99Seconds: number, \
-      inHand: number, inHandSeconds: null, kind: string, mailbox: number, name: string, node: string, \
-      oldestSeconds: null, processed: number, restarts: number, status: string, uptimeSeconds: number}], kind: string}
+      {apiVersion: string, items: [{epoch: number, failures: number, handlerP50Seconds: number, \
+      handlerP99Seconds: number, inHand: number, inHandSeconds: null, kind: string, mailbox: number, name: string, \
+      node: string, oldestSeconds: null, processed: number, restarts: number, status: string, uptimeSeconds: number}], \
+      kind: string}
       """
     ),
     (
@@ -98,9 +99,18 @@ import Testing
       "check --format json",
       """
       {apiVersion: string, findings: [{advice: null, message: string, name: string, status: string}], kind: string, \
+      measures: {actors_ended: {critical: null, value: number, warning: number}, actors_failing: {critical: null, \
+      value: number, warning: number}, dead: {critical: null, value: number, warning: number}, dead_letters: \
+      {critical: null, value: number, warning: number}, dead_letters_dropped: {critical: null, value: number, \
+      warning: number}, lost_memberships: {critical: null, value: number, warning: number}, singletons_unstarted: \
+      {critical: number, value: number, warning: null}}, nodes: [{actors: number, advice: null, deadLetters: \
+      {dropped: number, failure: null, kept: number, recent: number}, ended: number, failing: number, \
+      failingActors: [], lostMemberships: number, mailbox: number, member: bool, node: string, oldestActor: null, \
+      oldestSeconds: null, problem: null, store: {engine: string, place: string, version: string}, troubles: [], \
+      uptimeSeconds: number}], \
       peers: [{actors: number, address: string, deadLetters: number, incarnation: number, kinds: [string], \
-      labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, status: string, uptimeSeconds: number, version: string}], \
-      status: string}
+      labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, \
+      status: string, uptimeSeconds: number, version: string}], status: string}
       """
     ),
     ("wait 'peers>=1' -o json", "{apiVersion: string, conditions: [string], kind: string}"),

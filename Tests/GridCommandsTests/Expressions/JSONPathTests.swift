@@ -109,7 +109,7 @@ internal import Testing
     #expect(try FilterExpression(parsing: text).holds(for: Self.event, root: Self.event) == expected)
   }
 
-  @Test(arguments: ["", "==", "kind==", "kind=='a", "(kind", "kind)", "kind && ", "a b", "1e999", "kind ==== 'a'"])
+  @Test(arguments: ["", "==", "kind==", "kind=='a", "(kind", "kind)", "kind && ", "a b", "kind ==== 'a'"])
   func `what is no condition is a usage error`(_ text: String) throws {
     #expect(try #require(throws: GridError.self) { try FilterExpression(parsing: text) }.code == .usage)
   }

@@ -94,7 +94,7 @@ import Testing
   @Test func `every option of the session is in gridctl-repl, and no other`() async throws {
     let help = try await withSandbox { try await $0.run("gridctl repl --help") }.output
     // What the examples show are options of other commands.
-    let listed = help.range(of: "Options:").map { help[$0.upperBound...] } ?? ""
+    let listed = String(help.split(separator: "Options:").last?.split(separator: "\nExamples:").first ?? "")
     let options = Set(listed.matches(of: /--[a-z-]+/).map { String($0.0.dropFirst()) })
     #expect(options.contains("-on-error"))
     let page = Self.plain(try Self.text("Man/gridctl-repl.1"))

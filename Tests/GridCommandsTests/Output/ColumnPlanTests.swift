@@ -28,7 +28,7 @@ internal import Testing
       (60, ["0:19", "1:6", "2:19", "3:7"]),
       (40, ["0:8", "1:6", "2:10", "3:7"]),
       // Then what matters least goes, and the others have its room.
-      (39, ["0:12", "1:6", "2:15"]),
+      (39, ["0:14", "1:6", "2:13"]),
       (29, ["0:20", "1:6"]),
       (17, ["0:8", "1:6"]),
       (16, ["0:16"]),
@@ -95,7 +95,9 @@ internal import Testing
       "mailbox": 12_345, "processed": 9_876_543, "failures": 1234, "restarts": 17, "uptimeSeconds": 86_400,
       "perSecond": 183.4, "rates": [1, 2, 3], "inHandSeconds": 12.5, "handlerP99Seconds": 0.25,
     ]
-    let texts = ["12345", "9876543", "1234", "17", "1d", "183/s", "13s", "250ms", "running", "▃▆█"]
+    let texts = [
+      "node-in-frankfurt-7", "12345", "9876543", "1234", "17", "1d", "183/s", "13s", "250ms", "running", "▃▆█",
+    ]
     for description in [ActorsCommand.description, TopTable.description] {
       let lines = try Self.table(columns, [actor], description)
       let words = lines[1].split(separator: " ").map(String.init)

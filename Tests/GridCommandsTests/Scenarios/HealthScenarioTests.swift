@@ -19,7 +19,9 @@ import Testing
       #expect(ill.output.contains("warning: actors: 1 ended by failing in the last 1h: bad ("), "\(ill.output)")
       let codes = try await sandbox.output(
         """
-        for bound in 2:3 2 3 5: 1:2; do gridctl check --max-dead-letters $bound --max-ended 9 >out; printf '%s ' $?; done
+        for bound in 2:3 2 3 5: 1:2; do
+          gridctl check --max-dead-letters $bound --max-ended 9 >out; printf '%s ' $?
+        done
         gridctl check --max-ended 0 --max-dead-letters 9 >out; printf '%s ' $?
         for bound in 2:3 2 9; do
           gridctl check --max-dead-letters $bound --max-ended 9 --max-failing 9 --format nagios >out; printf '%s ' $?
@@ -39,10 +41,13 @@ import Testing
     try await withSandbox { sandbox in
       try await sandbox.start("n1", "n2")
       try await sandbox.output(
-        "process=$(pid n2); kill -STOP $process; gridctl wait peers=1 -e $(at n1) -t 20s; kill -CONT $process")
+        """
+        process=$(pid n2); kill -STOP $process
+        eventually "gridctl peers --status dead -o name -e $(at n1) | grep n2"; kill -CONT $process
+        """)
       try await sandbox.output("gridctl wait 'peers>=2' -e $(at n1) -t 20s")
       let seen = try await sandbox.eventually("gridctl check -e $(at n1)") { $0.output.contains("membership") }
-      #expect(seen.output.contains("warning: membership: lost 1 times in the last 1h on n2\n"), "\(seen.output)")
+      #expect(seen.output.contains("warning: membership: lost once in the last 1h on n2\n"), "\(seen.output)")
       #expect(seen.status == 0)
       #expect(try await sandbox.run("gridctl check --max-lost 0").status == 2)
       let log = try await sandbox.output("cat $(find state -name '*n2*.log')")

@@ -89,7 +89,7 @@ import Testing
         actors -t 300ms'
         """)
       #expect(result.status == 124)
-      #expect(result.errors.contains("error: node n1 did not answer within 300ms\n  it may be paused"), "\(result)")
+      #expect(result.errors.contains("line 3: node n1 did not answer within 300ms\n  it may be paused"), "\(result)")
     }
   }
 

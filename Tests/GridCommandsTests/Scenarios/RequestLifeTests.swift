@@ -5,7 +5,8 @@ import Testing
 @Suite struct RequestLifeTests {
   /// Succeeds once what the sink has counted stays the same for a while.
   private static let isQuiet = """
-    eventually 'before=$(gridctl ask sink1); for look in 1 2 3 4 5; do sleep 0.1; test $(gridctl ask sink1) = $before || exit 1; done'
+    eventually 'before=$(gridctl ask sink1)
+    for look in 1 2 3 4 5; do sleep 0.1; test $(gridctl ask sink1) = $before || exit 1; done'
     """
 
   @Test(arguments: ["", "--from n2"])

@@ -95,10 +95,10 @@ internal import Testing
     let ill = report([peer("n1", "alive")], [node("n1", troubled)])
     #expect(
       wrong(ill) == [
-        "warning membership: lost 1 times in the last 1h on n1", "warning dead letters: 12 in the last 1h",
+        "warning membership: lost once in the last 1h on n1", "warning dead letters: 12 in the last 1h",
         "warning dead letters: 3 were dropped for lack of room",
         "warning actors: 1 ended by failing in the last 1h: calc (6 times, last: the program exited with 1)",
-        "warning actors: 1 failed in the last 1h, and went on: words (1 times, last: no)",
+        "warning actors: 1 failed in the last 1h, and went on: words (once, last: no)",
         "critical singleton leader: it cannot be started on n1: no program",
       ])
     #expect(ill.text(.nagios).contains(" dead_letters=12;0; dead_letters_dropped=3;0; actors_ended=1;0; "))

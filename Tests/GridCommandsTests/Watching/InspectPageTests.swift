@@ -58,7 +58,7 @@ internal import Testing
 
   @Test(arguments: [
     (["bc", "-l"], "bc -l"), (["echo", ""], "echo ''"), (["a b", "c'd"], #"'a b' 'c'\''d'"#), (["$HOME"], "'$HOME'"),
-    (["~/x"], "'~/x'"), (["é"], "é"), (["a\nb"], "'a\nb'"),
+    (["~/x"], "'~/x'"), (["é"], "'é'"), (["a\nb"], "'a\nb'"),
   ])
   func `words are quoted where a shell would read them otherwise`(_ words: [String], _ expected: String) {
     #expect(ShellQuoting.line(words) == expected)

@@ -161,7 +161,7 @@ import Testing
         file.errors.hasPrefix("error: look.grid, line 5: no actor nobody in namespace default\n"), "\(file.errors)")
       #expect(file.status == 67)
       let input = try await cluster.run("gridctl repl", input: "\n\npers\n")
-      #expect(input.errors.hasPrefix("error: standard input, line 3: there is no command \"pers\""), "\(input.errors)")
+      #expect(input.errors.hasPrefix("error: standard input, line 3: there is no command pers\n"), "\(input.errors)")
       let text = try await cluster.run("gridctl repl -c $'let x = 1\n$x |> each ask nobody-{}'")
       #expect(text.errors.hasPrefix("error: -c, line 2: 1: no actor nobody-1"), "\(text.errors)")
       let line = try await cluster.run("gridctl repl -c 'let x = 1; $y'")

@@ -103,7 +103,7 @@ struct TopTests {
     try await withCluster { cluster in
       try await cluster.start("n1")
       #expect(try await cluster.run("gridctl spawn counter hits").status == 0)
-      let top = try Self.top(cluster, rows: 8, columns: 34)
+      let top = try Self.top(cluster, rows: 8, columns: 30)
       try await top.wait("three columns") { screen in
         screen.lines[3].split(separator: " ") == ["NAME", "MAILBOX", "RATE"] && screen.lines[4].hasPrefix("  hits")
       }

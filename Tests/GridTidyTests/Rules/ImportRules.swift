@@ -15,7 +15,7 @@ enum ImportRules {
       "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd",
       "GridInterop",
     ],
-    "GridCommands": ["Grid", "GridClient", "GridCore"],
+    "GridCommands": ["Grid", "GridClient", "GridActors", "GridCore"],
     "GridREPL": ["GridCommands", "GridClient", "GridActors", "GridCore", "GridConcurrency", "CReadline"],
     "GridTestKit": [
       "Grid", "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",

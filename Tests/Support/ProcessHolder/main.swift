@@ -9,8 +9,9 @@ internal import NIOPosix
 //   hold        opens a port, starts a child with two children, one of them in a session of its own, prints
 //               “PORT CHILD GRANDCHILD GRANDCHILD GUARD”, and stays
 //   respawn N   starts N programs, prints how many descriptors were open before and after
-//   flood       runs programs that write 1 GiB without a newline to standard output and to standard error, prints the
-//               error, the length of the line and whether it was cut, and the peak of memory in KiB
+//   flood       runs programs that write 1 GiB without a newline to standard output and 16 MiB to standard error,
+//               which is read slowly, prints the error, the length of the line and whether it was cut, and the peak
+//               of memory in KiB
 
 let processGuard = ProcessGuard()
 let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -89,7 +90,7 @@ func flood() async throws {
     if case .line(let line, let isCut) = event { say("\(line.count) \(isCut)") }
     return .all
   }
-  let zerosToError = ["-c", "head -c 1073741824 /dev/zero >&2"]
+  let zerosToError = ["-c", "head -c 16777216 /dev/zero >&2"]
   let complainer = try await processGuard.spawn(
     ProcessCommand("/bin/sh", arguments: zerosToError), options: options, on: eventLoop)
   _ = try await complainer.exit

@@ -12,8 +12,9 @@ internal import GridStoreSQLite
 //   contend STORE KEY COUNT       raises the number at KEY so often, and prints it each time
 //   lock STORE                    begins a transaction that it never ends, and prints “locked”
 //   open STORE LETTERS            opens both files, as nobody when it may, and prints what came of each
-//   claim STORE EVIDENCE NAMES    claims and frees so many names for ever, says “holds NAME TOKEN”, “failed CODE MESSAGE”, and
-//                                 “two NAME” or “fell NAME” for what must never happen, as files in EVIDENCE show
+//   claim STORE EVIDENCE NAMES    claims and frees so many names for ever, says “holds NAME TOKEN”, “failed CODE
+//                                 MESSAGE”, and “two NAME” or “fell NAME” for what must never happen, as files in
+//                                 EVIDENCE show
 //   append LETTERS                appends letters for ever, and prints the identifier of each that is kept
 
 let arguments = Array(CommandLine.arguments.dropFirst())

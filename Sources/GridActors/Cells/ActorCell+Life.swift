@@ -1,0 +1,63 @@
+internal import GridConcurrency
+package import GridCore
+internal import Synchronization
+
+/// How an actor begins, and what makes it end.
+extension ActorCell {
+  /// Ends the actor after the current message; waiting mail becomes dead letters.
+  package func stop(reason: String) {
+    let (wakes, task) = state.withLock { $0.post(.stop(reason)) }
+    hasSystemMail.store(true, ordering: .releasing)
+    task?.cancel()
+    if wakes { run(.pool) }
+  }
+
+  /// Hands a failure that no message caused to the supervision.
+  package func failed(_ error: GridError) {
+    let (wakes, _) = state.withLock { $0.post(.failed(error)) }
+    hasSystemMail.store(true, ordering: .releasing)
+    if wakes { run(.pool) }
+  }
+
+  /// Ends the cell although its handler does not return; its name is free once its program, which is killed, is gone.
+  package func abandon(reason: String) {
+    let end = state.withLock { $0.end() }
+    finish(end, reason)
+    if end.wakes { run(.pool) }
+  }
+
+  /// Runs the `started` hook before any mail, and returns when it is done.
+  ///
+  /// - Throws: what the hook threw; the cell has ended then, without having been supervised.
+  package func start() async throws(GridError) {
+    let spawner = PendingAsk()
+    noteTraces()
+    let wakes = state.withLock { state in
+      state.tell(spawner)
+      return state.wake()
+    }
+    if wakes { run(.here) }
+    _ = try await spawner.reply()
+  }
+
+  /// Tells whoever spawned the actor how its first start went.
+  ///
+  /// - Returns: false when the cell has ended by it.
+  func startFinished(_ error: GridError?) -> Bool {
+    let spawner = state.withLock { $0.takeSpawner() }
+    guard let error else {
+      spawner?.resolve(0, .accepted)
+      return true
+    }
+    guard let spawner else {
+      startFailed(error)
+      return true
+    }
+    _ = state.withLock { $0.takeFarewell() }
+    // What was broken off by a stop was not given up by whoever spawned it.
+    let told = error.code == .cancelled ? Self.stoppedTooEarly(name) : error
+    abandon(reason: "stopped: it could not start: \(told)")
+    spawner.resolve(0, .failure(told))
+    return false
+  }
+}
