@@ -3,14 +3,31 @@ internal import Synchronization
 
 /// The connections of clients, so that a node that leaves can say so to each of them.
 final class ClientLinks: Sendable {
-  private let links = Mutex<[ObjectIdentifier: Link]>([:])
+  private struct State {
+    var links: [ObjectIdentifier: Link] = [:]
+    /// Why there are none any more.
+    var farewell: String?
+  }
 
-  func opened(_ link: Link) { links.withLock { $0[ObjectIdentifier(link)] = link } }
+  private let state = Mutex(State())
 
-  func closed(_ link: Link) { links.withLock { $0[ObjectIdentifier(link)] = nil } }
+  func opened(_ link: Link) {
+    let farewell = state.withLock { state in
+      if state.farewell == nil { state.links[ObjectIdentifier(link)] = link }
+      return state.farewell
+    }
+    // Its greeting was under way when the others were told.
+    if let farewell { link.closeGracefully(farewell) }
+  }
 
-  /// Says goodbye to all, behind the answers that they were given.
+  func closed(_ link: Link) { state.withLock { $0.links[ObjectIdentifier(link)] = nil } }
+
+  /// Says goodbye to all, behind the answers that they were given, and to those that come later.
   func close(_ reason: String) {
-    for link in links.withLock({ Array($0.values) }) { link.closeGracefully(reason) }
+    let links = state.withLock { state in
+      state.farewell = reason
+      return Array(state.links.values)
+    }
+    for link in links { link.closeGracefully(reason) }
   }
 }

@@ -91,7 +91,7 @@ struct HelpPage {
     if !blocks.examples.isEmpty { lines += ["", "Examples:"] + blocks.examples.map { "  " + $0 } }
     lines.append("")
     if !children.isEmpty { lines += wrapped("gridctl help \(path.joined(separator: " ")) COMMAND tells more.") }
-    lines.append("Options of all commands: gridctl help options")
+    lines += wrapped("Options of all commands: gridctl help options")
     return lines
   }
 

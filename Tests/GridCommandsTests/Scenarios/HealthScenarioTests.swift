@@ -31,7 +31,7 @@ import Testing
         """)
       #expect(codes == "0 2 0 0 2 2 1 2 0 3 64")
       let text = try await sandbox.output("gridctl check --format prometheus")
-      #expect(text.contains("gridctl_dead_letters 3\n") && text.contains("gridctl_node_actors_ended{node=\"n2\"} 1\n"))
+      #expect(text.contains("gridctl_dead_letters 3\n") && text.contains("gridctl_node_actors_ended{node=\"n2\"} 1"))
       let window = try await sandbox.output("gridctl check --window 1ms -o json --format json")
       #expect(window.contains("\"dead_letters\": {") && window.contains("\"status\": \"ok\""), "\(window)")
     }

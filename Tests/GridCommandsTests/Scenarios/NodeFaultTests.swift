@@ -32,7 +32,7 @@ import Testing
       try await sandbox.start("n1", "n2", "n3")
       let epoch = "gridctl inspect hits -o jsonpath=.epoch"
       let before = try await sandbox.output("gridctl spawn counter hits --on n2 >out; \(epoch)")
-      try await sandbox.output("rm -rf state/gridctl")
+      try await sandbox.output("mv state/gridctl gone; rm -rf gone")
       // Each has joined, has lost its membership, and has joined again.
       try await sandbox.output("timeout 30 gridctl events --since 1h --kind node --count 9 >events")
       // Nobody owns anything any more: the name is free, and all see all.

@@ -11,7 +11,7 @@ import Testing
       let before = try await sandbox.output(
         """
         for i in $(seq 10); do gridctl spawn echo x$i >out && gridctl stop x$i >out; done
-        (gridctl leader run nightly -e $(at n1) -- sleep 1000 >run 2>&1) &
+        (gridctl leader run nightly -e $(at n1) -- sleep 1000 >led 2>&1) &
         gridctl wait leader/nightly -t 20s; gridctl leader show nightly -o jsonpath=.token
         """)
       try await sandbox.output(
@@ -25,7 +25,7 @@ import Testing
       try await sandbox.output("gridctl wait 'peers>=2' -e $(at n1) -t 30s; gridctl wait 'peers>=2' -e $(at n2) -t 30s")
       let after = try await sandbox.output(
         """
-        (gridctl leader run nightly -e $(at n2) -- sleep 1000 >run 2>&1) &
+        (gridctl leader run nightly -e $(at n2) -- sleep 1000 >led 2>&1) &
         gridctl wait leader/nightly -e $(at n1) -t 20s; gridctl leader show nightly -o jsonpath=.token -e $(at n1)
         """)
       let (earlier, later) = (try #require(Int(before)), try #require(Int(after)))
