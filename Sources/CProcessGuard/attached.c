@@ -40,15 +40,17 @@ static int above_standard(int descriptor) {
   return descriptor < 0 || descriptor > 2 ? descriptor : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
 }
 
-// The keeper's life. Its own group keeps what the terminal sends away from it; the session stays that of the terminal,
-// so that the kernel knows the program's group as one that somebody waits for.
+// The keeper's life. For a program with a group of its own it is in another one of the terminal's session, so that the
+// kernel knows the program's group as one that somebody waits for, and lets keys stop it. Where the program shares the
+// parent's group it does so, too: otherwise Ctrl-Z would stop a parent that nobody can let go on, as the only program
+// of a terminal is. What the terminal sends it is blocked.
 _Noreturn static void keep(const struct attached_launch *launch, int owner, int parent) {
   const struct grid_attachment *attachment = launch->attachment;
   // Under nohup the program is to survive the end of the terminal, too.
   bool survives_hangup = grid_termination_is_ignored(SIGHUP);
   grid_guard_reset_signals();
   if (survives_hangup) grid_termination_ignore(SIGHUP);
-  setpgid(0, 0);
+  if (attachment->own_group) setpgid(0, 0);
   owner = above_standard(owner);
   parent = above_standard(parent);
   struct grid_keeper keeper = {

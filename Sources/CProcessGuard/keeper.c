@@ -33,7 +33,12 @@ static struct {
   // Set once everything is to be killed.
   bool is_ending;
   bool was_noticed;
+  // Until when what an interrupted shell has left may clean up; 0 while there is no such thing.
+  int64_t rest_until;
 } life;
+
+// How long that may take.
+static const int64_t rest_grace = 2000000000;
 
 static void tell(uint32_t kind, int32_t status, uint32_t step) {
   struct grid_guard_event event = {
@@ -129,6 +134,23 @@ static void obey_limit(void) {
   timerfd_settime(life.timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+// Whether somebody ended the program, with a key or a signal. A shell is gone by that at once, also when what it runs
+// cleans up first, or pays no heed.
+static bool was_interrupted(void) {
+  if (!life.is_gone || !WIFSIGNALED(life.status)) return false;
+  int number = WTERMSIG(life.status);
+  return number == SIGINT || number == SIGQUIT || number == SIGTERM || number == SIGHUP;
+}
+
+// Whether what the program has left may go on: for good after a shell that ended by itself, for a while after one that
+// was interrupted.
+static bool rest_may_go_on(void) {
+  if (!life.told->leaves_descendants || life.is_ending) return false;
+  if (!was_interrupted()) return true;
+  if (life.rest_until == 0) life.rest_until = grid_guard_now() + rest_grace;
+  return grid_guard_now() < life.rest_until;
+}
+
 // Kills what is left; what that leaves orphaned is found the next time. Returns whether it is of use to go on.
 static bool kill_everything(void) {
   signal_program(SIGKILL);
@@ -152,8 +174,9 @@ static void keep(void) {
   int pause = 5;
   for (;;) {
     bool something_is_left = reap();
-    if (life.is_gone && (!something_is_left || (life.told->leaves_descendants && !life.is_ending))) finish();
-    if (life.is_gone) life.is_ending = true;
+    bool rest_goes_on = life.is_gone && rest_may_go_on();
+    if (life.is_gone && (!something_is_left || (rest_goes_on && !was_interrupted()))) finish();
+    if (life.is_gone && !rest_goes_on) life.is_ending = true;
     if (life.is_ending && !kill_everything()) finish();
     bool waits = !life.is_ending;
     struct pollfd descriptors[] = {
@@ -164,7 +187,8 @@ static void keep(void) {
         {waits ? life.told->lives[1] : -1, POLLIN, 0},
         {waits ? life.timer : -1, POLLIN, 0},
     };
-    int ready = poll(descriptors, sizeof descriptors / sizeof descriptors[0], waits ? -1 : pause);
+    int patience = !waits ? pause : life.is_gone ? (int)((life.rest_until - grid_guard_now()) / 1000000) + 1 : -1;
+    int ready = poll(descriptors, sizeof descriptors / sizeof descriptors[0], patience);
     if (ready < 0) continue;
     // Nothing ended by the last round: a process of another machine's disk may take its time.
     pause = ready > 0 ? 5 : pause < 500 ? pause * 2 : pause;
@@ -206,6 +230,7 @@ _Noreturn void grid_keeper_main(const struct grid_keeper *keeper) {
   life.told = keeper;
   life.program = 0;
   life.is_gone = life.is_ending = life.was_noticed = false;
+  life.rest_until = 0;
   life.phase = STARTING;
   int status_pipe[2];
   int error = prepare(status_pipe);

@@ -41,6 +41,18 @@ int grid_signals_open(void) {
   return pipe_out;
 }
 
+void grid_signals_stop(void) {
+  struct sigaction standard = {.sa_handler = SIG_DFL}, now;
+  sigset_t stop, blocked;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  sigaction(SIGTSTP, &standard, &now);
+  pthread_sigmask(SIG_UNBLOCK, &stop, &blocked);
+  raise(SIGTSTP);
+  pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+  sigaction(SIGTSTP, &now, NULL);
+}
+
 void grid_signals_wake(void) { put(0); }
 
 void grid_signals_close(void) {

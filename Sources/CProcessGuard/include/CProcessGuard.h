@@ -127,7 +127,8 @@ struct grid_attachment {
   bool own_group;
   /// That group becomes the foreground group of the terminal that is our standard input.
   bool foreground;
-  /// What it leaves behind when it ends by itself may live on, as after a shell's program.
+  /// What it leaves behind when it ends by itself may live on, as after a shell's program; what it leaves when it is
+  /// interrupted is killed when it has not ended soon.
   bool leaves_descendants;
   /// Until when it may run; NULL for as long as it likes.
   const struct grid_run_limit *limit;

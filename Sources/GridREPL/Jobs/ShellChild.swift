@@ -25,13 +25,15 @@ struct ShellChild: Sendable {
 
   /// Waits until it has ended, since the terminal is its own until then; asks it to end when the task is cancelled.
   ///
-  /// - Returns: its exit code, 128 and the signal's number when one ended it.
+  /// - Returns: its exit code, 128 and the signal's number when one ended it. Of one that was asked to end that is the
+  ///   interrupt's, though which of the key's signal and the session's came first is chance.
   func exitCode() async -> Int32 {
     let status = await withTaskCancellationHandler {
       await child.exit()
     } onCancel: {
       child.signal(SIGTERM)
     }
-    return ExitStatus.code(of: status)
+    let code = ExitStatus.code(of: status)
+    return Task.isCancelled && code == 128 + SIGTERM ? ExitStatus.interrupted.rawValue : code
   }
 }

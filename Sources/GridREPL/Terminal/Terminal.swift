@@ -209,8 +209,7 @@ actor Terminal: TerminalThread.Work {
       let hidesKeys = !grid_editor_is_active() && !isEchoing.load(ordering: .relaxed)
       grid_editor_suspend()
       grid_terminal_echo(true)
-      // To this thread, so that nothing of it runs before the process has stopped and goes on.
-      raise(SIGSTOP)
+      grid_signals_stop()
       if hidesKeys { grid_terminal_echo(false) }
       grid_editor_resume()
     case SIGTERM, SIGHUP:
