@@ -91,6 +91,24 @@ package final class LeaderDirectory: Sendable {
       StoreTransaction(when: [.createRevision(key, equals: token)], then: [.delete(key: key)]))
   }
 
+  /// The last run under the leadership that ended well, or nil.
+  package func lastRun(_ name: String) async throws(GridError) -> RunRecord? {
+    try await store.get(keys.run(name)).flatMap { RunRecord($0, under: keys.runs) }
+  }
+
+  /// Records a run that ended well, in the same transaction in which it is seen that its token still leads.
+  ///
+  /// The record belongs to no lease: it outlives the leadership, the node and the cluster.
+  ///
+  /// - Returns: whether it leads, and so whether that was recorded.
+  package func record(_ run: RunRecord) async throws(GridError) -> Bool {
+    try await store.commit(
+      StoreTransaction(
+        when: [.createRevision(keys.leader(run.name), equals: run.token)],
+        then: [.put(key: keys.run(run.name), value: run.json.serialized(), lease: 0)])
+    ).succeeded
+  }
+
   /// Keeps the copy current until the task is cancelled. Runs again after every fault the engine could not hide.
   ///
   /// - Parameter follows: called once the copy is whole.

@@ -9,6 +9,7 @@ protocol StoredRecord {
 extension NodeRecord: StoredRecord {}
 extension ActorRecord: StoredRecord {}
 extension LeaderRecord: StoredRecord {}
+extension RunRecord: StoredRecord {}
 
 extension StoredRecord {
   /// The record of an entry.

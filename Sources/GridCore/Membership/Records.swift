@@ -88,6 +88,8 @@ public struct StoreKeys: Sendable, Equatable {
   public var nodes: String { root + "nodes/" }
   public var actors: String { root + "actors/" }
   public var leaders: String { root + "leaders/" }
+  /// The last runs under a leadership that ended well.
+  public var runs: String { root + "runs/" }
   /// What nodes say of the dead letters that they keep.
   public var letters: String { root + "letters/" }
 
@@ -99,5 +101,6 @@ public struct StoreKeys: Sendable, Equatable {
   public func node(_ name: String) -> String { nodes + name }
   public func actor(_ name: String) -> String { actors + name }
   public func leader(_ name: String) -> String { leaders + name }
+  public func run(_ name: String) -> String { runs + name }
   public func letters(of node: String) -> String { letters + node }
 }
