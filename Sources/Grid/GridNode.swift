@@ -52,7 +52,7 @@ public final class GridNode: Sendable {
   public func run() async throws {
     var assembly: NodeAssembly?
     do {
-      let configuration = try configuration.validated()
+      let configuration = try configuration.validated(beside: kinds.kinds.keys)
       let started = try await NodeAssembly.start(configuration, kinds: kinds, stopRequested: stopRequested)
       assembly = started
       phase.withLock { $0 = .running(started.runtime) }

@@ -96,7 +96,8 @@ void grid_terminal_echo(bool is_shown);
 /// Returns the pipe's end to read, not blocking and closed on exec, or -1 with errno.
 int grid_signals_open(void);
 /// Stops the process as Ctrl-Z does one without a handler, and returns when it goes on; at once where the kernel knows
-/// that nobody could let it go on, as without a shell above it. To the calling thread, so that nothing of it runs before.
+/// that nobody could let it go on, as without a shell above it. The calling thread is told, so that nothing of it runs
+/// before.
 void grid_signals_stop(void);
 /// Puts a zero byte into the pipe, to wake who waits for it. Async-signal-safe.
 void grid_signals_wake(void);

@@ -57,8 +57,10 @@ extension NodeRuntime {
   }
 
   /// A list of which this node knows the whole.
-  func wholeList(_ items: [JSONValue], _ arguments: JSONValue, key: (JSONValue) -> String) -> JSONValue {
-    ListRequest(arguments).page(items.map { ListPage.Item(key: key($0), value: $0) }).json(missing: [])
+  func wholeList(
+    _ items: [JSONValue], _ arguments: JSONValue, key: (JSONValue) -> String, missing: [JSONValue] = []
+  ) -> JSONValue {
+    ListRequest(arguments).page(items.map { ListPage.Item(key: key($0), value: $0) }).json(missing: missing)
   }
 
   /// A node that a list lacks.

@@ -160,6 +160,7 @@ extension NodeRuntime {
     let kill = arguments["kill"]?.boolValue ?? false
     let now = clock.now()
     let limit = deadline + (.zero - min(Self.timeToAnswer, (deadline - now) / 10))
+    singletons.willStop(name, epoch: cell.epoch)
     cell.stop(reason: "stopped by request")
     if !kill { try await wait(for: cell, until: min(limit, now + Self.stopGrace)) }
     if kill || clock.now() < limit {

@@ -11,7 +11,7 @@ final class HealthLedger: Sendable {
     case membership
     /// What the store tells of peers, names or leaders does not arrive.
     case watch(String)
-    /// The actor that should run once in the namespace cannot be started here.
+    /// The actor that should run once in the namespace cannot be started here, or does not stay up.
     case singleton(String)
   }
 

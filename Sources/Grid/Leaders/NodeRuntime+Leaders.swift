@@ -12,10 +12,10 @@ extension NodeRuntime {
   /// Attempts to stand that may fail before it is told.
   private static let quietFailures = 3
 
-  /// Campaigns until the leadership is won or the task is cancelled.
+  /// Campaigns until the leadership is won or the task is cancelled; without `waiting`, until somebody else leads.
   ///
-  /// - Throws: ``GridError/Code/cancelled``, and ``GridError/Code/nameTaken`` when this node leads under that name.
-  func campaign(_ name: String, holder: String) async throws(GridError) -> Leadership {
+  /// - Throws: ``GridError/Code/cancelled``; ``GridError/Code/retryLater`` when somebody else leads.
+  func campaign(_ name: String, holder: String, waiting: Bool = true) async throws(GridError) -> Leadership {
     let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
     var failures = 0
     while !Task.isCancelled {
@@ -26,8 +26,10 @@ extension NodeRuntime {
           logger.notice("stands for a leadership again", metadata: ["leader": "\(name)"])
         }
         failures = 0
+        if !waiting, let other = try await otherLeader(name) { throw other }
         await ring.wait(atMost: Self.candidatePatience)
       } catch {
+        if error.code == .retryLater, !waiting { throw error }
         // The store is away, or this node is between two memberships: it is a candidate all the same.
         // Not the first few times: what mends itself at once is no news.
         logger.log(
@@ -38,6 +40,14 @@ extension NodeRuntime {
       }
     }
     throw GridError(.cancelled, "no longer a candidate for \(name)")
+  }
+
+  /// Who leads instead of a candidate that does not wait; nil when nobody does after all.
+  private func otherLeader(_ name: String) async throws(GridError) -> GridError? {
+    guard let leader = try await membership.leaders.lookUp(name)?.record else { return nil }
+    // One of our own that has been given up is free in a moment.
+    if leader.node == nodeName, leaders[name] == nil { return nil }
+    return GridError(.retryLater, "\(name) is led by \(leader.holder) under node \(leader.node)")
   }
 
   /// Stands once.
@@ -88,13 +98,21 @@ extension NodeRuntime {
 
   // MARK: Requests
 
-  func listLeaders(_ arguments: JSONValue) async throws -> JSONValue {
-    wholeList(try await membership.leaders.lookUpAll().map(\.json), arguments, key: Self.name)
+  /// The leaders, and with the argument `singletons` the actors that run once in the namespace, too.
+  func listLeaders(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let leaders = try await membership.leaders.lookUpAll().map(\.json)
+    guard arguments["singletons"]?.boolValue ?? false else { return wholeList(leaders, arguments, key: Self.name) }
+    let (singletons, missing) = await allSingletons(deadline: deadline)
+    // A leadership and an actor may have the same name.
+    return wholeList(
+      leaders + singletons.map(\.json), arguments, key: { "\(Self.name(of: $0)) \($0["type"]?.stringValue ?? "")" },
+      missing: missing)
   }
 
-  func showLeader(_ arguments: JSONValue) async throws -> JSONValue {
+  func showLeader(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
     let name = try NameRules.validated(try arguments.required("name"), as: "leader")
     guard let leader = try await membership.leaders.lookUp(name) else {
+      if let singleton = try await runningSingleton(name, deadline: deadline) { return singleton }
       throw GridError(
         .unavailable, "\(name) has no leader at the moment",
         hint: "wait for one with: gridctl wait leader/\(name)")
@@ -144,11 +162,21 @@ extension NodeRuntime {
     let ended = Latch()
     stream.onEnd { ended.open() }
     streams.start(stream, link: link, correlation: correlation, peers: [])
-    enqueue(.campaign(name, holder: arguments["holder"]?.stringValue ?? "", stream, ended: ended))
+    enqueue(
+      .campaign(
+        name, holder: arguments["holder"]?.stringValue ?? "", waiting: !(arguments["once"]?.boolValue ?? false), stream,
+        ended: ended))
   }
 
-  func runCampaign(_ name: String, holder: String, _ stream: ClusterStream, ended: Latch) async {
-    guard let leadership = await campaign(name, holder: holder, until: ended) else { return }
+  func runCampaign(_ name: String, holder: String, waiting: Bool, _ stream: ClusterStream, ended: Latch) async {
+    let leadership: Leadership
+    switch await campaign(name, holder: holder, waiting: waiting, until: ended) {
+    case .success(let won): leadership = won
+    case .failure(let error):
+      if !waiting { stream.send(["kind": "held", "name": .string(name), "message": .string(error.message)]) }
+      return
+    case nil: return
+    }
     stream.send(["kind": "elected", "name": .string(name), "token": .integer(leadership.token)])
     await withDiscardingTaskGroup { group in
       group.addTask {
@@ -168,33 +196,40 @@ extension NodeRuntime {
   }
 
   /// Campaigns until elected, or until `ended` opens.
-  private func campaign(_ name: String, holder: String, until ended: Latch) async -> Leadership? {
-    await withTaskGroup(of: Leadership?.self) { group in
-      group.addTask { try? await self.campaign(name, holder: holder) }
+  private func campaign(
+    _ name: String, holder: String, waiting: Bool, until ended: Latch
+  ) async -> Result<Leadership, GridError>? {
+    await withTaskGroup(of: Result<Leadership, GridError>?.self) { group in
+      group.addTask {
+        do throws(GridError) {
+          return .success(try await self.campaign(name, holder: holder, waiting: waiting))
+        } catch {
+          return .failure(error)
+        }
+      }
       group.addTask {
         await ended.wait()
         return nil
       }
-      var elected: Leadership?
+      var outcome: Result<Leadership, GridError>?
       for await result in group {
-        elected = elected ?? result
+        outcome = outcome ?? result
         group.cancelAll()
       }
-      guard let elected else { return nil }
+      guard ended.isOpen else { return outcome }
       // Elected at the moment the client went away: nobody would act.
-      guard ended.isOpen else { return elected }
-      self.giveUp(elected)
+      if case .success(let elected) = outcome { self.giveUp(elected) }
       return nil
     }
   }
 }
 
 extension LeaderDirectory.Entry {
-  /// The contract form: `name node holder token since`.
+  /// The contract form: `name node holder token since type`.
   var json: JSONValue {
     [
       "name": .string(record.name), "node": .string(record.node), "holder": .string(record.holder),
-      "token": .integer(token), "since": .string(record.since.rfc3339),
+      "token": .integer(token), "since": .string(record.since.rfc3339), "type": "leader",
     ]
   }
 }

@@ -118,7 +118,7 @@ struct NodeAssembly: Sendable {
       }
       group.addTask { await runtime.runWork() }
       group.addTask { await runtime.releases.run(runtime) }
-      group.addTask { await runtime.keepSingleton() }
+      group.addTask { await runtime.keepSingletons() }
       group.addTask { await socket.keep(runtime) }
       group.addTask { await runtime.deadLetterOffice.run() }
       await runtime.waitForPeers(atMost: .milliseconds(300))

@@ -33,8 +33,11 @@ public struct NodeConfiguration: Sendable {
   /// Whether `exec` actors may be spawned on it: whoever reaches the node may then run any program as its user. Off
   /// unless asked for; ``programs`` of the node's own run without it.
   public var allowsExec: Bool
-  /// Kinds of the node's own whose actors run a program, by name. One named `leader` is run once in the namespace.
+  /// Kinds of the node's own whose actors run a program, by name; none may have the name of another kind.
   public var programs: [String: ExecSpecification]
+  /// Kinds of which one actor, of the kind's name, is kept running in the namespace, on one of the nodes that offer
+  /// them; at first `leader`, as in lytics/grid. Kinds that the node does not offer are left to others.
+  public var singletons: Set<String>
   /// Variables of this process that the programs of actors get beside a standard set, as names or patterns with `*`.
   public var passedVariables: [String]
   public var logger: Logger
@@ -67,6 +70,7 @@ public struct NodeConfiguration: Sendable {
     leaseTimeToLive = .seconds(5)
     allowsExec = false
     programs = [:]
+    singletons = ["leader"]
     passedVariables = []
     eventLoopThreads = 1
   }
@@ -74,14 +78,20 @@ public struct NodeConfiguration: Sendable {
   /// Whether any of its kinds runs a program.
   var runsPrograms: Bool { allowsExec || !programs.isEmpty }
 
-  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the
-  /// field at
-  ///   fault.
-  func validated() throws(GridError) -> NodeConfiguration {
+  /// - Parameter kinds: the names of the kinds that the node has without ``programs``.
+  /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the field
+  ///   at fault.
+  func validated(beside kinds: some Collection<String>) throws(GridError) -> NodeConfiguration {
     try NameRules.validated(namespace, as: "namespace")
     if let name { try NameRules.validated(name, as: "node") }
     if let advertise { _ = try LinkAddress(parsing: advertise) }
     for name in passedVariables { _ = try EnvironmentPolicy.validated(name) }
+    for name in programs.keys.sorted() where kinds.contains(name) || BuiltInKinds.names.contains(name) {
+      throw GridError(
+        .configuration, "kind \(name) is there already and cannot be replaced by a program",
+        hint: "give the program's kind another name")
+    }
+    for name in singletons { try NameRules.validated(name, as: "kind") }
     guard deadLetterCapacity > 0 else { throw GridError(.configuration, "the dead-letter capacity must be positive") }
     guard deadLetterBytes > 0 else {
       throw GridError(.configuration, "the bytes of dead letters kept must be positive")

@@ -39,6 +39,7 @@ final class NodeRuntime: Sendable {
   let releases = ClaimReleases()
   let requestsUnderWay = RequestsUnderWay()
   let healthLedger = HealthLedger()
+  let singletons: SingletonOffice
   let work = BoundedQueue<NodeWork>(capacity: 20_000)
   let touched = TouchedCells()
   let stopRequested: Latch
@@ -80,6 +81,7 @@ final class NodeRuntime: Sendable {
     membership = Membership(
       store: store, keys: StoreKeys(namespace: configuration.namespace), timeToLive: configuration.leaseTimeToLive,
       ownershipMoved: Self.limiting(processes, timeToLive: configuration.leaseTimeToLive))
+    singletons = SingletonOffice(configuration.singletons)
     startedAt = clock.now()
     var registry = kinds
     let environment = ExecEnvironment(
@@ -142,7 +144,7 @@ enum NodeWork: Sendable {
   case noteLetters
   case request(RequestFrame, deadline: MonotonicTime, Link, abandoned: Latch)
   /// Stand for a leadership on behalf of a client until its stream ends.
-  case campaign(String, holder: String, ClusterStream, ended: Latch)
+  case campaign(String, holder: String, waiting: Bool, ClusterStream, ended: Latch)
 
   func perform(_ node: NodeRuntime) async {
     switch self {
@@ -150,8 +152,8 @@ enum NodeWork: Sendable {
     case .noteLetters: await node.noteLetters()
     case .request(let request, let deadline, let link, let abandoned):
       await node.answer(request, deadline, link, abandoned: abandoned)
-    case .campaign(let name, let holder, let stream, let ended):
-      await node.runCampaign(name, holder: holder, stream, ended: ended)
+    case .campaign(let name, let holder, let waiting, let stream, let ended):
+      await node.runCampaign(name, holder: holder, waiting: waiting, stream, ended: ended)
     }
   }
 
@@ -162,7 +164,7 @@ enum NodeWork: Sendable {
     case .request(let request, _, let link, _):
       node.requests.closed(request.correlation, on: link)
       link.resolve(request.correlation, .failure(error))
-    case .campaign(let name, _, let stream, _):
+    case .campaign(let name, _, _, let stream, _):
       stream.send(["kind": "lost", "name": .string(name), "message": .string(error.message)])
     }
   }
@@ -181,11 +183,14 @@ extension NodeRuntime: ActorHost {
   func ended(_ cell: ActorCell, _ reason: String) {
     cells.remove(cell)
     happened(.actor, cell.name, reason.hasPrefix("stopped") ? reason : "stopped: \(reason)")
-    if cell.epoch != 0 { releases.add(.actor(cell.name, epoch: cell.epoch)) }
+    guard cell.epoch != 0 else { return }
+    singletonEnded(cell.name, epoch: cell.epoch, reason)
+    releases.add(.actor(cell.name, epoch: cell.epoch))
   }
 
   func failed(_ name: String, _ error: GridError, ends: Bool) {
     healthLedger.failed(name, error, ends: ends, at: clock.date())
+    singletons.failed(name, error, ends: ends, at: clock.now())
   }
 
   func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String) {
@@ -255,7 +260,10 @@ extension NodeRuntime: Membership.Observer {
   /// Stops every actor; those whose handler does not return within `grace`, or before the node is hurried or its task
   /// cancelled, are given up.
   func stopAllCells(reason: String, grace: Duration) async {
-    for cell in cells.all { cell.stop(reason: reason) }
+    for cell in cells.all {
+      singletons.willStop(cell.name, epoch: cell.epoch)
+      cell.stop(reason: reason)
+    }
     let limit = clock.now() + grace
     while cells.count > 0, clock.now() < limit, !hurry.isOpen, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(5))

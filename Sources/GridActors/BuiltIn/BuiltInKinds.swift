@@ -50,6 +50,12 @@ extension SpawnRequest {
   }
 }
 
+/// The kinds that come with every node.
+package enum BuiltInKinds {
+  /// Their names; `exec` is one although it is offered only where it is allowed.
+  package static let names: Set<String> = ["counter", "echo", "exec", "sink"]
+}
+
 extension KindRegistry {
   /// The kinds every node offers beside `exec`.
   package mutating func registerBuiltIns() {

@@ -15,8 +15,8 @@ package final class AttachedChild: Sendable {
     /// it. It leads a process group of its own, which gets the terminal where there is one, so that keys reach it and
     /// not us; in a pipeline on a terminal it shares our group.
     case wrapped
-    /// As a shell's program: it stays in the process group of this process, and what it leaves behind may live on, unless
-    /// it was interrupted: then that has two seconds to end.
+    /// As a shell's program: it stays in the process group of this process, and what it leaves behind may live on,
+    /// unless it was interrupted: then that has two seconds to end.
     case shell
   }
 

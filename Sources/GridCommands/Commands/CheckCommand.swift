@@ -41,7 +41,7 @@ struct CheckCommand: GridCommand {
   var maxFailing: String?
   @Option(help: ArgumentHelp("Actors that ended by failing in the window (default: 0:).", valueName: "bound"))
   var maxEnded: String?
-  @Option(help: ArgumentHelp("Singletons that cannot be started (default: 0).", valueName: "bound"))
+  @Option(help: ArgumentHelp("Singletons that cannot be started or do not stay up (default: 0).", valueName: "bound"))
   var maxUnstarted: String?
   @Option(help: ArgumentHelp("How far back failures and dead letters count (default: 1h).", valueName: "duration"))
   var window: String?

@@ -28,6 +28,17 @@ struct LeaderCommand: AsyncParsableCommand {
       .number("TOKEN", field: "token"), Column("HOLDER", fit: .middle(12), field: "holder"),
       Column("SINCE", fit: .whole, streamWidth: 24, field: "since"),
     ])
+
+  /// With the columns that only singletons fill, where there are some.
+  static func description(of leaders: [JSONValue]) -> ListDescription<JSONValue> {
+    guard leaders.contains(where: { $0["type"] == "singleton" }) else { return description }
+    return ListDescription(
+      kind: description.kind, noun: description.noun, nameField: description.nameField,
+      columns: description.columns + [
+        .number("FAILURES", priority: ColumnPriority.important, field: "failures"),
+        Column("NEXT START", fit: .whole, field: "nextStart"),
+      ])
+  }
 }
 
 /// A leader's name, as given or as `leader/NAME`.
@@ -46,8 +57,9 @@ struct LeaderShowCommand: GridCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Say who leads.",
     discussion: """
-      Without a name all leaders are listed. A name without a leader ends with 69. With --is the exit code
-      says whether that node leads: 0 yes, 2 no.
+      Without a name all leaders are listed, and the singletons: actors of which one runs in the namespace, with how
+      often each failed in a row and, while it does not run, when it is started again. A name without a leader ends
+      with 69. With --is the exit code says whether that node leads: 0 yes, 2 no.
 
       Examples:
         gridctl leader show
@@ -67,10 +79,14 @@ struct LeaderShowCommand: GridCommand {
       throw GridError(.usage, "--is needs the name of a leader", hint: "gridctl leader show NAME --is NODE")
     }
     let session = try await CommandSession(global)
-    guard let name else { return try await session.list("leader.list", [:], LeaderCommand.description) }
+    guard let name else {
+      let list = try await session.items("leader.list", ["singletons": true])
+      try session.renderer.list(list.items, LeaderCommand.description(of: list.items))
+      return try session.warnOfMissing(list.missing)
+    }
     let leader = try await session.request("leader.show", ["name": .string(name)])
     switch session.renderer.format {
-    case .table, .wide, .tsv, .name: try session.renderer.list([leader], LeaderCommand.description)
+    case .table, .wide, .tsv, .name: try session.renderer.list([leader], LeaderCommand.description(of: [leader]))
     default: try session.renderer.object(leader, kind: "Leader", noun: "leader")
     }
     if let isNode, leader["node"]?.stringValue != isNode { throw ExitCode(ExitStatus.negative.rawValue) }

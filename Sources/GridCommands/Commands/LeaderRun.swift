@@ -9,18 +9,30 @@ final class LeaderRun: Sendable {
   let session: CommandSession
   let name: String
   let command: [String]
-  let grace: Duration
+  let options: Options
   /// Until when the program may certainly act.
   private let validUntil = Mutex(MonotonicTime(nanoseconds: .min))
-  private let clock = SystemClock()
+  let clock = SystemClock()
   /// Ends the program in time although this process is stopped or hangs.
   private let runLimit = RunLimit()
 
-  init(session: CommandSession, name: String, command: [String], grace: Duration) {
+  /// What the command line says of the run.
+  struct Options: Sendable {
+    /// How long the program may take to end after a signal.
+    var grace: Duration
+    /// How long to wait for the leadership; nil for as long as it takes.
+    var waitLimit: Duration?
+    /// False ends the run when somebody else leads.
+    var waits = true
+    /// The program is not run again within this after the start of a run that ended well.
+    var period: Duration?
+  }
+
+  init(session: CommandSession, name: String, command: [String], options: Options) {
     self.session = session
     self.name = name
     self.command = command
-    self.grace = grace
+    self.options = options
   }
 
   /// How often the node is asked how long the leadership still holds.
@@ -33,17 +45,22 @@ final class LeaderRun: Sendable {
   /// - Returns: the exit code of the program.
   /// - Throws: `ExitCode` for a signal that came before there was one.
   func untilExit() async throws -> Int32 {
-    let relay = try SignalRelay(grace: grace) { [self] in
-      say("the program did not end within \(grace.gridText); it is killed")
+    let relay = try SignalRelay(grace: options.grace) { [self] in
+      say("the program did not end within \(options.grace.gridText); it is killed")
     }
     return try await relay.command { try await self.lead(relay) }
   }
 
   private func lead(_ relay: SignalRelay) async throws -> Int32 {
+    if try await hasRun() { return 0 }
     let campaign = session.connection.stream(
       "leader.campaign",
-      ["name": .string(name), "holder": .string("\(Self.hostName) process \(getpid())")])
-    let token = try await election(campaign)
+      [
+        "name": .string(name), "holder": .string("\(Self.hostName) process \(getpid())"), "once": .bool(!options.waits),
+      ])
+    let token = try await electionInTime(campaign)
+    // Who led until now may have run it.
+    if try await hasRun() { return 0 }
     // Before the program starts it must be known until when it may act.
     guard await renew(token, patience: session.timeout) else {
       throw GridError(.leaseLost, "the leadership of \(name) was lost at once", hint: "see: gridctl peers")
@@ -52,6 +69,7 @@ final class LeaderRun: Sendable {
       "GRIDCTL_LEADER": name, "GRIDCTL_FENCING_TOKEN": String(token), "GRIDCTL_ENDPOINTS": session.connection.endpoint,
       "GRIDCTL_NAMESPACE": session.settings.namespace,
     ])
+    let startedAt = clock.date()
     let status = try await relay.program { () async throws(GridError) in
       try await AttachedChild.start(command, environment: variables, limit: runLimit)
     } beside: { child in
@@ -59,6 +77,8 @@ final class LeaderRun: Sendable {
         group.addTask { await self.follow(campaign, child, relay) }
         group.addTask { await self.watchLimits(token, child) }
       }
+    } ended: { status in
+      await self.record(status, token, startedAt: startedAt)
     }
     return ExitStatus.code(of: status)
   }
@@ -69,6 +89,23 @@ final class LeaderRun: Sendable {
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// Waits until elected, but not for longer than was said.
+  private func electionInTime(_ campaign: AsyncThrowingStream<JSONValue, any Error>) async throws -> Int64 {
+    guard let limit = options.waitLimit else { return try await election(campaign) }
+    return try await withThrowingTaskGroup(of: Int64?.self) { group in
+      group.addTask { try await self.election(campaign) }
+      group.addTask {
+        try await Task.sleep(for: limit)
+        return nil
+      }
+      defer { group.cancelAll() }
+      if let token = try await group.next() ?? nil { return token }
+      throw GridError(
+        .deadline, "the leadership of \(name) was not won within \(HumanText.duration(limit))",
+        hint: "see who leads: gridctl leader show \(name)")
+    }
+  }
+
   /// Waits until elected.
   ///
   /// - Returns: the fencing token.
@@ -76,6 +113,10 @@ final class LeaderRun: Sendable {
     for try await item in campaign {
       switch item["kind"]?.stringValue {
       case "elected": if let token = item["token"]?.integerValue { return token }
+      case "held":
+        throw GridError(
+          .retryLater, item["message"]?.stringValue ?? "somebody else leads \(name)",
+          hint: "without --no-wait it waits until it leads")
       case "lost": throw GridError(.unavailable, item["message"]?.stringValue ?? "the election failed")
       default: continue
       }
@@ -151,5 +192,5 @@ final class LeaderRun: Sendable {
     }
   }
 
-  private func say(_ text: String) { session.writer.error("leader \(name): \(text)") }
+  func say(_ text: String) { session.writer.error("leader \(name): \(text)") }
 }

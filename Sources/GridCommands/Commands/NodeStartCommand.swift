@@ -13,8 +13,9 @@ struct NodeStartCommand: OwnProcessCommand {
       line when it serves, logs to standard error, and leaves in good order on Ctrl-C, on SIGTERM, and on SIGHUP when
       its terminal is closed; a second Ctrl-C or SIGTERM ends it at once. In the background it ignores SIGHUP.
 
-      A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. The
-      actor of a kind named leader runs once in the namespace, on one of the nodes that offer it.
+      A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. With
+      singleton: true one actor of a kind runs once in the namespace, on one of the nodes that offer it. See
+      gridctl-kinds(5).
 
       Examples:
         gridctl node start
@@ -112,7 +113,10 @@ struct NodeStartCommand: OwnProcessCommand {
     configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
-    if let kindsFile { configuration.programs = try KindsFile.read(kindsFile) }
+    if let kindsFile {
+      let file = try KindsFile.read(kindsFile)
+      (configuration.programs, configuration.singletons) = (file.programs, file.singletons)
+    }
     configuration.passedVariables = passEnv
     if let deadLetterCapacity { configuration.deadLetterCapacity = deadLetterCapacity }
     if let deadLetterBytes { configuration.deadLetterBytes = deadLetterBytes.bytes }

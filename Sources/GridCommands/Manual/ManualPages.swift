@@ -162,7 +162,7 @@ struct ManualPages {
       "gridctl node start --detach", "gridctl spawn exec calc -- bc -l", "gridctl ask calc '2^10'",
       "seq 1 1000 | gridctl tell calc --lines", "gridctl dead-letters tail",
     ])
-    seeAlso(["gridctl-repl 1", "gridctl-config 5", "gridctl-link 5", "gridctl-exit 7"], &page)
+    seeAlso(["gridctl-repl 1", "gridctl-config 5", "gridctl-kinds 5", "gridctl-link 5", "gridctl-exit 7"], &page)
     return page.text
   }
 

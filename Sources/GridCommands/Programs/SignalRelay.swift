@@ -68,11 +68,14 @@ final class SignalRelay: Sendable {
 
   /// Starts a program, and returns when it has ended.
   ///
-  /// - Parameter beside: what is done while it runs; cancelled at its end.
+  /// - Parameters:
+  ///   - beside: what is done while it runs; cancelled at its end.
+  ///   - ended: what is done at its end before `beside` is cancelled.
   /// - Throws: what `start` throws; `ExitCode` with 128 and its number when a signal came before.
   func program(
     _ start: () async throws(GridError) -> AttachedChild,
-    beside: @escaping @Sendable (AttachedChild) async -> Void = { _ in }
+    beside: @escaping @Sendable (AttachedChild) async -> Void = { _ in },
+    ended: (ProcessExitStatus) async -> Void = { _ in }
   ) async throws -> ProcessExitStatus {
     let caught = state.withLock { state in
       state.isStarting = state.caught == nil
@@ -90,6 +93,7 @@ final class SignalRelay: Sendable {
       await withDiscardingTaskGroup { group in
         group.addTask { await beside(child) }
         let status = await child.exit()
+        await ended(status)
         group.cancelAll()
         return status
       }

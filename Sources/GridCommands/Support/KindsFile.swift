@@ -1,111 +1,128 @@
-internal import Glibc
 internal import Grid
 internal import GridCore
-internal import Yams
 
-/// A file of kinds for `node start --kinds-file`: programs that actors are made from by name.
+/// A file of kinds for `node start --kinds-file`: programs that actors are made from by name. gridctl-kinds(5) says
+/// what its keys mean.
 ///
 /// ```yaml
 /// kinds:
 ///   resize:
 ///     command: [./resize.py, --quality, "90"]
 ///     handler-timeout: 30s
-///   leader:
+///   reconcile:
 ///     command: [./reconcile.sh]
+///     singleton: true
 /// ```
-struct KindsFile: Decodable {
-  let kinds: [String: Program]
+struct KindsFile: Equatable {
+  private(set) var programs: [String: ExecSpecification] = [:]
+  /// The kinds of which one actor, of the kind's name, runs once in the namespace.
+  private(set) var singletons: Set<String> = []
 
-  /// - Throws: ``GridError/Code/noInput`` when it cannot be read, ``GridError/Code/configuration`` with the place when
-  ///   it is wrong.
-  static func read(_ path: String) throws(GridError) -> [String: ExecSpecification] {
-    let text = try String(strictly: try UserFile.read(path, as: .kinds), from: path, .configuration)
-    do {
-      let file = try YAMLDecoder().decode(KindsFile.self, from: text)
-      return try file.kinds.reduce(into: [:]) { programs, kind in
-        try NameRules.validated(kind.key, as: "kind")
-        programs[kind.key] = try kind.value.specification()
-      }
+  /// The kind that is a singleton where nobody says otherwise, as in lytics/grid.
+  static let standardSingleton = "leader"
+
+  /// - Throws: ``GridError/Code/noInput`` when it cannot be read, ``GridError/Code/configuration`` with the file, the
+  ///   line and the key when it is wrong.
+  static func read(_ path: String) throws(GridError) -> KindsFile {
+    let bytes = try UserFile.read(path, as: .kinds)
+    return try KindsFile(path: path, text: try String(strictly: bytes, from: path, .configuration))
+  }
+
+  /// - Parameter path: what errors call the file.
+  init(path: String, text: String) throws(GridError) {
+    do throws(KindsFault) {
+      try self.init(YAMLValue.document(text))
     } catch {
       throw GridError(
-        .configuration, "\(path): \(reason(error))",
-        hint: "kinds: { NAME: { command: [PROGRAM, ARGUMENT, …] } }; see: gridctl node start --help")
+        .configuration, "\(path)\(error.line.map { ", line \($0)" } ?? ""): \(error.message)",
+        hint: error.hint ?? "kinds: { NAME: { command: [PROGRAM, ARGUMENT, …] } }; see: man 5 gridctl-kinds")
     }
   }
 
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case let error as GridError: error.message
-    case DecodingError.dataCorrupted(let context) where context.underlyingError != nil:
-      context.underlyingError.map(reason) ?? ""
-    case DecodingError.keyNotFound(let key, let context): "\(place(context.codingPath)) lacks \(key.stringValue)"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
-      DecodingError.dataCorrupted(let context):
-      "\(place(context.codingPath)): \(context.debugDescription)"
-    default: "\(error)"
+  private init(_ file: YAMLValue) throws(KindsFault) {
+    for (key, value) in try file.members() {
+      guard key.text == "kinds" else { throw key.unknown(["kinds"]) }
+      for (name, kind) in try value.members() { try add(name, kind) }
+      return
     }
+    throw file.fault("kinds is missing")
   }
 
-  private static func place(_ path: [any CodingKey]) -> String {
-    path.isEmpty ? "the file" : path.map(\.stringValue).joined(separator: ".")
+  private mutating func add(_ name: YAMLValue.Key, _ kind: YAMLValue) throws(KindsFault) {
+    do throws(GridError) { try NameRules.validated(name.text, as: "kind") } catch { throw name.fault(error.message) }
+    guard !BuiltInKinds.names.contains(name.text) else {
+      throw name.fault(
+        "kind \(name.text) is built in and cannot be replaced", hint: "call it something else than \(name.text)")
+    }
+    let members = try Members(kind)
+    programs[name.text] = try members.specification()
+    if try members.isSingleton(name.text) { singletons.insert(name.text) }
   }
 
-  /// One kind of the file.
-  struct Program: Decodable {
-    let command: [String]
-    let framing: String?
-    let oneWay: Bool?
-    let handlerTimeout: String?
-    let restart: String?
-    let environment: [String: String]?
-    let workingDirectory: String?
+  /// The keys of a kind, in the order of the manual.
+  static let keys = [
+    "command", "framing", "one-way", "handler-timeout", "restart", "environment", "working-directory", "singleton",
+  ]
 
-    private enum Key: String, CodingKey, CaseIterable {
-      case command, framing, restart, environment
-      case oneWay = "one-way"
-      case handlerTimeout = "handler-timeout"
-      case workingDirectory = "working-directory"
+  /// The members of one kind.
+  private struct Members {
+    private let kind: YAMLValue
+    private let members: [(key: YAMLValue.Key, value: YAMLValue)]
+
+    init(_ kind: YAMLValue) throws(KindsFault) {
+      self.kind = kind
+      members = try kind.members()
     }
 
-    private struct AnyKey: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
+    private func value(_ key: String) -> YAMLValue? { members.first { $0.key.text == key }?.value }
+
+    /// A misspelt key must not be an option that silently does nothing.
+    func refuseOthers() throws(KindsFault) {
+      for (key, _) in members where !KindsFile.keys.contains(key.text) { throw key.unknown(KindsFile.keys) }
     }
 
-    init(from decoder: any Decoder) throws {
-      // A misspelt key must not be an option that silently does nothing.
-      for key in try decoder.container(keyedBy: AnyKey.self).allKeys where Key(rawValue: key.stringValue) == nil {
-        let known = Key.allCases.map(\.rawValue).joined(separator: ", ")
-        throw GridError(.configuration, "unknown key \(NameRules.quoted(key.stringValue)); known are \(known)")
-      }
-      let container = try decoder.container(keyedBy: Key.self)
-      command = try container.decode([String].self, forKey: .command)
-      framing = try container.decodeIfPresent(String.self, forKey: .framing)
-      oneWay = try container.decodeIfPresent(Bool.self, forKey: .oneWay)
-      handlerTimeout = try container.decodeIfPresent(String.self, forKey: .handlerTimeout)
-      restart = try container.decodeIfPresent(String.self, forKey: .restart)
-      environment = try container.decodeIfPresent([String: String].self, forKey: .environment)
-      workingDirectory = try container.decodeIfPresent(String.self, forKey: .workingDirectory)
+    func isSingleton(_ kind: String) throws(KindsFault) -> Bool {
+      try value("singleton")?.flag() ?? (kind == KindsFile.standardSingleton)
     }
 
-    func specification() throws(GridError) -> ExecSpecification {
-      guard let program = command.first, !program.isEmpty else { throw GridError(.configuration, "a command is empty") }
-      guard let framing = ExecSpecification.Framing(rawValue: framing ?? "lines") else {
-        throw GridError(.configuration, "unknown framing \(NameRules.quoted(framing ?? "")); lines or json")
-      }
-      var timeout = Duration.seconds(60)
-      if let handlerTimeout {
-        guard let chosen = Duration(gridText: handlerTimeout) else {
-          throw GridError(.configuration, "handler-timeout \(NameRules.quoted(handlerTimeout)) is no duration")
+    func specification() throws(KindsFault) -> ExecSpecification {
+      try refuseOthers()
+      guard let command = value("command") else { throw kind.fault("command is missing") }
+      let words = try command.texts()
+      guard let program = words.first, !program.isEmpty else { throw command.fault("it is empty") }
+      var specification = ExecSpecification(command: words)
+      if let framing = value("framing") {
+        let text = try framing.text()
+        guard let known = ExecSpecification.Framing(rawValue: text) else {
+          throw framing.fault("unknown framing \(NameRules.quoted(text)); lines or json")
         }
-        timeout = chosen
+        specification.framing = known
       }
-      return ExecSpecification(
-        command: command, framing: framing, oneWay: oneWay ?? false, handlerTimeout: timeout,
-        restart: try restart.map { text throws(GridError) in try RestartPolicy(parsing: text) } ?? .standard,
-        environment: environment ?? [:], workingDirectory: workingDirectory)
+      specification.oneWay = try value("one-way")?.flag() ?? false
+      specification.handlerTimeout = .seconds(60)
+      if let timeout = value("handler-timeout") {
+        let text = try timeout.text()
+        guard let duration = Duration(gridText: text) else {
+          throw timeout.fault("\(NameRules.quoted(text)) is no duration", hint: "write it as 250ms, 30s or 5m")
+        }
+        specification.handlerTimeout = duration
+      }
+      if let restart = value("restart") {
+        let text = try restart.text()
+        do throws(GridError) { specification.restart = try RestartPolicy(parsing: text) } catch {
+          throw restart.fault(error.message, hint: error.hint)
+        }
+      }
+      specification.environment = try value("environment")?.textsByName() ?? [:]
+      specification.workingDirectory = try value("working-directory")?.text()
+      return specification
     }
   }
+}
+
+/// What is wrong with a file of kinds, and where.
+struct KindsFault: Error {
+  var message: String
+  var line: Int?
+  var hint: String?
 }

@@ -69,14 +69,14 @@ extension HealthReport {
     return (told + (all.count > told.count ? ["…"] : [])).joined(separator: ", ")
   }
 
-  /// What is tried again and again: singletons that cannot be started, watches that hear nothing.
+  /// What is tried again and again: singletons that cannot be started or do not stay up, watches that hear nothing.
   mutating func lookAtTroubles(_ limits: HealthLimits) {
     let all = nodes.flatMap { node in (node["troubles"]?.arrayValue ?? []).map { (node, $0) } }
     let singletons = Dictionary(
       grouping: all.filter { $0.1["kind"]?.stringValue == "singleton" }, by: { Column.text($0.1["name"]) })
     add(
       Measure(
-        name: "singletons_unstarted", help: "Actors that should run once, and cannot be started.",
+        name: "singletons_unstarted", help: "Actors that should run once, and cannot be started or do not stay up.",
         value: singletons.count, bound: limits.unstarted))
     for (name, troubles) in singletons.sorted(by: { $0.key < $1.key }) {
       guard let (_, trouble) = troubles.first else { continue }
@@ -84,7 +84,7 @@ extension HealthReport {
       add(
         Finding(
           name: "singleton \(name)", status: limits.unstarted.status(singletons.count),
-          message: "it cannot be started on \(places): \(Column.text(trouble["message"]))",
+          message: "it cannot be started, or does not stay up, on \(places): \(Column.text(trouble["message"]))",
           advice: trouble["advice"]?.stringValue ?? "look at the logs of the nodes that offer it"))
     }
     for (node, trouble) in all where trouble["kind"]?.stringValue == "watch" {

@@ -33,8 +33,8 @@ public struct RunRecord: Sendable, Equatable {
 
   /// Whether the run counts for a period that is not over yet.
   ///
-  /// - Parameter now: a time before the start, from a clock that is behind, counts as much as one after it: a clock that
-  ///   was wrong once must not forbid all runs until it is right.
+  /// - Parameter now: a time before the start, from a clock that is behind, counts as much as one after it: a clock
+  ///   that was wrong once must not forbid all runs until it is right.
   public func counts(for period: Duration, at now: CalendarTime) -> Bool {
     let elapsed = now.millisecondsSince1970.subtractingClamped(startedAt.millisecondsSince1970)
     let needed = (period - Self.slack(of: period)).wholeNanoseconds / 1_000_000

@@ -12,7 +12,7 @@ package enum RequestEffect: Sendable, Equatable {
   package init(_ verb: String, _ arguments: JSONValue) {
     switch verb {
     case "peers", "actors", "kinds", "inspect", "deadLetters.list", "deadLetters.show", "leader.list", "leader.show",
-      "names.count", "health":
+      "leader.lastRun", "singletons", "names.count", "health":
       self = .reading
     case "stop", "deadLetters.purge": self = .repeatable
     case "spawn":

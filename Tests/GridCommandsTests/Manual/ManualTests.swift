@@ -32,7 +32,7 @@ import Testing
       }
     }
     for (name, text) in pages { #expect(try Self.text("Man/\(name)") == text, "\(name): \(Self.again)") }
-    let written = Set(["gridctl-config.5"] + ManualPages.handWritten.keys.map { "gridctl-\($0).1" })
+    let written = Set(["gridctl-config.5", "gridctl-kinds.5"] + ManualPages.handWritten.keys.map { "gridctl-\($0).1" })
     #expect(Set(Self.names) == Set(pages.keys).union(written), "\(Self.again)")
   }
 
@@ -131,6 +131,17 @@ import Testing
     for key in table.split(separator: "\n").map({ $0.prefix { $0 != " " } }) {
       #expect(page.contains("\(key)"), "\(key)")
     }
+  }
+
+  @Test func `every key of a file of kinds is in gridctl-kinds, and its example is one`() throws {
+    let page = Self.plain(try Self.text("Man/gridctl-kinds.5"))
+    for key in KindsFile.keys { #expect(page.contains(".It Cm \(key)\n"), "\(key)") }
+    let example = try #require(page.split(separator: ".Bd -literal -offset indent\n").dropFirst().first)
+    let text = String(example.prefix(upTo: try #require(example.range(of: ".Ed")).lowerBound))
+    let file = try KindsFile(path: "example", text: text)
+    #expect(file.programs.keys.sorted() == ["audit", "reconcile", "resize"])
+    #expect(file.singletons == ["reconcile"])
+    for key in KindsFile.keys { #expect(text.contains("\(key):"), "\(key)") }
   }
 
   @Test func `the formatters have nothing to complain of`() async throws {

@@ -99,7 +99,7 @@ internal import Testing
         "warning dead letters: 3 were dropped for lack of room",
         "warning actors: 1 ended by failing in the last 1h: calc (6 times, last: the program exited with 1)",
         "warning actors: 1 failed in the last 1h, and went on: words (once, last: no)",
-        "critical singleton leader: it cannot be started on n1: no program",
+        "critical singleton leader: it cannot be started, or does not stay up, on n1: no program",
       ])
     #expect(ill.text(.nagios).contains(" dead_letters=12;0; dead_letters_dropped=3;0; actors_ended=1;0; "))
     #expect(ill.text(.nagios).contains(" singletons_unstarted=1;;0"))
