@@ -18,7 +18,7 @@ package enum RequestEffect: Sendable, Equatable {
     case "spawn":
       let isRepeatable = (arguments["ifAbsent"]?.boolValue ?? false) && arguments["name"]?.stringValue != nil
       self = isRepeatable ? .repeatable : .once
-    case "deadLetters.replay", "leader.resign": self = .once
+    case "restart", "deadLetters.replay", "leader.resign": self = .once
     default: self = .own
     }
   }
