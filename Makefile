@@ -105,7 +105,11 @@ install: build
 	  place 0644 Completions/gridctl.fish "$$root/share/fish/vendor_completions.d/gridctl.fish"; fi; \
 	for page in Man/*.[1-9]; do \
 	  place 0644 "$$page" "$$root/share/man/man$${page##*.}/$${page##*/}"; \
-	done
+	done; \
+	unit="$$(mktemp -p '$(SCRATCH)')"; \
+	sed 's|@BINDIR@|$(PREFIX)/bin|' Services/gridctl.service >"$$unit"; \
+	place 0644 "$$unit" "$$root/lib/systemd/system/gridctl.service"; \
+	rm "$$unit"
 
 format: toolchain
 	@echo '==> formatting $(FORMATTED)'

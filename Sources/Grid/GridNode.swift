@@ -80,6 +80,9 @@ public final class GridNode: Sendable {
   /// Whether the node was asked to leave.
   public var isLeaving: Bool { stopRequested.isOpen }
 
+  /// Returns when the node was asked to leave, or the task is cancelled.
+  public func waitUntilLeaving() async { await stopRequested.wait() }
+
   /// Whether ``run()`` has returned.
   public var hasEnded: Bool {
     phase.withLock { phase in
@@ -172,6 +175,15 @@ public final class GridNode: Sendable {
   public func stop(_ name: String) async throws {
     let runtime = try await running()
     _ = try await runtime.stopActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
+  }
+
+  /// Has an actor start afresh wherever it runs, under the same name: its mail waits, the message in hand is broken
+  /// off.
+  ///
+  /// - Throws: ``GridError/Code/noSuchActor``, or why it did not start again.
+  public func restart(_ name: String) async throws {
+    let runtime = try await running()
+    _ = try await runtime.restartActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
   }
 
   // MARK: Watching

@@ -78,6 +78,14 @@ public final class ClusterClient: Sendable {
     _ = try await connection.request("stop", ["name": .string(name)], timeout: timeout)
   }
 
+  /// Has an actor start afresh wherever it runs, under the same name: its mail waits, the message in hand is broken
+  /// off.
+  ///
+  /// - Throws: ``GridError/Code/noSuchActor``, or why it did not start again.
+  public func restart(_ name: String, timeout: Duration = .seconds(30)) async throws(GridError) {
+    _ = try await connection.request("restart", ["name": .string(name)], timeout: timeout)
+  }
+
   /// Sends a request of the cluster itself: verbs, arguments and answers are those of LINK.md.
   public func request(
     _ verb: String, _ arguments: JSONValue = [:], timeout: Duration = .seconds(5)

@@ -42,6 +42,71 @@ struct SupervisionTests {
     }
   }
 
+  @Test("restarted because somebody asked: a new state, the same token, the mail waits, and the failures are forgotten")
+  func restartByRequest() async throws {
+    let log = Collected<String>()
+    try await withCluster("a", "b", kinds: kinds(log, restarts: 1)) { cluster in
+      let node = try cluster["a"]
+      let actor = try await node.spawn("fragile", "target")
+      #expect(try await node.ask("target", Message("2")).text == "2")
+      // From another node, and twice over what supervision allows.
+      for _ in 0..<3 {
+        #expect(try await code { _ = try await node.ask("target", Message("fail")) } == .handlerFailed)
+        try await cluster["b"].restart("target")
+      }
+      #expect(try await node.ask("target", Message("4")).text == "4")
+      #expect(try await node.peers().count == 2)
+      #expect(log.all.count { $0 == "started" } >= 4)
+      #expect(try await code { try await cluster["b"].restart("targe") } == .noSuchActor)
+      let again = try await code { try await node.spawn("fragile", "target") }
+      #expect(again == .nameTaken && actor.epoch > 0)
+    }
+  }
+
+  @Test("a restart breaks the message in hand off, and keeps those that wait")
+  func restartWithMail() async throws {
+    let gate = Gate()
+    try await withCluster("a", kinds: { $0.register("patient") { _ in PatientActor(gate: gate) } }) { cluster in
+      let node = try cluster["a"]
+      try await node.spawn("patient", "target")
+      try await withThrowingTaskGroup(of: GridError.Code?.self) { group in
+        group.addTask { try await code { _ = try await node.ask("target", Message("1"), timeout: .seconds(60)) } }
+        try await wait(for: "the first") { gate.arrived.count == 1 }
+        for text in ["2", "3"] { try await node.tell("target", Message(text)) }
+        // Several at once are one.
+        for _ in 0..<3 { group.addTask { try await code { try await node.restart("target") } } }
+        let codes = try await group.reduce(into: []) { $0.append($1) }
+        #expect(codes.filter { $0 == .handlerFailed }.count == 1 && codes.filter { $0 == nil }.count == 3, "\(codes)")
+      }
+      // The second and, when there were two restarts after all, the third.
+      try await wait(for: "the next") { gate.arrived.count >= 2 }
+      #expect(gate.arrived.all[1] == "2")
+      try await node.stop("target")
+      try await cluster.stop("a")
+      let letters = try await cluster.letters(of: "a")
+      #expect(letters.map(\.message.text).sorted() == ["1", "2", "3"])
+      #expect(letters.contains { $0.detail.contains("was restarted while it had the message in hand") })
+    }
+  }
+
+  @Test("a handler that does not listen is waited for, and what is wrong is told")
+  func restartOfTheDeaf() async throws {
+    let gate = Gate()
+    try await withCluster("a", kinds: { $0.register("gated") { _ in GatedActor(gate: gate) } }) { cluster in
+      let node = try cluster["a"]
+      try await node.spawn("gated", "target")
+      try await node.tell("target", Message("1"))
+      try await wait(for: "the message in hand") { gate.arrived.count == 1 }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await node.restart("target") }
+        gate.open()
+        try await group.waitForAll()
+      }
+      #expect(gate.handled.all == ["1"])
+      #expect(try await node.ask("target", Message("2")).text == "2")
+    }
+  }
+
   @Test("a spent budget stops the actor: its mail becomes dead letters, its name is free")
   func budget() async throws {
     let log = Collected<String>()

@@ -61,6 +61,7 @@ extension NodeRuntime {
     case "inspect": return try await inspect(arguments, deadline: deadline)
     case "spawn": return try await spawn(SpawnRequest(json: arguments), deadline: deadline).json
     case "stop": return try await stopActor(arguments, deadline: deadline)
+    case "restart": return try await restartActor(arguments, deadline: deadline)
     case "deadLetters.list": return try await listDeadLetters(arguments, deadline: deadline)
     case "deadLetters.show": return try await showDeadLetter(arguments, deadline: deadline)
     case "deadLetters.body": return try await deadLetterBody(arguments, deadline: deadline)

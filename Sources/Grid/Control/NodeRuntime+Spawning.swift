@@ -159,7 +159,7 @@ extension NodeRuntime {
     }
     let kill = arguments["kill"]?.boolValue ?? false
     let now = clock.now()
-    let limit = deadline + (.zero - min(Self.timeToAnswer, (deadline - now) / 10))
+    let limit = timeToSay(deadline, from: now)
     singletons.willStop(name, epoch: cell.epoch)
     cell.stop(reason: "stopped by request")
     if !kill { try await wait(for: cell, until: min(limit, now + Self.stopGrace)) }
@@ -170,6 +170,32 @@ extension NodeRuntime {
     guard cells[name] !== cell else { throw Self.stillRuns(cell, wasKilled: kill) }
     await releases.add(.actor(name, epoch: cell.epoch)).wait()
     return ["name": .string(name), "node": .string(nodeName)]
+  }
+
+  /// Has an actor start afresh, wherever it runs.
+  func restartActor(_ arguments: JSONValue, deadline: MonotonicTime) async throws -> JSONValue {
+    let name = try arguments.required("name")
+    guard let cell = cells[name] else {
+      return try await onHolder(of: name) { node in
+        try await forward("restart", arguments, to: node, deadline: deadline)
+      }
+    }
+    let now = clock.now()
+    do throws(GridError) {
+      try await cell.restart(within: timeToSay(deadline, from: now) - now)
+    } catch {
+      guard error.code == .deadline else { throw error }
+      throw GridError(
+        .deadline, "\(name) has not restarted yet: \(cell.holdings)",
+        hint: "it starts afresh once that has ended; to end it now: gridctl stop \(name) --kill")
+    }
+    happened(.actor, name, "restarted by request")
+    return ["name": .string(name), "node": .string(nodeName)]
+  }
+
+  /// When an answer is due that says why the time was not enough.
+  private func timeToSay(_ deadline: MonotonicTime, from now: MonotonicTime) -> MonotonicTime {
+    deadline + (.zero - min(Self.timeToAnswer, (deadline - now) / 10))
   }
 
   /// Returns when the cell is gone, with all that its name stood for, or at the time.

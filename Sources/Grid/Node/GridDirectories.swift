@@ -5,9 +5,11 @@ internal import GridLink
 ///
 /// A variable that is empty or not an absolute path counts as unset, as the base directory specification wants it.
 package struct GridDirectories: Sendable, Equatable {
-  /// Names and leases, dead letters, logs: `$XDG_STATE_HOME/gridctl/NAMESPACE`, else `~/.local/state/…`.
+  /// Names and leases, dead letters, logs: in the directory `gridctl` of `$STATE_DIRECTORY`, which a service manager
+  /// has made, else `$XDG_STATE_HOME/gridctl/NAMESPACE`, else `~/.local/state/…`.
   package var state: String
-  /// Where a node makes its socket: `$XDG_RUNTIME_DIR/gridctl/NAMESPACE`, else `/tmp/gridctl-USER/NAMESPACE`.
+  /// Where a node makes its socket: in the directory `gridctl` of `$RUNTIME_DIRECTORY`, else
+  /// `$XDG_RUNTIME_DIR/gridctl/NAMESPACE`, else `/tmp/gridctl-USER/NAMESPACE`.
   package var runtime: String
   /// Where a client looks for sockets, in order: nodes may have been started where `XDG_RUNTIME_DIR` was another or
   /// none, as services and in sessions without a login.
@@ -20,10 +22,14 @@ package struct GridDirectories: Sendable, Equatable {
     let substitute = "/tmp/gridctl-\(user)"
     // No namespace starts with a dot, so state cannot meet the sockets of one that is called "state".
     let home = Self.absolute(environment["HOME"]).map { $0 + "/.local/state/gridctl" } ?? substitute + "/.state"
-    state = (Self.absolute(environment["XDG_STATE_HOME"]).map { $0 + "/gridctl" } ?? home) + "/" + namespace
+    let ownState = Self.ofService(environment["STATE_DIRECTORY"])
+    let userState = Self.absolute(environment["XDG_STATE_HOME"]).map { $0 + "/gridctl" } ?? home
+    state = (ownState ?? userState) + "/" + namespace
     let session = Self.absolute(environment["XDG_RUNTIME_DIR"]).map { $0 + "/gridctl" }
-    runtime = Self.sockets(of: namespace, in: session ?? substitute)
-    searched = [session ?? "/run/user/\(user)/gridctl", Self.service, substitute].reduce(into: []) { places, place in
+    let own = Self.ofService(environment["RUNTIME_DIRECTORY"])
+    runtime = Self.sockets(of: namespace, in: own ?? session ?? substitute)
+    let places = (own.map { [$0] } ?? []) + [session ?? "/run/user/\(user)/gridctl", Self.service, substitute]
+    searched = places.reduce(into: []) { places, place in
       let directory = Self.sockets(of: namespace, in: place)
       if !places.contains(directory) { places.append(directory) }
     }
@@ -67,6 +73,13 @@ package struct GridDirectories: Sendable, Equatable {
     let digits = String(hash, radix: 16)
     let beginning = String(decoding: name.utf8.prefix(max(0, room - 17)), as: UTF8.self)
     return beginning + "~" + String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  /// Of the directories that a service manager has made for this service the one that is meant for gridctl. The service
+  /// may be another program's, which only runs gridctl: others are left alone.
+  private static func ofService(_ list: String?) -> String? {
+    guard let list else { return nil }
+    return list.split(separator: ":").lazy.compactMap { absolute(String($0)) }.first { $0.hasSuffix("/gridctl") }
   }
 
   private static func absolute(_ path: String?) -> String? {

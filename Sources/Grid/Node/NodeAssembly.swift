@@ -128,13 +128,16 @@ struct NodeAssembly: Sendable {
       await runtime.resignAll(grace: .seconds(5))
       await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
       // Who has asked for something is told what became of it; what takes longer is broken off.
-      if !runtime.hurry.isOpen { await runtime.requestsUnderWay.wait(atMost: Self.requestPatience) }
+      let patience = runtime.hurry.isOpen ? Self.hurriedRequestPatience : Self.requestPatience
+      await runtime.requestsUnderWay.wait(atMost: patience)
       group.cancelAll()
     }
   }
 
   /// How long requests that are under way may hold up a node that leaves.
   private static let requestPatience = Duration.seconds(2)
+  /// The same for one that ends at once: whoever has asked for that is answered.
+  private static let hurriedRequestPatience = Duration.milliseconds(200)
 
   /// Gives back what was taken. Runs to its end even when the task is cancelled.
   func stop() async {

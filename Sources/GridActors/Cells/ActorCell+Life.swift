@@ -40,11 +40,12 @@ extension ActorCell {
     _ = try await spawner.reply()
   }
 
-  /// Tells whoever spawned the actor how its first start went.
+  /// Tells whoever spawned the actor, or asked for its restart, how its start went.
   ///
   /// - Returns: false when the cell has ended by it.
   func startFinished(_ error: GridError?) -> Bool {
-    let spawner = state.withLock { $0.takeSpawner() }
+    let (spawner, restarters) = state.withLock { $0.startEnded() }
+    tell(restarters, error)
     guard let error else {
       spawner?.resolve(0, .accepted)
       return true

@@ -21,7 +21,12 @@ extension ActorCell {
   /// What the sender is told: "cancelled" is for who gives up itself, and no sender did.
   func told(_ error: GridError, isStopping: Bool) -> GridError {
     guard error.code == .cancelled else { return error }
-    if isStopping { return GridError(.stopped, "actor \(name) was stopped") }
+    if isStopping {
+      // What follows for the sender is that of a failure: the actor is there, and the message may be half done.
+      return state.withLock { $0.status } == .restarting
+        ? GridError(.handlerFailed, "actor \(name) was restarted while it had the message in hand")
+        : GridError(.stopped, "actor \(name) was stopped")
+    }
     return GridError(.handlerFailed, "the handler of \(name) broke off", cause: error.description)
   }
 
@@ -83,7 +88,7 @@ extension ActorCell {
       refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
     }
     // One that was stopped before it came to its start: nobody else tells whoever waits for that.
-    end.spawner?.resolve(0, .failure(Self.stoppedTooEarly(name)))
+    for ask in end.waiting { ask.resolve(0, .failure(Self.stoppedTooEarly(name))) }
     guard end.isFirst else { return }
     state.withLock { $0.behavior }.vacate { self.host.ended(self, reason) }
   }

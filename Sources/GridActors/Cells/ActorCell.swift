@@ -250,6 +250,8 @@ package final class ActorCell: Sendable {
       case .replaced(let fresh):
         if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
         state.withLock { $0.behavior = fresh }
+        // In a task of its own: this one may have been cancelled to break the message in hand off.
+        return run(.pool)
       }
       now = host.clock.now()
     }

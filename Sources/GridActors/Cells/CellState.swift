@@ -23,6 +23,10 @@ struct CellState {
   private var task: Task<Void, Never>?
   /// Told how the first start went; gone after it.
   private var spawner: PendingAsk?
+  /// Told how the start goes that they asked for.
+  private var restarters: [PendingAsk] = []
+  /// `started` runs: a restart waits for its end, and does not break it off.
+  private var isStarting = false
   /// `started` has run, and `stopped` has not yet.
   private var owesFarewell = false
 
@@ -39,6 +43,8 @@ struct CellState {
     case failed(GridError)
     case stop(String)
     case replaced(any ActorBehavior)
+    /// As ``replaced(_:)``, because somebody asked for it.
+    case restart(any ActorBehavior, [PendingAsk])
   }
 
   /// What a drain does next.
@@ -67,13 +73,18 @@ struct CellState {
   }
 
   var status: ActorReport.Status {
-    if system.contains(where: { if case .stop = $0 { true } else { false } }) { return .stopping }
+    if isStopping { return .stopping }
+    if queuedRestart != nil { return .restarting }
     switch phase {
     case .starting, .running: return .running
     case .paused: return .restarting
     case .ended: return .stopping
     }
   }
+
+  private var isStopping: Bool { system.contains { if case .stop = $0 { true } else { false } } }
+
+  private var queuedRestart: Int? { system.firstIndex { if case .restart = $0 { true } else { false } } }
 
   /// Admits a message; true when the cell was idle and is busy from now on.
   ///
@@ -130,6 +141,7 @@ struct CellState {
     case .starting:
       phase = .running
       owesFarewell = true
+      isStarting = true
       return (.start, [])
     case .running:
       let admitted = mailbox.takeBatch(into: &batch, takesOne: takesOne, options: options)
@@ -152,6 +164,12 @@ struct CellState {
     switch system.removeFirst() {
     case .failed(let error): return .failed(error)
     case .replaced(let fresh): return .replaced(fresh)
+    case .restart(let fresh, let asks):
+      phase = .starting
+      restarts += 1
+      budget = nil
+      restarters += asks
+      return .replaced(fresh)
     case .stop(let reason): return .stop(reason)
     }
   }
@@ -168,9 +186,48 @@ struct CellState {
   /// Has `spawner` told how the first start goes.
   mutating func tell(_ spawner: PendingAsk) { self.spawner = spawner }
 
-  mutating func takeSpawner() -> PendingAsk? {
+  private mutating func takeSpawner() -> PendingAsk? {
     defer { spawner = nil }
     return spawner
+  }
+
+  private mutating func takeRestarters() -> [PendingAsk] {
+    defer { restarters = [] }
+    return restarters
+  }
+
+  /// Notes that `started` has returned; who is to be told of it.
+  mutating func startEnded() -> (spawner: PendingAsk?, restarters: [PendingAsk]) {
+    isStarting = false
+    return (takeSpawner(), takeRestarters())
+  }
+
+  /// What became of the wish for a restart.
+  enum Restarting {
+    /// It is to come. What is under way in `task` is broken off for it.
+    case queued(wakes: Bool, task: Task<Void, Never>?)
+    /// The actor ends, or has ended.
+    case ends
+    /// As many wait for the one that is to come already as there is room for.
+    case isCrowded
+  }
+
+  /// So many may wait for one restart; more are refused.
+  static let maximumRestarters = 64
+
+  /// Has a fresh behaviour take the place of the present one, between two messages; the mail waits.
+  ///
+  /// - Parameter ask: told how the start of the fresh one went.
+  mutating func restart(with fresh: any ActorBehavior, telling ask: PendingAsk) -> Restarting {
+    if case .ended = phase { return .ends }
+    if isStopping { return .ends }
+    if let queuedRestart, case .restart(let queued, let asks) = system[queuedRestart] {
+      guard asks.count < Self.maximumRestarters else { return .isCrowded }
+      system[queuedRestart] = .restart(queued, asks + [ask])
+      return .queued(wakes: false, task: nil)
+    }
+    system.append(.restart(fresh, [ask]))
+    return .queued(wakes: wake(), task: isStarting ? nil : task)
   }
 
   /// Returns messages of an unfinished batch to the head of the queue.
@@ -235,8 +292,8 @@ struct CellState {
     var letters: [Envelope] = []
     /// Whether this call ended it.
     var isFirst = false
-    /// Whoever waits for the first start.
-    var spawner: PendingAsk?
+    /// Whoever waits for a start.
+    var waiting: [PendingAsk] = []
     /// Whether it was idle and must run its last hook: then the caller must run it.
     var wakes = false
   }
@@ -245,10 +302,13 @@ struct CellState {
   mutating func end() -> End {
     if case .ended = phase { return End() }
     phase = .ended
+    var waiting = takeRestarters()
+    for case .restart(_, let asks) in system { waiting += asks }
+    if let spawner = takeSpawner() { waiting.append(spawner) }
     system = []
     let wakes = owesFarewell && !isBusy
     if wakes { isBusy = true }
-    return End(letters: mailbox.takeAll(), isFirst: true, spawner: takeSpawner(), wakes: wakes)
+    return End(letters: mailbox.takeAll(), isFirst: true, waiting: waiting, wakes: wakes)
   }
 
   /// Messages whose handling has ended; a program has read them.

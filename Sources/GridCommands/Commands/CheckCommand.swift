@@ -18,6 +18,7 @@ struct CheckCommand: GridCommand {
       Examples:
         gridctl check --peers 3
         gridctl check --max-rtt 20ms --max-mailbox 100:1000 --format nagios
+        gridctl check --max-age 10s:1m
         gridctl check --max-dead-letters 10:100 --max-failing 0:5 --window 10m
         gridctl check --format prometheus >/var/lib/node_exporter/gridctl.prom
       """)
@@ -29,6 +30,8 @@ struct CheckCommand: GridCommand {
   var maxRtt: String?
   @Option(help: ArgumentHelp("Messages that wait on a node.", valueName: "bound"))
   var maxMailbox: String?
+  @Option(help: ArgumentHelp("Time that a message waits or is in hand, in any mailbox.", valueName: "bound"))
+  var maxAge: String?
   @Option(help: ArgumentHelp("Nodes that died in the last five minutes (default: 0:).", valueName: "bound"))
   var maxDead: String?
   @Option(help: ArgumentHelp("Memberships that nodes lost in the window (default: 0:).", valueName: "bound"))
@@ -79,6 +82,7 @@ struct CheckCommand: GridCommand {
     limits.peers = peers
     if let maxRtt { limits.roundTrip = try .duration(maxRtt, "--max-rtt") }
     if let maxMailbox { limits.mailbox = try .count(maxMailbox, "--max-mailbox") }
+    if let maxAge { limits.age = try .duration(maxAge, "--max-age") }
     if let maxDead { limits.dead = try .count(maxDead, "--max-dead") }
     if let maxLost { limits.lost = try .count(maxLost, "--max-lost") }
     if let maxDeadLetters { limits.deadLetters = try .count(maxDeadLetters, "--max-dead-letters") }

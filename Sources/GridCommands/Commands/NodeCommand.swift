@@ -86,65 +86,6 @@ struct NodeCommand: AsyncParsableCommand {
       try session.warnOfMissing(list.missing)
     }
   }
-
-  struct Stop: GridCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "stop", abstract: "Ask a node to leave the cluster and end.")
-
-    @OptionGroup var global: GlobalOptions
-    @Argument(help: "The node; it may be left out when this machine runs only one.")
-    var node: NodeArgument?
-    @Flag(help: "End at once, without stopping its actors in good order.")
-    var force = false
-
-    func run() async throws {
-      let arguments = try NodeArgument.arguments(node)
-      let session = try await CommandSession(global)
-      if node == nil, session.settings.endpoints.isEmpty {
-        let count = try await runningHere(session)
-        guard count == 1 else {
-          throw GridError(
-            .usage, "\(count) nodes run on this machine: name the one to stop", hint: "gridctl node stop NAME")
-        }
-      }
-      try await session.confirm("stop node \(node?.text ?? session.connection.nodeName)", asksAnyway: true)
-      let answer = try await session.request("node.stop", arguments.with("force", .bool(force)))
-      let name = answer["node"]?.stringValue ?? ""
-      try await waitUntilGone(name, session)
-      if session.renderer.format == .name {
-        try session.writer.output("node/\(name)\n")
-      } else if !session.settings.isQuiet {
-        session.writer.error("node \(name) has left")
-      }
-    }
-
-    /// By their sockets; where none has any more, by what they have registered.
-    private func runningHere(_ session: CommandSession) async throws(GridError) -> Int {
-      let settings = session.settings
-      let sockets = try LocalSockets.find(in: settings.directories).sockets.filter { !LocalSockets.isAbandoned($0) }
-      guard sockets.isEmpty else { return sockets.count }
-      return await RegisteredNodes.addresses(
-        namespace: settings.namespace, stateDirectory: settings.directories.state
-      ).count
-    }
-
-    /// The command returns when the node is gone, so that a script can start it again at once.
-    private func waitUntilGone(_ name: String, _ session: CommandSession) async throws {
-      if name == session.connection.nodeName {
-        await session.connection.untilClosed()
-        return
-      }
-      let limit = ContinuousClock.now + session.timeout
-      while ContinuousClock.now < limit {
-        let peers = try await session.items("peers").items
-        if !peers.contains(where: { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "alive" }) {
-          return
-        }
-        try await Task.sleep(for: .milliseconds(20))
-      }
-      throw GridError(.deadline, "node \(name) is still there", hint: "its actors may need longer; see: gridctl peers")
-    }
-  }
 }
 
 /// A node on the command line: `NAME`, `node/NAME` or `peer/NAME`.

@@ -13,6 +13,11 @@ struct NodeStartCommand: OwnProcessCommand {
       line when it serves, logs to standard error, and leaves in good order on Ctrl-C, on SIGTERM, and on SIGHUP when
       its terminal is closed; a second Ctrl-C or SIGTERM ends it at once. In the background it ignores SIGHUP.
 
+      Under a service manager such as systemd (Type=notify) the node says when it serves and when it leaves, and while
+      it lives as often as the watchdog wants; its directories are those named gridctl in RUNTIME_DIRECTORY and
+      STATE_DIRECTORY. The unit gridctl.service is installed with it, and takes options of this command from
+      GRIDCTL_NODE_OPTIONS in /etc/default/gridctl.
+
       A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. With
       singleton: true one actor of a kind runs once in the namespace, on one of the nodes that offer it. See
       gridctl-kinds(5).
@@ -82,6 +87,8 @@ struct NodeStartCommand: OwnProcessCommand {
         .usage, "descriptor \(readyFd) in --ready-fd is not open", hint: "open it, as: --ready-fd 3 3>FILE")
     }
     let configuration = try makeConfiguration(settings)
+    let manager = try ServiceManager(
+      environment: Settings.variables, process: getpid(), isDetached: isDetached, logger: configuration.logger)
     let pid: PidFile? = if let pidFile { try await PidFile(pidFile) } else { nil }
     defer { pid?.remove() }
     // A node in the background has no terminal that can go away.
@@ -94,6 +101,7 @@ struct NodeStartCommand: OwnProcessCommand {
       group.addTask {
         try await node.waitUntilReady()
         try await announce(node, settings)
+        await manager?.serve(node)
       }
       // The node's end is the command's end; the other two only serve it.
       while try await group.next() != nil, !node.hasEnded {}

@@ -10,13 +10,14 @@ struct WaitCommand: GridCommand {
     commandName: "wait", _superCommandName: "gridctl",
     abstract: "Return when something has become so.",
     discussion: """
-      Conditions: peers>=N (and other comparisons), actor/NAME, no-actor/NAME, leader/NAME, event/KIND. All of them must
-      hold at once; with --any one is enough. A node that does not answer yet is waited for, too. When --timeout is
-      over, the exit code is 124.
+      Conditions: peers>=N and actors>=N (and other comparisons: <=, =, <, >, !=), actor/NAME, no-actor/NAME,
+      leader/NAME, event/KIND. All of them must hold at once; with --any one is enough. A node that does not answer yet
+      is waited for, too. When --timeout is over, the exit code is 124.
 
       Examples:
         gridctl wait 'peers>=3' -t 30s
         gridctl wait actor/orders leader/main
+        gridctl wait 'actors>=100'
         gridctl wait --any no-actor/import event/peer
       """)
 

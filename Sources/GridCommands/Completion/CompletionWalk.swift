@@ -182,7 +182,9 @@ struct CompletionWalk {
       plan.nouns = [noun]
       return
     }
-    plan.fixed = ["peers>=", "actor/", "no-actor/", "leader/"].map { CompletionCandidate($0, isComplete: false) }
+    plan.fixed = ["peers>=", "actors>=", "actor/", "no-actor/", "leader/"].map {
+      CompletionCandidate($0, isComplete: false)
+    }
   }
 }
 
@@ -194,7 +196,7 @@ enum CompletionValue: Sendable {
   case list([String])
   case payload
   case file
-  /// `peers>=N`, `actor/NAME`, …
+  /// `peers>=N`, `actors>=N`, `actor/NAME`, …
   case condition
   case text
 

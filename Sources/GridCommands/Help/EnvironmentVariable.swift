@@ -36,5 +36,10 @@ struct EnvironmentVariable: Sendable {
     .init(name: "XDG_STATE_HOME", meaning: "names, dead letters and logs of nodes; the context in force"),
     .init(name: "XDG_CACHE_HOME", meaning: "names for completion (default: ~/.cache)"),
     .init(name: "XDG_RUNTIME_DIR", meaning: "sockets of the nodes on this machine"),
+    .init(name: "RUNTIME_DIRECTORY", meaning: "of a service: with a directory gridctl in it, that is for the sockets"),
+    .init(name: "STATE_DIRECTORY", meaning: "of a service: with a directory gridctl in it, that is for the state"),
+    .init(name: "NOTIFY_SOCKET", meaning: "of a service: where node start says that it serves, lives, leaves"),
+    .init(name: "WATCHDOG_USEC", meaning: "of a service: within so many microseconds a node says that it lives"),
+    .init(name: "WATCHDOG_PID", meaning: "of a service: the process that is meant by it"),
   ]
 }

@@ -151,6 +151,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
 
     Before it does what cannot be undone, a command asks the person at the terminal:
       node stop, context rm       always
+      stop, restart               when a pattern chooses several actors
       dead-letters purge          when nothing on the line chooses the letters
     The answer is yes, the whole word; everything else is no, and the command ends with 77. Only what is typed after the
     question is an answer: what was typed or pasted before it is dropped, and a line of commands is no answer.
@@ -158,8 +159,8 @@ enum HelpTopic: String, CaseIterable, Sendable {
       --yes (-y)     answers yes
       --no-input     asks nothing and does it, as in a script: only a terminal is ever asked
 
-    In a protected context every command that stops or removes something (stop, node stop, leader resign, dead-letters
-    purge, context rm) asks for the context's name instead, and does nothing without it:
+    In a protected context every command that stops or removes something (stop, restart, node stop, leader resign,
+    dead-letters purge, context rm) asks for the context's name instead, and does nothing without it:
       --confirm NAME      gives it; --yes does not
 
     So a list of commands that is pasted into a terminal says --yes where it would be asked:

@@ -183,6 +183,9 @@ struct ManualPages {
       ("~/.local/state/gridctl/NAMESPACE/", "Names and leases, dead letters, logs of detached nodes."),
       ("~/.cache/gridctl/", "Names for completion, a minute long."),
       ("$XDG_RUNTIME_DIR/gridctl/NAMESPACE/NODE.sock", "The socket of a node on this machine."),
+      ("/run/gridctl/NAMESPACE/NODE.sock", "The socket of a node that runs as a service."),
+      ("/var/lib/gridctl/NAMESPACE/", "The state of a node that runs as a service."),
+      ("/etc/default/gridctl", "GRIDCTL_NODE_OPTIONS and other variables of gridctl.service."),
     ] {
       page.line(".It Pa \(ManualText.argument(path))")
       page.flow(meaning)

@@ -16,6 +16,8 @@ struct Detacher {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Self.failure("pipe") }
     InheritedDescriptors.keepPrivate()
+    // Who watches this process is to watch the node, which cannot know the number that is meant here.
+    if Settings.variables["WATCHDOG_PID"] == String(getpid()) { unsetenv("WATCHDOG_PID") }
     let child = try spawn(log: log, ready: ends[1])
     close(ends[1])
     var byte: UInt8 = 0

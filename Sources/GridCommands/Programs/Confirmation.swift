@@ -4,7 +4,8 @@ internal import GridCore
 /// Asks before something is done that cannot be undone: the one rule of what asks, whom, and what counts as an answer.
 ///
 /// - In a protected context every command that stops or removes wants the context's name, whoever runs it.
-/// - Elsewhere what stops a node or removes for good what nobody chose one by one asks a person, and `--yes` answers.
+/// - Elsewhere what stops a node, and what stops or removes for good what nobody chose one by one, asks a person, and
+///   `--yes` answers.
 /// - A person is asked whose terminal are both standard input and standard error; a script never is.
 /// - An answer is the whole word, typed after the question. What was typed or pasted before is dropped, and the next
 ///   line of a paste, which may come later, is a command and so no answer.

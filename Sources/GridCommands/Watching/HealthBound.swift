@@ -76,6 +76,8 @@ struct HealthLimits: Sendable {
   var roundTrip = HealthBound<Duration>()
   /// Messages that wait on one node.
   var mailbox = HealthBound<Int>()
+  /// How long the oldest message on one node has been waiting or in hand.
+  var age = HealthBound<Duration>()
   /// Nodes that died and are not back.
   var dead = HealthBound(warning: 0)
   /// Memberships that were lost in the window.

@@ -55,6 +55,10 @@ extension HealthReport {
       ("gridctl_peer_round_trip_seconds", "The round trip to the peer.", { Self.number($0["rttSeconds"]) }),
       ("gridctl_peer_actors", "Actors on the peer.", { Self.number($0["actors"]) }),
       ("gridctl_peer_mailbox_messages", "Messages that wait on the peer.", { Self.number($0["mailbox"]) }),
+      (
+        "gridctl_peer_oldest_message_seconds", "How long the oldest message on the peer has been there.",
+        { Self.number($0["oldestSeconds"]) }
+      ),
     ]
     let ofNodes: [(String, String, (JSONValue) -> String?)] = [
       ("gridctl_node_member", "Whether the node is a member.", { $0["member"]?.boolValue == true ? "1" : "0" }),

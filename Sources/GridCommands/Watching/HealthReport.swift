@@ -156,6 +156,20 @@ struct HealthReport: Sendable {
           message: "\(waiting) messages wait there, more than \(bound)",
           advice: "see: gridctl actors --on \(node) --min-mailbox \(max(1, bound / 10))"))
     }
+    lookAtAge(peer, name, limits.age)
+  }
+
+  private mutating func lookAtAge(_ peer: JSONValue, _ name: String, _ limit: HealthBound<Duration>) {
+    guard let seconds = peer["oldestSeconds"]?.doubleValue, let age = Duration(seconds: seconds),
+      let bound = limit.passed(by: age)
+    else { return }
+    let actor = Column.text(peer["oldestActor"])
+    add(
+      Finding(
+        name: name, status: limit.status(age),
+        message: "a message for \(actor) has been there for \(HumanText.duration(seconds)), more than "
+          + HumanText.duration(bound),
+        advice: "see: gridctl inspect \(actor)"))
   }
 
   /// A node whose connection is there and that does not answer this question.

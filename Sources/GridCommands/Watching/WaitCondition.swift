@@ -4,6 +4,8 @@ internal import GridCore
 /// What `gridctl wait` waits for.
 enum WaitCondition: Sendable, Equatable {
   case peers(ValueComparison, Int)
+  /// So many actors, on all nodes together.
+  case actors(ValueComparison, Int)
   case actor(String)
   case noActor(String)
   case leader(String)
@@ -12,12 +14,13 @@ enum WaitCondition: Sendable, Equatable {
 
   /// - Throws: ``GridError/Code/usage`` with the forms there are.
   init(parsing text: String) throws(GridError) {
-    if text.hasPrefix("peers") {
-      let rest = text.dropFirst(5)
+    for (noun, condition) in [("peers", WaitCondition.peers), ("actors", WaitCondition.actors)]
+    where text.hasPrefix(noun) {
+      let rest = text.dropFirst(noun.count)
       guard let sign = ValueComparison.signs.first(where: { rest.hasPrefix($0.text) && $0.comparison != .matches }),
         let count = Int(rest.dropFirst(sign.text.count)), count >= 0
       else { throw Self.unknown(text) }
-      self = .peers(sign.comparison, count)
+      self = condition(sign.comparison, count)
       return
     }
     guard let slash = text.firstIndex(of: "/") else { throw Self.unknown(text) }
@@ -40,7 +43,7 @@ enum WaitCondition: Sendable, Equatable {
   private static func unknown(_ text: String) -> GridError {
     GridError(
       .usage, "\(NameRules.quoted(text)) is no condition",
-      hint: "write peers>=N, actor/NAME, no-actor/NAME, leader/NAME or event/KIND")
+      hint: "write peers>=N, actors>=N, actor/NAME, no-actor/NAME, leader/NAME or event/KIND")
   }
 
   /// The kinds of events that may make it true.
@@ -48,6 +51,7 @@ enum WaitCondition: Sendable, Equatable {
     switch self {
     case .peers: ["peer", "node"]
     case .actor, .noActor: ["actor", "peer"]
+    case .actors: ["actor", "peer", "node"]
     case .leader: ["leader", "peer"]
     case .event(let kind): [kind]
     }
@@ -55,13 +59,46 @@ enum WaitCondition: Sendable, Equatable {
 
   var text: String {
     switch self {
-    case .peers(.equal, let count): "peers=\(count)"
-    case .peers(let comparison, let count): "peers\(comparison.rawValue)\(count)"
+    case .peers(let comparison, let count): "peers\(Self.sign(comparison))\(count)"
+    case .actors(let comparison, let count): "actors\(Self.sign(comparison))\(count)"
     case .actor(let name): "actor/\(name)"
     case .noActor(let name): "no-actor/\(name)"
     case .leader(let name): "leader/\(name)"
     case .event(let kind): "event/\(kind)"
     }
+  }
+
+  private static func sign(_ comparison: ValueComparison) -> String {
+    comparison == .equal ? "=" : comparison.rawValue
+  }
+}
+
+/// How many actors run in the cluster, as its nodes say; pure.
+struct ActorCount: Sendable, Equatable {
+  var known = 0
+  /// Nodes that may have actors, and do not say how many.
+  var silent: [String] = []
+
+  init(_ peers: [JSONValue]) {
+    for peer in peers where ["alive", "suspect"].contains(peer["status"]?.stringValue) {
+      if let count = peer["actors"]?.integerValue {
+        known = [known, Int(clamping: max(0, count))].clampedSum()
+      } else {
+        silent.append(Column.text(peer["name"]))
+      }
+    }
+  }
+
+  /// Whether it certainly is so, whatever the silent nodes have.
+  func satisfies(_ comparison: ValueComparison, _ count: Int) -> Bool {
+    let canOnlyGrow = [.atLeast, .greater].contains(comparison) || comparison == .unequal && known > count
+    return (silent.isEmpty || canOnlyGrow) && comparison.holds(known, count)
+  }
+
+  var text: String {
+    let told = known == 1 ? "1 actor runs" : "\(known) actors run"
+    guard !silent.isEmpty else { return told }
+    return "at least \(told), and \(silent.joined(separator: ", ")) does not say"
   }
 }
 
@@ -76,6 +113,9 @@ struct WaitProbe: Sendable {
       let peers = try await session.items("peers").items
       let alive = peers.count { $0["status"]?.stringValue == "alive" }
       return (comparison.holds(alive, count), "\(alive) peers are alive")
+    case .actors(let comparison, let count):
+      let found = ActorCount(try await session.items("peers").items)
+      return (found.satisfies(comparison, count), found.text)
     case .actor(let name):
       let exists = try await exists(name)
       return (exists, exists ? "actor \(name) runs" : "there is no actor \(name)")

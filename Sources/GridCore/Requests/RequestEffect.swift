@@ -11,14 +11,15 @@ package enum RequestEffect: Sendable, Equatable {
 
   package init(_ verb: String, _ arguments: JSONValue) {
     switch verb {
-    case "peers", "actors", "kinds", "inspect", "deadLetters.list", "deadLetters.show", "leader.list", "leader.show",
-      "leader.lastRun", "singletons", "names.count", "health":
+    case "peers", "actors", "kinds", "inspect", "events.list", "deadLetters.list", "deadLetters.show",
+      "deadLetters.body", "deadLetters.find", "deadLetters.counts", "leader.list", "leader.show", "leader.lastRun",
+      "singletons", "names.count", "health":
       self = .reading
     case "stop", "deadLetters.purge": self = .repeatable
     case "spawn":
       let isRepeatable = (arguments["ifAbsent"]?.boolValue ?? false) && arguments["name"]?.stringValue != nil
       self = isRepeatable ? .repeatable : .once
-    case "deadLetters.replay", "leader.resign": self = .once
+    case "restart", "deadLetters.replay", "leader.resign": self = .once
     default: self = .own
     }
   }

@@ -28,6 +28,7 @@ internal import Testing
   @Test(arguments: [
     (["ask"], "or", ["orders-19", "orders-7"]), (["ask", "-t", "5s"], "h", ["hits"]),
     (["-o", "json", "ask"], "h", ["hits"]),
+    (["restart"], "or", ["orders-19", "orders-7"]), (["restart", "orders-7", "hits"], "", ["orders-19"]),
     (["stop", "hits"], "", ["orders-19", "orders-7"]), (["inspect"], "actor/o", ["actor/orders-19", "actor/orders-7"]),
     (["spawn"], "e", ["echo", "exec"]), (["spawn", "echo", "x", "--on"], "", ["n1", "n2"]),
     (["spawn", "echo", "x"], "--on=n", ["--on=n1", "--on=n2"]), (["spawn", "echo"], "", []),
@@ -37,7 +38,7 @@ internal import Testing
     (["events", "--kind"], "p", ["peer"]), (["events", "--kind"], "peer,a", ["peer,actor"]),
     (["events", "--kind"], "peer,p", []), (["--color"], "a", ["auto", "always"]),
     (["spawn", "echo", "x", "--overflow"], "drop-n", ["drop-newest"]),
-    (["wait"], "", ["peers>=", "actor/", "no-actor/", "leader/"]),
+    (["wait"], "", ["peers>=", "actors>=", "actor/", "no-actor/", "leader/"]),
     (["wait"], "no-actor/h", ["no-actor/hits"]), (["wait", "peers>=2"], "leader/", ["leader/main"]),
     (["-o"], "js", ["json", "jsonl", "jsonpath="]), (["peers"], "--output=y", ["--output=yaml"]),
     (["bench"], "", ["ask", "tell"]), (["bench", "ask"], "o", ["orders-19", "orders-7"]),

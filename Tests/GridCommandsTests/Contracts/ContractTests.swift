@@ -58,6 +58,10 @@ import Testing
       """
     ),
     (
+      "restart idle -o json",
+      "{apiVersion: string, failures: [], items: [{name: string, node: string}], kind: string}"
+    ),
+    (
       "stop idle -o json",
       "{apiVersion: string, failures: [], items: [{name: string, node: string}], kind: string}"
     ),

@@ -23,6 +23,17 @@ import Testing
     Case(
       environment: ["XDG_STATE_HOME": "relative", "XDG_RUNTIME_DIR": "../up", "HOME": "/h"],
       state: "/h/.local/state/gridctl/shop", runtime: "/tmp/gridctl-1000/shop"),
+    Case(
+      environment: [
+        "STATE_DIRECTORY": "/var/lib/gridctl", "RUNTIME_DIRECTORY": "/run/other:/run/gridctl", "XDG_STATE_HOME": "/s",
+        "XDG_RUNTIME_DIR": "/r",
+      ], state: "/var/lib/gridctl/shop", runtime: "/run/gridctl/shop"),
+    // A service of another program, which runs gridctl.
+    Case(
+      environment: [
+        "STATE_DIRECTORY": "/var/lib/other", "RUNTIME_DIRECTORY": "/run/other:gridctl:", "XDG_STATE_HOME": "/s",
+        "XDG_RUNTIME_DIR": "/r",
+      ], state: "/s/gridctl/shop", runtime: "/r/gridctl/shop"),
   ]
 
   @Test(arguments: cases)
@@ -36,6 +47,10 @@ import Testing
     (["XDG_RUNTIME_DIR": "/r"], ["/r/gridctl/shop", "/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
     ([:], ["/run/user/1000/gridctl/shop", "/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
     (["XDG_RUNTIME_DIR": "/run"], ["/run/gridctl/shop", "/tmp/gridctl-1000/shop"]),
+    (
+      ["RUNTIME_DIRECTORY": "/x/gridctl", "XDG_RUNTIME_DIR": "/r"],
+      ["/x/gridctl/shop", "/r/gridctl/shop", "/run/gridctl/shop", "/tmp/gridctl-1000/shop"]
+    ),
   ])
   func aClientLooksWhereNodesMayBe(_ environment: [String: String], _ expected: [String]) {
     #expect(GridDirectories(environment: environment, namespace: "shop", user: 1000).searched == expected)

@@ -30,7 +30,10 @@ final class Sandbox: Sendable {
     variables["XDG_RUNTIME_DIR"] = directory + "/run"
     variables["XDG_STATE_HOME"] = directory + "/state"
     variables["HOME"] = directory
-    for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PAGER", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"] {
+    for name in [
+      "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PAGER", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "NOTIFY_SOCKET",
+      "WATCHDOG_USEC", "WATCHDOG_PID", "STATE_DIRECTORY", "RUNTIME_DIRECTORY",
+    ] {
       variables[name] = nil
     }
     variables["BASH_ENV"] = Self.functions

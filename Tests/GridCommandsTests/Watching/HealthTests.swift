@@ -49,6 +49,27 @@ internal import Testing
     #expect(well.text(.prometheus).contains("gridctl_healthy 1\n"))
   }
 
+  @Test func `a message that has been there for too long`() {
+    func status(_ bound: HealthBound<Duration>, _ seconds: JSONValue) -> [String] {
+      var limits = HealthLimits()
+      limits.age = bound
+      let old = peer("n1", "alive").with("oldestSeconds", seconds).with("oldestActor", "calc")
+      return wrong(report([old, peer("n2", "alive")], [node("n1")], limits))
+    }
+    let bound = HealthBound(warning: Duration.seconds(5), critical: .seconds(60))
+    #expect(status(bound, 5).isEmpty && status(bound, .null).isEmpty && status(HealthBound(), 1e9).isEmpty)
+    #expect(
+      status(bound, 6.5) == ["warning node n1: a message for calc has been there for 6.5s, more than 5s"])
+    #expect(
+      status(bound, 61) == ["critical node n1: a message for calc has been there for 1m1s, more than 1m"])
+    // Numbers of other machines.
+    for seconds in [-1.0, 1e300, .infinity] { _ = status(bound, .number(seconds)) }
+    let old = peer("n1", "alive").with("oldestSeconds", 6.5)
+    #expect(
+      report([old, peer("n2", "alive")], [node("n1")]).text(.prometheus)
+        .contains("gridctl_peer_oldest_message_seconds{node=\"n1\"} 6.5\n"))
+  }
+
   @Test func `peers that are not there, far away, or full`() {
     var limits = HealthLimits()
     limits.peers = 3

@@ -113,6 +113,8 @@ internal import Testing
 
   @Test(arguments: [
     ("peers>=3", WaitCondition.peers(.atLeast, 3)), ("peers=0", .peers(.equal, 0)), ("peers<2", .peers(.less, 2)),
+    ("actors>=100", .actors(.atLeast, 100)), ("actors=0", .actors(.equal, 0)),
+    ("actors!=1", .actors(.unequal, 1)),
     ("actor/a", .actor("a")), ("no-actor/a", .noActor("a")), ("leader/main", .leader("main")),
     ("event/peer", .event("peer")),
   ])
@@ -122,10 +124,31 @@ internal import Testing
   }
 
   @Test(arguments: [
-    "", "peers", "peers>=", "peers>=x", "peers>=-1", "peers=~1", "actor/", "actor/a b", "x/y", "event/x",
+    "", "peers", "peers>=", "peers>=x", "peers>=-1", "peers=~1", "actors", "actors>=x", "actors/a>1",
+    "actor/", "actor/a b", "x/y", "event/x",
   ])
   func `what is no condition is a usage error`(_ text: String) throws {
     #expect(try #require(throws: GridError.self) { try WaitCondition(parsing: text) }.code == .usage)
+  }
+
+  @Test(arguments: [
+    (ValueComparison.atLeast, 3, true), (.atLeast, 4, false), (.greater, 2, true), (.unequal, 2, true),
+    // What a silent node has may be any number.
+    (.unequal, 4, false), (.equal, 3, false), (.atMost, 3, false), (.less, 9, false),
+  ])
+  func `of actors it counts what is certain`(_ comparison: ValueComparison, _ count: Int, _ isCertain: Bool) {
+    let known: [JSONValue] = [
+      ["name": "n1", "status": "alive", "actors": 1], ["name": "n2", "status": "alive", "actors": 2],
+      ["name": "n4", "status": "dead"], ["name": "n5", "status": "left", "actors": 7],
+    ]
+    let all = ActorCount(known)
+    #expect(all.satisfies(comparison, count) == comparison.holds(3, count) && all.text == "3 actors run")
+    let some = ActorCount(known + [["name": "n3", "status": "suspect", "actors": .null]])
+    #expect(some.satisfies(comparison, count) == isCertain)
+    #expect(some.text == "at least 3 actors run, and n3 does not say")
+    let vast: [JSONValue] = [["status": "alive", "actors": .integer(.max)], ["status": "alive", "actors": 9]]
+    #expect(ActorCount(vast).known == .max)
+    #expect(ActorCount([["status": "alive", "actors": .integer(.min)]]).known == 0)
   }
 
   @Test func `assertions of bench`() throws {

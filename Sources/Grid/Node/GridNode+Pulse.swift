@@ -1,0 +1,46 @@
+internal import GridCluster
+internal import GridCore
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// A sign of life of a node, for whoever starts it again when there is none.
+public struct NodePulse: Sendable {
+  public var name: String
+  public var namespace: String
+  public var address: String
+  /// Why it is outside of the cluster; nil while it is a member.
+  public var problem: String?
+  /// Nodes of the cluster, this one among them.
+  public var nodes: Int
+  /// Actors on this node.
+  public var actors: Int
+
+  public init(name: String, namespace: String, address: String, problem: String?, nodes: Int, actors: Int) {
+    self.name = name
+    self.namespace = namespace
+    self.address = address
+    self.problem = problem
+    self.nodes = nodes
+    self.actors = actors
+  }
+}
+
+extension GridNode {
+  /// Returns once the threads that serve connections have done so, when the lease is being renewed.
+  ///
+  /// A node that has lost its lease and knows it is alive: it joins again by itself when its store is there, and
+  /// nothing is won by starting it again.
+  ///
+  /// - Returns: nil when what renews the lease stands still: the lease is over, and the node does not know it.
+  /// - Throws: ``GridError/Code/unavailable`` when the node has stopped, or what kept it from starting.
+  public func pulse() async throws -> NodePulse? {
+    let runtime = try await running()
+    for loop in runtime.group.makeIterator() { try await loop.submit {}.get() }
+    guard runtime.membership.isValid(at: runtime.clock.now()) || runtime.membership.record == nil else { return nil }
+    return NodePulse(
+      name: runtime.nodeName, namespace: runtime.namespace, address: runtime.identity.withLock { $0.address },
+      problem: runtime.membershipProblem?.description, nodes: runtime.membership.peers.count + 1,
+      actors: runtime.cells.count)
+  }
+}
