@@ -1,19 +1,24 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
+/// For rooms that use Glibc's structures and Foundation: built as a whole, the compiler ascribes the members of those
+/// structures to whichever module of Foundation has imported them first, so that no import makes them visible.
+let besideFoundation: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .enableUpcomingFeature("InferIsolatedConformances"),
   .enableUpcomingFeature("ImmutableWeakCaptures"),
   .treatAllWarnings(as: .error),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+let strict = besideFoundation + [.enableUpcomingFeature("MemberImportVisibility")]
+
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], settings: [SwiftSetting] = strict
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -104,13 +109,14 @@ let package = Package(
       [
         "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
         .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix, deque,
-      ]),
+      ],
+      settings: besideFoundation),
     room("GridClient", ["GridCore", "GridConcurrency", "GridLink", nioCore, nioPosix, logging]),
     room(
       "GridCommands",
       [
         "GridCore", "GridActors", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser, deque,
-      ]),
+      ], settings: besideFoundation),
     .target(
       name: "CReadline",
       cSettings: hasReadline ? [] : [.define("GRID_WITHOUT_READLINE")],

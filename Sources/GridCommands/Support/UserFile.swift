@@ -1,5 +1,3 @@
-// The compiler may take this for the home of `stat`, by what it compiles beside this file.
-internal import CoreFoundation
 internal import Glibc
 internal import Grid
 package import GridCore
