@@ -126,7 +126,9 @@ extension NodeRuntime {
   func gather(
     _ verb: String, _ arguments: JSONValue, deadline: MonotonicTime
   ) async -> (answers: [(peer: NodeRecord, answer: JSONValue, seconds: Double)], missing: [JSONValue]) {
-    let limit = min(deadline, clock.now() + Self.gatherPatience)
+    let now = clock.now()
+    // Who asks is to hear of those that answered, and which did not.
+    let limit = min(timeToSay(deadline, from: now), now + Self.gatherPatience)
     let local = arguments.with("local", true)
     return await withTaskGroup(of: (NodeRecord, Result<JSONValue, GridError>, Double).self) { group in
       for peer in membership.peers where !arguments.leavesOut(peer.name) {

@@ -194,7 +194,7 @@ extension NodeRuntime {
   }
 
   /// When an answer is due that says why the time was not enough.
-  private func timeToSay(_ deadline: MonotonicTime, from now: MonotonicTime) -> MonotonicTime {
+  func timeToSay(_ deadline: MonotonicTime, from now: MonotonicTime) -> MonotonicTime {
     deadline + (.zero - min(Self.timeToAnswer, (deadline - now) / 10))
   }
 
