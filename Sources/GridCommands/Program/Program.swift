@@ -134,9 +134,10 @@ public enum Program {
   /// Help and version that were asked for are results; the parser throws them.
   private static func tellWish(_ wish: any Error, _ arguments: [String], _ writer: OutputWriter) async -> CommandOutcome
   {
-    let line = CommandLineReading(arguments)
-    let page = HelpPage(tree: .gridctl, width: writer.outputWidth)
-    let help = line.asksForHelp ? page.text(of: line.path) : nil
+    var help: String?
+    if CommandLineReading.asksForHelp(arguments) {
+      help = HelpPage(tree: .gridctl, width: writer.outputWidth).text(of: CommandLineReading(arguments).path)
+    }
     return await tell(help ?? Gridctl.fullMessage(for: wish) + "\n", writer)
   }
 
