@@ -107,7 +107,7 @@ install: build
 	  place 0644 "$$page" "$$root/share/man/man$${page##*.}/$${page##*/}"; \
 	done; \
 	unit="$$(mktemp -p '$(SCRATCH)')"; \
-	sed 's|@BINDIR@|$(PREFIX)/bin|' Services/gridctl.service >"$$unit"; \
+	sed 's|@BINDIR@|$(PREFIX)/bin|' Sources/Services/gridctl.service >"$$unit"; \
 	place 0644 "$$unit" "$$root/lib/systemd/system/gridctl.service"; \
 	rm "$$unit"
 
