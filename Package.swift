@@ -73,31 +73,31 @@ let package = Package(
   targets: [
     room("GridCore", []),
     room("GridConcurrency", ["GridCore", deque]),
+    .target(name: "CProcessGuard"),
+    room(
+      "GridSystem", ["GridCore", "GridConcurrency", "CProcessGuard", nioCore, nioPosix, logging, deque],
+      settings: besideFoundation),
+    room("GridRequests", ["GridCore"]),
     room(
       "GridLink",
       [
-        "GridCore", "GridConcurrency", nioCore, nioPosix, logging, deque,
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", nioCore, nioPosix, logging, deque,
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
-    .target(name: "CProcessGuard"),
     room(
       "GridActors",
       [
-        "GridCore", "GridConcurrency", "CProcessGuard", nioCore, nioPosix, logging,
-        deque,
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "CProcessGuard", nioCore, nioPosix, logging, deque,
       ]),
-    room("GridCluster", ["GridCore", "GridConcurrency", logging]),
+    room("GridCluster", ["GridCore", "GridConcurrency", "GridRequests", logging, deque]),
     room(
       "GridStoreSQLite",
-      [
-        "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
-        deque,
-      ]),
+      ["GridCore", "GridConcurrency", "GridSystem", .product(name: "GRDB", package: "GRDB.swift"), deque]),
     room(
       "GridStoreEtcd",
       [
-        "GridCore", nioCore, nioPosix, deque,
+        "GridCore", "GridConcurrency", "GridSystem", nioCore, nioPosix, deque,
         .product(name: "NIOSSL", package: "swift-nio-ssl", condition: etcd),
         .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
@@ -107,15 +107,19 @@ let package = Package(
     room(
       "Grid",
       [
-        "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite",
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
+        "GridStoreSQLite",
         .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix, deque,
       ],
       settings: besideFoundation),
-    room("GridClient", ["GridCore", "GridConcurrency", "GridLink", nioCore, nioPosix, logging]),
+    room(
+      "GridClient",
+      ["GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", nioCore, nioPosix, logging, deque]),
     room(
       "GridCommands",
       [
-        "GridCore", "GridActors", "GridClient", "Grid", logging, "Yams", "TOMLKit", argumentParser, deque,
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridActors", "GridClient", "Grid", logging,
+        "Yams", "TOMLKit", argumentParser, deque,
       ], settings: besideFoundation),
     .target(
       name: "CReadline",
@@ -123,9 +127,20 @@ let package = Package(
       linkerSettings: hasReadline ? [.linkedLibrary("readline"), .linkedLibrary("tinfo")] : []),
     room(
       "GridREPL",
-      ["GridCommands", "GridClient", "GridActors", "GridCore", "GridConcurrency", "CReadline", argumentParser]),
+      [
+        "GridCommands", "GridClient", "GridActors", "GridRequests", "GridSystem", "GridCore", "GridConcurrency",
+        "CReadline", argumentParser, deque,
+      ]),
     .executableTarget(name: "gridctl", dependencies: ["GridCommands", "GridREPL"], swiftSettings: strict),
-    room("GridTestKit", ["GridCore", "Grid"]),
+    room(
+      "GridTestKit",
+      [
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster", "Grid",
+        nioCore, nioEmbedded, logging, deque,
+      ]),
+    .executableTarget(
+      name: "GridSimulator", dependencies: ["GridTestKit", "GridCore", "Grid"], path: "Tests/Simulator",
+      swiftSettings: strict),
 
     .executableTarget(
       name: "GridExample", dependencies: ["Grid"], path: "Tests/Example", swiftSettings: [.swiftLanguageMode(.v6)]),
@@ -133,45 +148,71 @@ let package = Package(
       name: "GridClientExample", dependencies: ["GridClient"], path: "Tests/ClientExample",
       swiftSettings: [.swiftLanguageMode(.v6)]),
     .executableTarget(
-      name: "ProcessHolder", dependencies: ["GridActors", "GridCore", nioCore, nioPosix],
+      name: "ProcessHolder",
+      dependencies: ["GridActors", "GridSystem", "GridConcurrency", "GridCore", nioCore, nioPosix],
       path: "Tests/Support/ProcessHolder", swiftSettings: strict),
     .executableTarget(
-      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridCore"], path: "Tests/Support/LeaseHolder",
+      name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridSystem", "GridCore"],
+      path: "Tests/Support/LeaseHolder",
       swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
+    tests("GridConcurrencyTests", ["GridConcurrency", "GridCore"]),
+    tests("GridSystemTests", ["GridSystem", "GridConcurrency", "GridCore", "TestSupport"]),
+    tests("GridRequestsTests", ["GridRequests", "GridCore"]),
+    tests(
+      "GridClientTests",
+      ["GridClient", "GridRequests", "GridLink", "GridSystem", "GridConcurrency", "GridCore", "Grid"]),
+    tests("GridSimulationTests", ["GridTestKit", "GridSimulator", "Grid", "GridCore", "TestSupport"]),
     tests(
       "GridLinkTests",
-      ["GridLink", "GridCore", nioCore, nioPosix, nioEmbedded]),
-    tests("GridActorsTests", ["GridActors", "GridCore", "CProcessGuard", "ProcessHolder", nioCore, nioPosix]),
+      ["GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", nioCore, nioPosix, nioEmbedded]),
+    tests(
+      "GridActorsTests",
+      [
+        "GridActors", "GridRequests", "GridSystem", "GridConcurrency", "GridTestKit", "GridCore", "CProcessGuard",
+        "ProcessHolder", nioCore, nioPosix,
+      ]),
     .target(name: "CPseudoTerminal", path: "Tests/Support/CPseudoTerminal"),
     tests(
       "GridREPLTests",
-      ["GridREPL", "GridCommands", "GridCore", "Grid", "CPseudoTerminal", "TestSupport", "gridctl", logging]),
+      [
+        "GridREPL", "GridCommands", "GridClient", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", "Grid",
+        "CPseudoTerminal", "TestSupport", "gridctl", logging,
+      ]),
     .executableTarget(
       name: "StoreHolder",
-      dependencies: ["GridStoreSQLite", "Grid", "GridCore", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "GridStoreSQLite", "Grid", "GridSystem", "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
       "GridStoreSQLiteTests",
       [
-        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridCore", "StoreHolder", nioCore, nioPosix,
+        "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridSystem", "GridConcurrency", "GridCore",
+        "StoreHolder", nioCore, nioPosix,
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
-    tests("GridClusterTests", ["GridCluster", "GridTestKit", "GridCore"]),
-    tests("GridTests", ["Grid", "GridActors", "GridTestKit", "GridStoreSQLite", logging]),
+    tests("GridClusterTests", ["GridCluster", "GridConcurrency", "GridRequests", "GridTestKit", "GridCore"]),
+    tests(
+      "GridTests",
+      [
+        "Grid", "GridActors", "GridCluster", "GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridTestKit",
+        "GridStoreSQLite", "GridCore", logging, nioCore,
+      ]),
     tests(
       "GridStoreEtcdTests",
       [
-        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridConcurrency", "GridCore", "LeaseHolder", nioCore,
-        nioPosix, nioEmbedded,
+        "GridStoreEtcd", "GridTestKit", "Grid", "GridActors", "GridSystem", "GridConcurrency", "GridCore",
+        "LeaseHolder", nioCore, nioPosix, nioEmbedded,
       ]),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: strict),
     tests("GridFaultTests", ["gridctl", "TestSupport"]),
     tests(
       "GridCommandsTests",
       [
-        "gridctl", "TestSupport", "GridCommands", "GridExample", "GridClientExample", "Grid", "GridCore", "Yams",
+        "gridctl", "TestSupport", "GridCommands", "GridExample", "GridClientExample", "GridClient", "GridRequests",
+        "GridSystem", "GridConcurrency", "GridActors", "Grid", "GridCore", "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Transcripts", "Support/functions.bash", "Support/link.py", "Support/peer.py"]),
