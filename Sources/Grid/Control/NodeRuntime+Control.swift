@@ -19,7 +19,7 @@ extension NodeRuntime {
       }
       effect = RequestEffect(request.verb, arguments)
       // Answered before it counts as done: a node that leaves says goodbye after the answers.
-      try await requestsUnderWay.counting(request.verb, effect) {
+      try await requestsUnderWay.counting(effect) {
         let limit = min(deadline, clock.now() + .seconds(3600))
         let answer = try await OpenRequests.run(until: limit, clock: clock, on: link, abandoned: abandoned) {
           try await self.perform(request.verb, arguments, deadline: limit)

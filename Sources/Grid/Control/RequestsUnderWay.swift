@@ -14,9 +14,9 @@ final class RequestsUnderWay: Sendable {
   /// Runs `body` as one of them, unless the request changes nothing or is about this node alone. Who asks a node to
   /// leave is answered before it goes.
   func counting<Value>(
-    _ verb: String, _ effect: RequestEffect, _ body: () async throws -> Value
+    _ effect: RequestEffect, _ body: () async throws -> Value
   ) async rethrows -> Value {
-    guard effect == .repeatable || effect == .once || verb == "node.stop" else { return try await body() }
+    guard effect != .own, effect != .reading else { return try await body() }
     state.withLock { $0.count += 1 }
     defer { end() }
     return try await body()
@@ -58,7 +58,7 @@ extension NodeRuntime {
   func told(_ error: GridError, _ verb: String, _ effect: RequestEffect) -> GridError {
     guard error.code == .cancelled else { return error }
     switch effect {
-    case .own, .reading: return notServing("it does not answer \(verb)")
+    case .own, .ownChange, .reading: return notServing("it does not answer \(verb)")
     case .repeatable, .once:
       return GridError(
         .nodeLost, "node \(nodeName) left before it knew what became of \(verb): it may have been done",

@@ -25,7 +25,7 @@ extension CommandSession {
 
     /// - Parameter isLost: whether the connection is gone.
     init(_ error: GridError, _ effect: RequestEffect, isLost: Bool) {
-      if effect == .own {
+      if effect == .own || effect == .ownChange {
         self = .none
       } else if error.code == .notServing {
         self = .another

@@ -2,6 +2,8 @@
 package enum RequestEffect: Sendable, Equatable {
   /// It is about the very node that was asked: no other one can stand in.
   case own
+  /// As ``own``, and the node that leaves because of it answers first.
+  case ownChange
   /// It changes nothing: any node may be asked instead.
   case reading
   /// It changes something, and twice is as good as once: another node may be asked again.
@@ -20,6 +22,7 @@ package enum RequestEffect: Sendable, Equatable {
       let isRepeatable = (arguments["ifAbsent"]?.boolValue ?? false) && arguments["name"]?.stringValue != nil
       self = isRepeatable ? .repeatable : .once
     case "restart", "deadLetters.replay", "leader.resign": self = .once
+    case "node.stop": self = .ownChange
     default: self = .own
     }
   }

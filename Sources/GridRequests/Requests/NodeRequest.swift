@@ -1,0 +1,73 @@
+package import GridCore
+
+/// Who may ask for something, from the least: looking, changing, being a node of the cluster.
+package enum Role: String, Sendable, CaseIterable, Comparable, FieldValue {
+  case viewer
+  case `operator`
+  case node
+
+  package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
+
+  private var rank: Int {
+    switch self {
+    case .viewer: 0
+    case .operator: 1
+    case .node: 2
+    }
+  }
+}
+
+/// Whom a request concerns.
+package enum RequestScope: Sendable {
+  /// The node that was asked, or the one that the request names.
+  case node
+  /// The node that holds the address that the request names.
+  case holder
+  /// Every node of the cluster: the node that was asked gathers the answers.
+  case everyNode
+  /// The cluster as a whole: every node knows the answer.
+  case cluster
+}
+
+/// Something that can be asked of a cluster itself, as a type; its messages are not among these.
+package protocol NodeRequest: FieldCoded {
+  associatedtype Answer: JSONCoded
+
+  /// Its name on the wire, in logs and in errors.
+  static var verb: String { get }
+  static var scope: RequestScope { get }
+  /// The least role that may ask for it.
+  static var role: Role { get }
+  /// What another node may be asked when the answer does not come.
+  var effect: RequestEffect { get }
+}
+
+extension NodeRequest {
+  package mutating func code(_ fields: inout Fields) throws(GridError) {}
+}
+
+/// A request whose answer is a list, in pages: what one node has for it, or what all have.
+package protocol ListRequest: NodeRequest where Answer == ListAnswer<Item> {
+  associatedtype Item: ListItem
+
+  static var order: ListPage.Order { get }
+}
+
+extension ListRequest {
+  package static var order: ListPage.Order { .ascending }
+}
+
+/// What is listed: its key gives it its place.
+package protocol ListItem: JSONCoded {
+  /// That of an item as it travels: pages of many nodes are merged without a look at the rest of each.
+  static func key(of item: JSONValue) -> String
+}
+
+/// A request whose answer is a stream of items, until who asked has enough.
+package protocol StreamRequest: FieldCoded {
+  associatedtype Item: Sendable
+
+  static var verb: String { get }
+  static var role: Role { get }
+  static func item(_ json: JSONValue) throws(GridError) -> Item
+}

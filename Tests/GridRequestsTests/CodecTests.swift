@@ -1,0 +1,102 @@
+import GridCore
+import GridRequests
+import Testing
+
+@Suite struct CodecTests {
+  @Test func whatIsWrittenIsReadAgain() throws {
+    var request = RoutedRequest(
+      ActorsRequest(pattern: "order-*", kind: "exec", minimumMailbox: 3), routing: RequestRouting(node: "n2"),
+      page: PageRequest(limit: 10))
+    request.routing.without = ["n3"]
+    request.routing.caller = Caller(name: "uid 1000", role: .viewer)
+    let again = try RoutedRequest<ActorsRequest>(json: request.json)
+    #expect(again.json == request.json)
+    #expect(again.request.pattern == "order-*")
+    #expect(again.routing == request.routing)
+    #expect(again.page.mostItems == 10)
+  }
+
+  @Test func anAbsentMemberLeavesTheStandardValue() throws {
+    let request = try RoutedRequest<BenchRequest>(json: ["target": "counter"]).request
+    #expect(request.count == 100_000)
+    #expect(request.work == .ask)
+    #expect(request.durationSeconds == nil)
+  }
+
+  @Test(
+    arguments: [
+      (["pattern": 1], "pattern must be text"), (["minMailbox": "many"], "minMailbox must be a whole number"),
+      (["limit": -0.5], "limit must be a whole number"), (["without": ["n1", 2]], "without must be a list"),
+      (["local": "yes"], "local must be true or false"),
+      (["caller": ["role": "king"]], "role must be one of viewer, operator, node"),
+    ] as [(JSONValue, String)])
+  func aMemberOfAnotherSortIsNamed(json: JSONValue, message: String) {
+    #expect(throws: GridError(.undecodable, message)) { try RoutedRequest<ActorsRequest>(json: json) }
+  }
+
+  @Test func aNecessaryMemberIsNamed() {
+    #expect(throws: GridError(.undecodable, "the request lacks name")) {
+      try RoutedRequest<InspectRequest>(json: [:])
+    }
+    #expect(throws: GridError(.undecodable, "a JSON object was expected")) { try RoutedRequest<PingRequest>(json: 3) }
+  }
+
+  @Test func unknownMembersArePassedOver() throws {
+    let request = try RoutedRequest<StopRequest>(json: ["name": "a", "invented": [1, 2]]).request
+    #expect(request.name == "a")
+    #expect(!request.kills)
+  }
+
+  @Test func aSpawnKeepsItsOwnCodec() throws {
+    let spawn = SpawnRequest(kind: "exec", name: "a", ifAbsent: true, command: ExecSpecification(command: ["cat"]))
+    let json = RoutedRequest(spawn, routing: RequestRouting(node: "n2")).json
+    let again = try RoutedRequest<SpawnRequest>(json: json)
+    #expect(again.routing.node == "n2")
+    #expect(again.request.command?.command == ["cat"])
+    #expect(again.request.ifAbsent)
+  }
+
+  @Test(arguments: [-1, 0, 1, 1 << 40] as [Int64])
+  func pagesKeepTheirBounds(bytes: Int64) throws {
+    let page = try RoutedRequest<PeersRequest>(json: ["pageBytes": .integer(bytes), "limit": .integer(bytes)]).page
+    #expect((1...ListPage.standardBytes).contains(page.mostBytes))
+    #expect(page.mostItems >= 0)
+  }
+
+  @Test func newsOfACampaignAreReadAgain() throws {
+    let news: [CampaignNews] = [
+      .elected(name: "a", token: 7), .held(name: "a", message: "b leads"), .resign(name: "a"),
+      .lost(name: "a", message: "gone"),
+    ]
+    for item in news { #expect(try CampaignRequest.item(item.json) == item) }
+    #expect(throws: GridError.self) { try CampaignRequest.item(["kind": "elected", "name": "a"]) }
+  }
+
+  @Test func remarksStandBesideItems() throws {
+    let remarks: [StreamRemark] = [
+      .synced(at: CalendarTime(millisecondsSince1970: 5)), .missed(3), .leftOut(node: "n1", count: 9),
+    ]
+    for remark in remarks {
+      guard case .remark(let found) = try EventStreamRequest.streamItem(remark.json) else {
+        Issue.record("no remark")
+        continue
+      }
+      #expect(found == remark)
+    }
+  }
+
+  @Test func forwardingKeepsWhoAskedFirst() {
+    let first = Caller(name: "uid 1000", role: .viewer)
+    let once = RequestRouting(node: "n2").forwarded(for: first)
+    let twice = once.forwarded(for: Caller(name: "n1", role: .node))
+    #expect(once.isLocal && once.node == nil)
+    #expect(twice.caller == first)
+  }
+
+  @Test func aListIsMergedByTheKeysOfItsItems() {
+    let report = ActorReport(name: "a", kind: "echo", node: "n1", status: .running)
+    let answer = ListAnswer<ActorReport>(PageRequest().page([report]), missing: [])
+    #expect(answer.page.items.map(\.key) == ["a\u{0}n1"])
+    #expect((try? answer.items()) == [report])
+  }
+}
