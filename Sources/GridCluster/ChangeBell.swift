@@ -1,4 +1,5 @@
 internal import GridConcurrency
+package import GridCore
 internal import Synchronization
 
 /// Wakes tasks that wait for a change of one name.
@@ -48,6 +49,12 @@ package final class Ring: Sendable {
   }
 
   /// Returns after the next change, after `limit`, or when the task is cancelled.
+  package func wait(atMost limit: Duration, on timers: any Timers) async {
+    await signal.wait(atMost: limit, on: timers)
+    bell.forget(self)
+  }
+
+  /// As ``wait(atMost:on:)``, by the clock of the machine.
   package func wait(atMost limit: Duration) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { _ = await self.signal.wait() }

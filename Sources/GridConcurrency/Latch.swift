@@ -1,3 +1,4 @@
+package import GridCore
 internal import Synchronization
 
 /// A door that opens once and stays open; any number of tasks may wait for it.
@@ -7,7 +8,8 @@ package final class Latch: Sendable {
   private struct State {
     var isOpen = false
     var nextTicket: UInt64 = 0
-    var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    /// Those that wait, or are about to: who is not here any more need not wait.
+    var waiting: [UInt64: Promise<Void>] = [:]
     var actions: [@Sendable () -> Void] = []
   }
 
@@ -21,9 +23,10 @@ package final class Latch: Sendable {
   package func open() {
     let (waiting, actions) = state.withLock { state in
       defer { state = State(isOpen: true, nextTicket: state.nextTicket) }
-      return (state.waiting.values, state.actions)
+      return (state.waiting, state.actions)
     }
-    for continuation in waiting { continuation.resume() }
+    // In the order in which they came.
+    for (_, promise) in waiting.sorted(by: { $0.key < $1.key }) { promise.fulfil() }
     for action in actions { action() }
   }
 
@@ -38,23 +41,36 @@ package final class Latch: Sendable {
 
   /// Returns when the door is open or the task is cancelled.
   package func wait() async {
-    let ticket = state.withLock { state in
+    guard let (ticket, promise) = enter() else { return }
+    await promise.value(ifCancelled: ())
+    leave(ticket)
+  }
+
+  /// Returns when the door is open, after `limit`, or when the task is cancelled.
+  ///
+  /// - Returns: whether the door is open.
+  @discardableResult
+  package func wait(atMost limit: Duration, on timers: any Timers) async -> Bool {
+    guard let (ticket, promise) = enter() else { return true }
+    let token = timers.schedule(after: limit) { promise.fulfil() }
+    await promise.value(ifCancelled: ())
+    timers.cancel(token)
+    leave(ticket)
+    return isOpen
+  }
+
+  /// A promise that is kept when the door opens; nil when it is open.
+  private func enter() -> (UInt64, Promise<Void>)? {
+    state.withLock { state in
+      if state.isOpen { return nil }
+      let promise = Promise<Void>()
       state.nextTicket += 1
-      return state.nextTicket
-    }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        let isReady = state.withLock { state in
-          if state.isOpen || Task.isCancelled { return true }
-          state.waiting[ticket] = continuation
-          return false
-        }
-        if isReady { continuation.resume() }
-      }
-    } onCancel: {
-      state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume()
+      state.waiting[state.nextTicket] = promise
+      return (state.nextTicket, promise)
     }
   }
+
+  private func leave(_ ticket: UInt64) { state.withLock { _ = $0.waiting.removeValue(forKey: ticket) } }
 
   /// Waits at most `limit`; whether the door is open.
   package func wait(atMost limit: Duration) async -> Bool {

@@ -5,7 +5,8 @@ internal import Synchronization
 /// cancellation of the asking task; what comes later is dropped.
 package final class PendingAsk: ExchangeResponder {
   private enum State {
-    case waiting(CheckedContinuation<ExchangeOutcome, Never>?)
+    // Unsafe only in that nobody counts the resumptions; the state does. The checked ones cost an allocation an ask.
+    case waiting(UnsafeContinuation<ExchangeOutcome, Never>?)
     case resolved(ExchangeOutcome)
     case taken
   }
@@ -15,7 +16,7 @@ package final class PendingAsk: ExchangeResponder {
   package init() {}
 
   package func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
-    let continuation = state.withLock { state -> CheckedContinuation<ExchangeOutcome, Never>? in
+    let continuation = state.withLock { state -> UnsafeContinuation<ExchangeOutcome, Never>? in
       guard case .waiting(let continuation) = state else { return nil }
       state = continuation == nil ? .resolved(outcome) : .taken
       return continuation
@@ -43,7 +44,7 @@ package final class PendingAsk: ExchangeResponder {
   /// The outcome, to be waited for once; cancelling the task resolves it with ``GridError/Code/cancelled``.
   package func outcome() async -> ExchangeOutcome {
     await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await withUnsafeContinuation { continuation in
         let outcome = state.withLock { state -> ExchangeOutcome? in
           if case .resolved(let outcome) = state {
             state = .taken

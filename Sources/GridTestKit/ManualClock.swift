@@ -1,15 +1,23 @@
+internal import GridConcurrency
 public import GridCore
 internal import Synchronization
 
-/// A clock that stands still until a test moves it.
+/// A clock, and timers, that stand still until a test moves them.
 ///
 /// Whoever lives by this clock (``InMemoryStoreServer``) is told of every move, on the thread that makes it, before
 /// ``advance(by:)`` returns.
-public final class ManualClock: GridClock {
+public final class ManualClock: Timers {
   private struct State {
     var now: MonotonicTime
     var date: CalendarTime
+    var wheel = TimerWheel<@Sendable () -> Void>()
     var listeners: [@Sendable () -> Void] = []
+
+    mutating func move(to time: MonotonicTime) {
+      guard time > now else { return }
+      date.millisecondsSince1970 += time.nanoseconds / 1_000_000 - now.nanoseconds / 1_000_000
+      now = time
+    }
   }
 
   private let state: Mutex<State>
@@ -23,14 +31,37 @@ public final class ManualClock: GridClock {
 
   public func date() -> CalendarTime { state.withLock { $0.date } }
 
-  /// Moves both clocks forward, and tells those who asked to be told.
+  @discardableResult
+  public func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
+    state.withLock { $0.wheel.insert(action, at: time) }
+  }
+
+  public func cancel(_ token: TimerToken) {
+    let action = state.withLock { $0.wheel.remove(token) }
+    withExtendedLifetime(action) {}
+  }
+
+  /// When the next action is due; nil when none is scheduled.
+  public var next: MonotonicTime? { state.withLock { $0.wheel.next } }
+
+  /// Moves both clocks forward, calls what falls due on the way, each at its time, and tells those who asked to be told.
   public func advance(by duration: Duration) {
+    let target = now() + duration
+    while let due = takeDue(until: target) { for action in due { action() } }
     let listeners = state.withLock { state in
-      state.now = state.now + duration
-      state.date.millisecondsSince1970 += duration.wholeNanoseconds / 1_000_000
+      state.move(to: target)
       return state.listeners
     }
     for listener in listeners { listener() }
+  }
+
+  /// Moves the clocks to the next time at which something is due, and takes that out; nil when that is after `target`.
+  private func takeDue(until target: MonotonicTime) -> [@Sendable () -> Void]? {
+    state.withLock { state in
+      guard let next = state.wheel.next, next <= target else { return nil }
+      state.move(to: next)
+      return state.wheel.advance(to: state.now)
+    }
   }
 
   /// Sets the calendar alone, as an administrator or a time server does: forward or back.
