@@ -1,6 +1,7 @@
 internal import GridConcurrency
 package import GridCore
 internal import GridLink
+internal import GridSystem
 package import NIOCore
 internal import NIOPosix
 internal import Synchronization

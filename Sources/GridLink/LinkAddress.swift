@@ -1,4 +1,5 @@
 public import GridCore
+internal import GridSystem
 public import NIOCore
 
 /// Where a node listens: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
@@ -7,7 +8,7 @@ public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   case unix(path: String)
 
   /// The longest path of a Unix socket: what the address structures of all systems have room for.
-  public static let maximumSocketPathBytes = 103
+  public static let maximumSocketPathBytes = SocketPath.maximumBytes
 
   /// - Throws: ``GridError/Code/usage`` when the text is no address.
   public init(parsing text: String) throws(GridError) {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import GridCore
+internal import GridSystem
 internal import Testing
 
 @testable internal import GridLink

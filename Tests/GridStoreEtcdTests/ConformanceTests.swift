@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridSystem
 internal import GridTestKit
 internal import Testing
 

@@ -3,6 +3,7 @@ internal import GRDB
 internal import Glibc
 internal import GridActors
 internal import GridCore
+internal import GridSystem
 internal import GridTestKit
 internal import Testing
 

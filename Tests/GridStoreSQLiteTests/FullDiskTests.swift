@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Glibc
 internal import GridCore
+internal import GridSystem
 internal import GridTestKit
 internal import Testing
 

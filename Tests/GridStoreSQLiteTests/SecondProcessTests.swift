@@ -2,6 +2,7 @@ internal import Foundation
 internal import GRDB
 internal import GridActors
 internal import GridCore
+internal import GridSystem
 internal import GridTestKit
 internal import Testing
 

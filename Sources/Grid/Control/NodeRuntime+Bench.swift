@@ -1,6 +1,7 @@
 internal import GridActors
 internal import GridConcurrency
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 extension NodeRuntime {
@@ -42,7 +43,7 @@ extension NodeRuntime {
 extension NodeRuntime {
   /// Makes actors without names, counts what they cost while they are idle, and lets them go.
   private func benchSpawn(_ plan: BenchPlan) throws -> BenchReport {
-    let before = Self.residentBytes()
+    let before = ResidentMemory.bytes()
     let began = clock.now()
     var actors: [ActorReference] = []
     actors.reserveCapacity(plan.count)
@@ -52,7 +53,7 @@ extension NodeRuntime {
       actors.append(try spawnAnonymous(plan.target, nil))
     }
     let seconds = (clock.now() - began).inSeconds
-    let bytes = Self.residentBytes() - before
+    let bytes = ResidentMemory.bytes() - before
     var report = BenchReport(
       plan: plan, tally: BenchTally(sent: plan.count), delivered: plan.count, seconds: seconds)
     report.more = ["bytesPerActor": .number(Double(bytes) / Double(plan.count))]

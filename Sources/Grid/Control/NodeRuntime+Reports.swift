@@ -2,6 +2,7 @@ internal import Glibc
 internal import GridActors
 internal import GridCluster
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 extension NodeRuntime {
@@ -19,25 +20,12 @@ extension NodeRuntime {
       "oldestActor": load["oldestActor"] ?? .null,
       "deadLetters": load["deadLetters"] ?? 0, "uptimeSeconds": load["uptimeSeconds"] ?? .null,
       "peers": .integer(Int64(membership.peers.count)), "stateDirectory": .string(configuration.stateDirectory),
-      "socket": .string(socketPath), "residentBytes": .integer(Self.residentBytes()),
+      "socket": .string(socketPath), "residentBytes": .integer(ResidentMemory.bytes()),
     ]
   }
 
   /// The socket that local clients use.
   var socketPath: String { GridDirectories.socket(of: nodeName, in: configuration.runtimeDirectory) }
-
-  /// Resident memory from `/proc/self/statm`; 0 where there is none.
-  static func residentBytes() -> Int64 {
-    let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return 0 }
-    defer { close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 128)
-    let count = read(descriptor, &buffer, buffer.count)
-    guard count > 0 else { return 0 }
-    let fields = String(decoding: buffer[..<count], as: UTF8.self).split(separator: " ")
-    guard fields.count > 1, let pages = Int64(fields[1]) else { return 0 }
-    return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
-  }
 
   /// What this node adds to its line in `peers`.
   func load() -> JSONValue {

@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridStoreSQLite
+internal import GridSystem
 
 #if Etcd
   internal import GridStoreEtcd

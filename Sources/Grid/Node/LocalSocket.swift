@@ -1,6 +1,7 @@
 internal import Glibc
 internal import GridCore
 internal import GridLink
+internal import GridSystem
 internal import Logging
 internal import NIOCore
 internal import Synchronization

@@ -5,6 +5,7 @@ internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import GridStoreSQLite
+internal import GridSystem
 internal import Logging
 internal import NIOCore
 internal import Synchronization

@@ -1,6 +1,7 @@
 internal import GridActors
 public import GridCore
 internal import GridLink
+internal import GridSystem
 public import Logging
 
 /// What a node is to be. Every field has a default that works on one machine.

@@ -3,6 +3,7 @@ internal import GridCluster
 internal import GridConcurrency
 internal import GridCore
 internal import GridLink
+internal import GridSystem
 internal import Logging
 internal import NIOCore
 internal import NIOPosix

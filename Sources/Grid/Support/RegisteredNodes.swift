@@ -2,6 +2,7 @@ internal import Glibc
 internal import GridCluster
 internal import GridCore
 internal import GridStoreSQLite
+internal import GridSystem
 
 /// The nodes that are registered in the embedded store of a state directory: the other way to find a node of this
 /// machine, when its socket is not where it is looked for.

@@ -1,4 +1,5 @@
 package import GridCore
+package import GridSystem
 package import NIOCore
 
 /// What every `exec` actor of a node shares.

@@ -1,5 +1,6 @@
 internal import GridConcurrency
 internal import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import Synchronization
 

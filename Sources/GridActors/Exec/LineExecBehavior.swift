@@ -1,5 +1,6 @@
 internal import GridConcurrency
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// An `exec` actor that speaks lines: a body out as one line, one line back.

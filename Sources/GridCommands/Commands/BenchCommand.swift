@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 /// `gridctl bench`
 struct BenchCommand: GridCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// `gridctl completion`
 struct CompletionCommand: GridCommand {

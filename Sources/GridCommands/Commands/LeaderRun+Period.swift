@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 /// `leader run --once-per`: what ran well lately is not run again.
 extension LeaderRun {

@@ -1,7 +1,7 @@
 internal import Glibc
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// One campaign, and one run of a program under it.

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridCore
 
 /// `gridctl leader run`

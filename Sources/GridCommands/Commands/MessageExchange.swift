@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 /// One message of a command to an actor. When the time runs out, the error says what the actor is busy with.
 struct MessageExchange {

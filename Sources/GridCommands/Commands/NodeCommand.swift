@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridClient
 internal import GridCore
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Logging
 
 /// `gridctl node start`

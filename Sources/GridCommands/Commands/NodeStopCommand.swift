@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 extension NodeCommand {
   struct Stop: GridCommand {

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// The names of the last look, in a file: for a TAB that comes while the cluster does not answer.
 ///

@@ -1,4 +1,4 @@
-internal import Grid
+internal import GridActors
 internal import GridClient
 internal import GridCore
 internal import Synchronization

@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// Asks with standard input line by line. What became of each line is printed in the order of the lines, as soon as it

@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// Sends standard input line by line, in order, with back-pressure, and tells which lines were refused.

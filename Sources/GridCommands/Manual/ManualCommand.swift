@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import GridCore
+internal import GridSystem
 
 /// `gridctl __manual`: writes the pages of the manual that are made from the program and from the link's document.
 struct ManualCommand: AsyncParsableCommand {

@@ -1,5 +1,5 @@
-package import Grid
 internal import GridCore
+package import GridSystem
 
 /// The exit codes of the command line, and the only place that maps errors to them.
 package enum ExitStatus: Int32, CaseIterable, Sendable {

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// Standard output and standard error: writes whole records with `write(2)`, never a part of one, and notices when

@@ -1,4 +1,3 @@
-internal import Grid
 package import GridClient
 package import GridCore
 internal import Synchronization

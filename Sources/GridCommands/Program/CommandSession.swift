@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 /// One command at work: its settings, its connection, its output.
 struct CommandSession {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// Starts the same command again as a process of its own session, and waits until it serves or fails.
 struct Detacher {

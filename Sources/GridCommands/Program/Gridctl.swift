@@ -1,5 +1,4 @@
 package import ArgumentParser
-internal import Grid
 internal import GridCore
 internal import Synchronization
 

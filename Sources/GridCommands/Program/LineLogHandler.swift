@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Logging
 
 /// How log lines look.

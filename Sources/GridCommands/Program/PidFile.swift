@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// The file that names the process of a node: one living process each, whole whenever it is read.
 struct PidFile: Sendable {

@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
-internal import Grid
+internal import GridActors
 package import GridCore
+internal import GridSystem
 
 /// The command line: parses, runs one command, and turns whatever happens into an exit code.
 public enum Program {

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// What this process was given, as bytes: what Swift makes of it replaces what is not UTF-8, and says nothing.
 enum RawArguments {

@@ -1,8 +1,7 @@
 internal import ArgumentParser
-internal import Grid
-package import GridActors
 package import GridClient
 package import GridCore
+package import GridSystem
 
 /// What a session of many commands needs to know before the first of them, settled as for any command.
 package struct SessionServices: Sendable {

@@ -1,6 +1,7 @@
 internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 
 extension Settings {
   /// The longest that a connection is waited for, whatever its answers may take.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// Runs a program for an event: `events --exec`.
 struct EventHook: Sendable {

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// Shows long texts to people, a screen at a time.
 enum Pager {

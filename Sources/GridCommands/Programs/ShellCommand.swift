@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// Runs a command of the user's configuration with `/bin/sh`.
 enum ShellCommand {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 @preconcurrency internal import Dispatch  // its queues are not marked as Sendable; one only runs a timer here
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// What signals to a command mean that runs programs: while one runs they are passed on to it, and it is killed when it

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GridCore
+internal import GridSystem
 
 /// The datagram socket at which a service manager listens, as `NOTIFY_SOCKET` names it: a path, or `@NAME` for one
 /// outside of the file system.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Logging
 
 /// The service manager that has started this process, told as sd_notify(3) has it when the node serves and when it

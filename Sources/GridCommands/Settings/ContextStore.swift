@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// The contexts of a user: their files, and which one is in force.
 struct ContextStore: Sendable {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GridCore
+internal import GridSystem
 
 /// Small files that only their user reads.
 enum PrivateFile {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
 
 /// Where a secret is: `file:PATH`, `env:NAME` or `cmd:COMMAND`. Never the secret itself, which has no place in

@@ -1,5 +1,5 @@
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// What the user has typed about where and how; nil for what was not given.
 struct SettingFlags: Sendable {

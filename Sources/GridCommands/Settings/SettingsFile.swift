@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridSystem
 internal import TOMLKit
 
 /// What a configuration file says of the common settings; nil for what it leaves open.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// The options every command takes, before or after it.
 package struct GlobalOptions: ParsableArguments {

@@ -1,5 +1,5 @@
-internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// Knows how long nothing has come.

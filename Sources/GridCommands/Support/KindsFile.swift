@@ -1,4 +1,4 @@
-internal import Grid
+internal import GridActors
 internal import GridCore
 
 /// A file of kinds for `node start --kinds-file`: programs that actors are made from by name. gridctl-kinds(5) says

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// A time in the past, as `--since` gives it everywhere: a duration (`5m`), a time of day (`03:12`, `03:12:07`), a date
 /// (`2026-01-02`), or both as RFC 3339 has them. Without a zone the clock on the wall is meant.

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Grid
 package import GridCore
+internal import GridSystem
 
 /// Files that are read on somebody's behalf, whatever they turn out to be: never more than a limit of them, and never
 /// waited for where nobody means to wait.

@@ -1,4 +1,3 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
 

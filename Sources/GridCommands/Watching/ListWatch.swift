@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// A list that goes on: its rows as `ADDED`, then `SYNCED`, then `ADDED`, `MODIFIED` and `DELETED` as they happen.

@@ -1,6 +1,6 @@
-internal import Grid
 internal import GridClient
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// `gridctl top` on a terminal, until somebody ends it.

@@ -1,5 +1,5 @@
-internal import Grid
 internal import GridCore
+internal import GridSystem
 
 /// Tells on a terminal that something is under way, and since when.
 enum WaitingLine {

@@ -1,7 +1,7 @@
 internal import Glibc
-internal import GridActors
 internal import GridCommands
 internal import GridCore
+internal import GridSystem
 
 /// A command of the user's shell, on the session's terminal.
 ///

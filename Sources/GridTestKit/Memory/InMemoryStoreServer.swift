@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Grid
 public import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// The store behind one or several ``InMemoryCoordinationStore`` clients: what an etcd server is to its clients, with

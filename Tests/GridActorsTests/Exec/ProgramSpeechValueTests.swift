@@ -3,6 +3,7 @@ internal import NIOCore
 internal import Testing
 
 @testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Values around what programs say")
 struct ProgramSpeechValueTests {

@@ -2,7 +2,7 @@ internal import Glibc
 internal import GridCore
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Programs on our own input and output", .timeLimit(.minutes(2)))
 struct AttachedChildTests {

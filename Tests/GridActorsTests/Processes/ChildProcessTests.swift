@@ -5,7 +5,7 @@ internal import NIOPosix
 internal import Synchronization
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Child processes", .timeLimit(.minutes(2)))
 struct ChildProcessTests {

@@ -4,7 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Death of the node and of its guard", .timeLimit(.minutes(2)))
 struct GuardDeathTests {

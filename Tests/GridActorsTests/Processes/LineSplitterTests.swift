@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("LineSplitter cuts bytes into lines")
 struct LineSplitterTests {

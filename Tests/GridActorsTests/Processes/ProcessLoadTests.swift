@@ -4,7 +4,7 @@ internal import NIOPosix
 internal import Synchronization
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Many children and much data", .timeLimit(.minutes(5)))
 struct ProcessLoadTests {

@@ -4,7 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("How children end", .timeLimit(.minutes(2)))
 struct ProcessTerminationTests {

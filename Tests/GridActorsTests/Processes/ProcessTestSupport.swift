@@ -4,7 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 let testEnvironment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"]
 

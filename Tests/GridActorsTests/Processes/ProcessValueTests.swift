@@ -2,7 +2,7 @@ internal import CProcessGuard
 internal import GridCore
 internal import Testing
 
-@testable internal import GridActors
+@testable internal import GridSystem
 
 @Suite("Values around child processes")
 struct ProcessValueTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Grid
+internal import GridSystem
 import Testing
 
 /// Where a node's files are, and whose they must be.

@@ -1,5 +1,6 @@
 internal import Grid
 internal import GridCore
+internal import GridSystem
 internal import Logging
 internal import Testing
 

@@ -1,4 +1,3 @@
-internal import Grid
 internal import GridCore
 internal import Testing
 

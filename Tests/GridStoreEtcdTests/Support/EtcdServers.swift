@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import GridActors
 internal import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import NIOPosix
 

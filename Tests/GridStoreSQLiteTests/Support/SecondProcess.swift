@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GridActors
 internal import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import NIOPosix
 internal import Testing

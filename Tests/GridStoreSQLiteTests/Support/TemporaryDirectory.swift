@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GridCore
+internal import GridSystem
 internal import GridTestKit
 
 @testable internal import Grid

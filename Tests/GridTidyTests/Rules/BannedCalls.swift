@@ -28,7 +28,8 @@ enum BannedCalls {
       allowedIn: "Sources/GridCommands/Output/OutputWriter.swift"),
     Ban(
       tokens: ["Thread.sleep", "usleep", "nanosleep", "sleep("],
-      instead: "Task.sleep(for:), or an event loop's scheduleTask: a blocked thread stalls every actor on it"),
+      instead: "timers.sleep(for:), or an event loop's scheduleTask: a blocked thread stalls every actor on it",
+      allowedIn: "Sources/GridConcurrency/Timers+Waiting.swift"),
     Ban(tokens: ["Process()"], instead: "ProcessGuard: Foundation's leaks descriptors and signal dispositions"),
     Ban(
       tokens: ["bufferingPolicy: .unbounded"],

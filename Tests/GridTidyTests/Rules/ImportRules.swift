@@ -4,21 +4,28 @@ enum ImportRules {
   static let allowed: [String: Set<String>] = [
     "GridCore": [],
     "GridConcurrency": ["GridCore"],
-    "GridLink": ["GridCore", "GridConcurrency"],
-    "GridActors": ["GridCore", "GridConcurrency", "CProcessGuard"],
-    "GridCluster": ["GridCore", "GridConcurrency"],
-    "GridStoreSQLite": ["GridCore"],
-    "GridStoreEtcd": ["GridCore"],
+    "GridSystem": ["GridCore", "GridConcurrency", "CProcessGuard"],
+    "GridRequests": ["GridCore"],
+    "GridLink": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests"],
+    "GridActors": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests"],
+    "GridCluster": ["GridCore", "GridConcurrency", "GridRequests"],
+    "GridStoreSQLite": ["GridCore", "GridConcurrency", "GridSystem"],
+    "GridStoreEtcd": ["GridCore", "GridConcurrency", "GridSystem"],
     "GridInterop": ["GridCore"],
-    "GridClient": ["GridLink", "GridCore", "GridConcurrency"],
+    "GridClient": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink"],
     "Grid": [
-      "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd",
-      "GridInterop",
+      "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
+      "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],
-    "GridCommands": ["Grid", "GridClient", "GridActors", "GridCore"],
-    "GridREPL": ["GridCommands", "GridClient", "GridActors", "GridCore", "GridConcurrency", "CReadline"],
+    "GridCommands": [
+      "Grid", "GridClient", "GridActors", "GridRequests", "GridSystem", "GridConcurrency", "GridCore",
+    ],
+    "GridREPL": [
+      "GridCommands", "GridClient", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", "CReadline",
+    ],
     "GridTestKit": [
-      "Grid", "GridCore", "GridLink", "GridActors", "GridCluster", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
+      "Grid", "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
+      "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],
     "gridctl": ["GridCommands", "GridREPL"],
   ]
@@ -28,7 +35,8 @@ enum ImportRules {
 
   /// Rooms that stay free of Foundation, which costs every one-shot command its start-up.
   private static let withoutFoundation: Set<String> = [
-    "GridCore", "GridConcurrency", "GridLink", "GridActors", "GridCluster",
+    "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
+    "GridClient",
   ]
 
   private static let foundation: Set<String> = [

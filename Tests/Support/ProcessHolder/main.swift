@@ -1,6 +1,7 @@
 internal import Glibc
 internal import GridActors
 internal import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import NIOPosix
 

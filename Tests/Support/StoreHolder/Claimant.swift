@@ -3,6 +3,7 @@ internal import Glibc
 internal import Grid
 internal import GridCore
 internal import GridStoreSQLite
+internal import GridSystem
 internal import Synchronization
 
 /// What this process believes that it holds, shown to the others by locks on files: two that believe it of one name at

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Grid
 internal import GridCore
 internal import GridStoreSQLite
+internal import GridSystem
 
 // A second process on an embedded store, for tests that kill or stop it. It ends when its standard input does.
 //

@@ -1,5 +1,4 @@
 package import GridCore
-internal import GridLink
 
 /// Where a namespace's files are, from the environment; pure.
 ///
@@ -45,7 +44,7 @@ package struct GridDirectories: Sendable, Equatable {
 
   // MARK: Sockets
 
-  private static let socketPathLength = LinkAddress.maximumSocketPathBytes
+  private static let socketPathLength = SocketPath.maximumBytes
   private static let suffix = ".sock"
   /// Bytes of the shortest form of a name in ``socket(of:in:)``.
   private static let shortestSocket = 17 + suffix.utf8.count

@@ -110,14 +110,14 @@ package final class ChildProcess: Sendable {
   package func writeIfRoom(_ line: [UInt8]) throws(GridError) -> Int? { try input.writeIfRoom(line) }
 
   /// Hands over the beginning of a line; the next one that is written goes on with it.
-  func write(part: [UInt8]) async throws(GridError) { try await input.write(part: part) }
+  package func write(part: [UInt8]) async throws(GridError) { try await input.write(part: part) }
 
   /// How many bytes were handed over.
-  var bytesHandedOver: Int { input.bytesAccepted }
+  package var bytesHandedOver: Int { input.bytesAccepted }
 
   /// How many of the bytes handed over the child has read from its pipe. It may hold some that it has not looked at. On
   /// the event loop only.
-  var bytesRead: Int { input.bytesRead }
+  package var bytesRead: Int { input.bytesRead }
 
   /// Returns when the child has read more than `offset` bytes and all that it has written so far was delivered: what
   /// it wrote before it began to read is known then.
@@ -125,7 +125,7 @@ package final class ChildProcess: Sendable {
   /// Returns, too, when the child closed its input or has ended.
   ///
   /// - Throws: ``GridError/Code/cancelled``.
-  func waitUntilReading(from offset: Int) async throws(GridError) {
+  package func waitUntilReading(from offset: Int) async throws(GridError) {
     let latch = Latch()
     eventLoop.execute { self.look(from: offset, latch, again: .microseconds(100)) }
     await latch.wait()

@@ -1,5 +1,4 @@
 internal import Glibc
-package import GridActors
 
 /// The environment of this process, read once.
 package enum ProcessEnvironment {
