@@ -42,15 +42,6 @@ internal import Testing
     #expect(report.json["name"] == "a")
   }
 
-  @Test(arguments: GridEvent.Kind.allCases)
-  func `an event comes back`(_ kind: GridEvent.Kind) throws {
-    let event = GridEvent(
-      sequence: 9, at: CalendarTime(millisecondsSince1970: 1_700_000_000_123), kind: kind, name: "n1", node: "n2",
-      detail: "joined")
-    #expect(try GridEvent(json: again(event.json)) == event)
-    #expect(event.json["at"] == "2023-11-14T22:13:20.123Z")
-  }
-
   @Test(arguments: DeadLetter.Reason.allCases)
   func `a dead letter comes back`(_ reason: DeadLetter.Reason) throws {
     let letter = DeadLetter(

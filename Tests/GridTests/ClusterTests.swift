@@ -25,7 +25,7 @@ struct ClusterTests {
           }
         }
         try await wait(for: "the event") { events.all.contains { $0.kind == .peer && $0.name == "b" } }
-        #expect(events.all.last { $0.kind == .peer && $0.name == "b" }?.detail == "left")
+        #expect(events.all.last { $0.kind == .peer && $0.name == "b" }?.fact == .peerLeft)
       }
       #expect(try await code { try await node.tell("target", Message("x")) } == .noSuchActor)
       let second = try await cluster["c"].spawn("patient", "target")
@@ -46,7 +46,11 @@ struct ClusterTests {
         let actors = events.all.filter { $0.kind == .actor }
         #expect(actors.map(\.name) == (0..<40).map { "actor\($0 / 2)" })
         for (number, event) in actors.enumerated() {
-          #expect(event.detail.hasPrefix(number % 2 == 0 ? "spawned as kind echo" : "stopped"), "\(event)")
+          switch event.fact {
+          case .actorSpawned(kind: "echo", let epoch): #expect(number % 2 == 0 && epoch > 0)
+          case .actorEnded(.request, let epoch): #expect(number % 2 == 1 && epoch > 0)
+          default: Issue.record("\(event)")
+          }
           #expect(event.node == "a")
         }
         let numbers = events.all.map(\.sequence)

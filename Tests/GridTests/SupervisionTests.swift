@@ -118,9 +118,12 @@ struct SupervisionTests {
           #expect(try await code { _ = try await node.ask("target", Message("fail")) } == .handlerFailed)
         }
         try await wait(for: "the end") {
-          events.all.contains { $0.name == "target" && $0.detail.hasPrefix("stopped: restarted 3 times") }
+          events.all.contains { event in
+            guard case .actorEnded(.supervisionGaveUp(_, restarts: 3, within: _), _) = event.fact else { return false }
+            return event.name == "target"
+          }
         }
-        #expect(events.all.count { $0.name == "target" && $0.detail == "restarted" } == 3)
+        #expect(events.all.count { $0.name == "target" && $0.fact == .actorRestarted(by: .supervision) } == 3)
       }
       try await wait(for: "the name to be free") {
         try await code { try await node.tell("target", Message("1")) } == .noSuchActor

@@ -32,8 +32,6 @@ extension NodeRuntime {
   /// Each stands in memory until the end.
   private static let mostActors = 10_000_000
 
-  static let benchIsOver = "stopped: the benchmark is over"
-
   /// At most an hour.
   private static func seconds(_ value: Double) -> Duration? {
     value > 0 && value <= 3600 ? Duration(seconds: value) : nil
@@ -47,7 +45,7 @@ extension NodeRuntime {
     let began = clock.now()
     var actors: [ActorReference] = []
     actors.reserveCapacity(plan.count)
-    defer { for actor in actors { actor.cell.stop(reason: Self.benchIsOver) } }
+    defer { for actor in actors { actor.cell.stop(.benchmarkIsOver) } }
     for number in 0..<plan.count {
       if number & 1023 == 0 { try Task.checkCancellation() }
       actors.append(try spawnAnonymous(plan.target, nil))

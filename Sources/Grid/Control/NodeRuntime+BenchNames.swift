@@ -9,7 +9,7 @@ extension NodeRuntime {
     guard let kind = kinds[plan.target] else { throw GridError(.noSuchKind, "no kind \(plan.target) on \(nodeName)") }
     let prefix = "bench-\(UInt32.random(in: 0...UInt32.max))-"
     // Whoever asked may go at any time: none of its actors stays.
-    defer { for cell in cells.all where cell.name.hasPrefix(prefix) { cell.stop(reason: Self.benchIsOver) } }
+    defer { for cell in cells.all where cell.name.hasPrefix(prefix) { cell.stop(.benchmarkIsOver) } }
     let began = clock.now()
     var tally = await inParallel(plan) { number in
       _ = try await self.spawnHere(SpawnRequest(kind: kind.name, name: prefix + String(number)), kind)

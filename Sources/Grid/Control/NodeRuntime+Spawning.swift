@@ -91,7 +91,7 @@ extension NodeRuntime {
     // Where the lease ended meanwhile, or the node began to leave, the actors under it were stopped before this one was
     // among them.
     guard holds(lease) else {
-      cell.abandon(reason: "stopped: the node left or lost its lease before it could start")
+      cell.abandon(.startBrokenOff)
       throw notServing("\(name) was not made")
     }
     do throws(GridError) {
@@ -99,7 +99,7 @@ extension NodeRuntime {
     } catch {
       throw whyNotStarted(cell, lease, error)
     }
-    happened(.actor, name, "spawned as kind \(kind.name)")
+    happened(.actorSpawned(kind: kind.name, epoch: epoch), name)
     return cell.report(at: clock.now(), withDetails: false)
   }
 
@@ -122,7 +122,7 @@ extension NodeRuntime {
   /// What is told of an actor that did not start: where the node is at fault, that.
   private func whyNotStarted(_ cell: ActorCell, _ lease: Int64, _ error: GridError) -> GridError {
     guard error.code == .cancelled || error.code == .stopped else { return error }
-    cell.abandon(reason: "stopped before it had started")
+    cell.abandon(.stoppedBeforeStart)
     return holds(lease) ? error : notServing("\(cell.name) was stopped before it had started")
   }
 
@@ -161,10 +161,10 @@ extension NodeRuntime {
     let now = clock.now()
     let limit = timeToSay(deadline, from: now)
     singletons.willStop(name, epoch: cell.epoch)
-    cell.stop(reason: "stopped by request")
+    cell.stop(kill ? .killed : .request)
     if !kill { try await wait(for: cell, until: min(limit, now + Self.stopGrace)) }
     if kill || clock.now() < limit {
-      cell.abandon(reason: kill ? "stopped by request" : "stopped by request, its handler did not return")
+      cell.abandon(kill ? .killed : .handlerDidNotReturn)
       try await wait(for: cell, until: limit)
     }
     guard cells[name] !== cell else { throw Self.stillRuns(cell, wasKilled: kill) }
@@ -189,7 +189,7 @@ extension NodeRuntime {
         .deadline, "\(name) has not restarted yet: \(cell.holdings)",
         hint: "it starts afresh once that has ended; to end it now: gridctl stop \(name) --kill")
     }
-    happened(.actor, name, "restarted by request")
+    happened(.actorRestarted(by: .request), name)
     return ["name": .string(name), "node": .string(nodeName)]
   }
 

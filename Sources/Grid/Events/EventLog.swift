@@ -23,18 +23,17 @@ final class EventLog: Sendable {
     self.logger = logger
   }
 
-  func record(_ kind: GridEvent.Kind, _ name: String, node: String, _ detail: String) {
+  func record(_ fact: GridEvent.Fact, _ name: String, node: String) {
     let event = state.withLock { state in
       state.sequence += 1
-      let event = GridEvent(
-        sequence: state.sequence, at: clock.date(), kind: kind, name: name, node: node, detail: detail)
+      let event = GridEvent(sequence: state.sequence, at: clock.date(), node: node, name: name, fact: fact)
       if state.events.count >= Self.capacity { state.events.removeFirst() }
       state.events.append(event)
       return event
     }
     logger.info(
       "event",
-      metadata: ["event.kind": "\(kind.rawValue)", "event.name": "\(name)", "event.detail": "\(detail)"])
+      metadata: ["event.kind": "\(event.kind.rawValue)", "event.name": "\(name)", "event.detail": "\(event.text)"])
     live.publish(event)
   }
 

@@ -90,9 +90,9 @@ extension NodeRuntime {
       leaders.remove(own, GridError(.leaseLost, "the leadership of \(change.name) is gone from the store"))
     }
     if let leader = change.leader {
-      happened(.leader, change.name, "\(leader.record.node) leads with token \(leader.token)")
+      happened(.leaderElected(node: leader.record.node, token: leader.token), change.name)
     } else {
-      happened(.leader, change.name, "has no leader")
+      happened(.leaderLost, change.name)
     }
   }
 

@@ -58,7 +58,7 @@ extension NodeRuntime {
   }
 
   /// Notes the end of an actor, and slows its starts down when it is a singleton that nobody wanted to end.
-  func singletonEnded(_ name: String, epoch: Int64, _ reason: String) {
+  func singletonEnded(_ name: String, epoch: Int64, _ reason: TerminationReason) {
     // What ends with the node or its lease has not failed.
     if stopRequested.isOpen || !membership.isValid(at: clock.now()) { singletons.willStop(name, epoch: epoch) }
     guard let failure = singletons.ended(name, epoch: epoch, reason, at: clock.now()) else { return }
@@ -69,9 +69,8 @@ extension NodeRuntime {
   }
 
   private func tell(_ name: String, _ failure: SingletonOffice.Failure) {
-    let times = failure.count == 1 ? "once" : "\(failure.count) times in a row"
-    let pause = Duration.milliseconds(failure.pause.wholeNanoseconds / 1_000_000).gridText
-    happened(.actor, name, "singleton failed \(times), is started again in \(pause): \(failure.error)")
+    let pause = Duration.milliseconds(failure.pause.wholeNanoseconds / 1_000_000)
+    happened(.singletonFailed(failure.error, count: failure.count, startsIn: pause), name)
   }
 
   // MARK: Requests
@@ -116,7 +115,7 @@ extension NodeRuntime {
       return nil
     }
     if report.node != nil { return report.json }
-    let failures = report.failures == 0 ? "" : ": it failed \(report.failures) times in a row"
+    let failures = report.failures == 0 ? "" : ": it failed \(CountText.timesInARow(report.failures))"
     throw GridError(
       .unavailable, "singleton \(name) does not run at the moment\(failures)",
       hint: "nodes that keep it: \(report.keepers.joined(separator: ", ")); see: gridctl check",

@@ -92,7 +92,7 @@ final class SingletonOffice: Sendable {
   /// Notes the end of an activation.
   ///
   /// - Returns: nil when it was ended on purpose, or while it was being started.
-  func ended(_ name: String, epoch: Int64, _ reason: String, at now: MonotonicTime) -> Failure? {
+  func ended(_ name: String, epoch: Int64, _ reason: TerminationReason, at now: MonotonicTime) -> Failure? {
     states.withLock { states -> Failure? in
       guard let state = states[name] else { return nil }
       states[name]?.fatal = nil
@@ -101,10 +101,10 @@ final class SingletonOffice: Sendable {
         return nil
       }
       if state.isStarting, state.fatal == nil {
-        states[name]?.earlyEnd = GridError(.stopped, reason)
+        states[name]?.earlyEnd = GridError(.stopped, EventText.of(reason))
         return nil
       }
-      return states[name]?.failed(state.fatal ?? GridError(.stopped, reason), at: now)
+      return states[name]?.failed(state.fatal ?? GridError(.stopped, EventText.of(reason)), at: now)
     }
   }
 

@@ -125,9 +125,9 @@ struct NodeAssembly: Sendable {
       await runtime.waitForPeers(atMost: .milliseconds(300))
       ready.open()
       await runtime.stopRequested.wait()
-      runtime.happened(.node, runtime.nodeName, "leaves")
+      runtime.happened(.nodeLeaves, runtime.nodeName)
       await runtime.resignAll(grace: .seconds(5))
-      await runtime.stopAllCells(reason: "stopped: the node leaves", grace: .seconds(5))
+      await runtime.stopAllCells(.nodeLeaves, grace: .seconds(5))
       // Who has asked for something is told what became of it; what takes longer is broken off.
       let patience = runtime.hurry.isOpen ? Self.hurriedRequestPatience : Self.requestPatience
       await runtime.requestsUnderWay.wait(atMost: patience)

@@ -181,9 +181,9 @@ extension NodeRuntime: ActorHost {
     deadLetterOffice.take(envelope, reason, detail)
   }
 
-  func ended(_ cell: ActorCell, _ reason: String) {
+  func ended(_ cell: ActorCell, _ reason: TerminationReason) {
     cells.remove(cell)
-    happened(.actor, cell.name, reason.hasPrefix("stopped") ? reason : "stopped: \(reason)")
+    happened(.actorEnded(reason, epoch: cell.epoch), cell.name)
     guard cell.epoch != 0 else { return }
     singletonEnded(cell.name, epoch: cell.epoch, reason)
     releases.add(.actor(cell.name, epoch: cell.epoch))
@@ -194,8 +194,8 @@ extension NodeRuntime: ActorHost {
     singletons.failed(name, error, ends: ends, at: clock.now())
   }
 
-  func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String) {
-    events.record(kind, name, node: nodeName, detail)
+  func happened(_ fact: GridEvent.Fact, _ name: String) {
+    events.record(fact, name, node: nodeName)
   }
 
   func log(actor: String, _ text: String, isError: Bool) {
@@ -210,15 +210,15 @@ extension NodeRuntime: Membership.Observer {
       identity.incarnation = record.incarnation
     }
     mended(.membership, "is a member again")
-    happened(.node, record.name, "joined namespace \(namespace) as incarnation \(record.incarnation)")
+    happened(.nodeJoined(namespace: namespace, incarnation: record.incarnation), record.name)
   }
 
   func lostMembership(_ reason: GridError) async {
     healthLedger.lostMembership(at: clock.date())
     stands(.membership, reason, "lost its membership: stops its actors, and joins again")
-    happened(.node, nodeName, "lost its membership, stops its actors and joins again: \(reason)")
+    happened(.nodeLostMembership(reason), nodeName)
     leaders.endAll(GridError(.leaseLost, "node \(nodeName) lost its lease", cause: reason))
-    await stopAllCells(reason: "stopped: the node lost its lease", grace: .seconds(2))
+    await stopAllCells(.leaseLost, grace: .seconds(2))
   }
 
   func rejoinFailed(_ error: GridError) { stands(.membership, error, "cannot join again yet: hosts no actors") }
@@ -234,7 +234,7 @@ extension NodeRuntime: Membership.Observer {
     if let former = identity.withLock({ $0.leaving[peer.name] }) { concludeLeaving(former) }
     _ = identity.withLock { $0.goodbyes.remove(peer.name) }
     peerLinks.appeared(peer, ownName: nodeName)
-    happened(.peer, peer.name, "joined at \(peer.address)")
+    happened(.peerJoined(address: peer.address), peer.name)
   }
 
   func peerLeft(_ peer: NodeRecord) {
@@ -255,22 +255,22 @@ extension NodeRuntime: Membership.Observer {
     guard isDue else { return }
     let saidGoodbye = isSaid || peerLinks.link(to: peer.name)?.saidGoodbye ?? false
     peerLinks.disappeared(peer, saidGoodbye: saidGoodbye)
-    happened(.peer, peer.name, saidGoodbye ? "left" : "died")
+    happened(saidGoodbye ? .peerLeft : .peerDied, peer.name)
   }
 
   /// Stops every actor; those whose handler does not return within `grace`, or before the node is hurried or its task
   /// cancelled, are given up.
-  func stopAllCells(reason: String, grace: Duration) async {
+  func stopAllCells(_ reason: TerminationReason, grace: Duration) async {
     for cell in cells.all {
       singletons.willStop(cell.name, epoch: cell.epoch)
-      cell.stop(reason: reason)
+      cell.stop(reason)
     }
     let limit = clock.now() + grace
     while cells.count > 0, clock.now() < limit, !hurry.isOpen, !Task.isCancelled {
       try? await Task.sleep(for: .milliseconds(5))
     }
     if hurry.isOpen { await endPrograms() }
-    for cell in cells.all { cell.abandon(reason: reason) }
+    for cell in cells.all { cell.abandon(reason) }
     // Their names are theirs until their programs, which were killed, are gone.
     let end = clock.now() + Self.patienceWithKilledPrograms
     while cells.count > 0, clock.now() < end { await pause() }

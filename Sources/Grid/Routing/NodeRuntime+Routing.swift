@@ -116,7 +116,7 @@ extension NodeRuntime: LinkReceiver {
   func opened(_ link: Link) {
     guard link.remote.role == .node else { return clientLinks.opened(link) }
     peerLinks.opened(link)
-    events.record(.link, link.remote.name, node: nodeName, "opened")
+    happened(.linkOpened, link.remote.name)
     streams.peerOpened(link)
   }
 
@@ -165,6 +165,6 @@ extension NodeRuntime: LinkReceiver {
     guard link.remote.role == .node else { return clientLinks.closed(link) }
     guard peerLinks.closed(link) else { return }
     if link.saidGoodbye { _ = identity.withLock { $0.goodbyes.insert(link.remote.name) } }
-    events.record(.link, link.remote.name, node: nodeName, "closed: \(error.message)")
+    happened(.linkClosed(error), link.remote.name)
   }
 }

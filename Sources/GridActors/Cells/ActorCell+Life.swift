@@ -5,7 +5,7 @@ internal import Synchronization
 /// How an actor begins, and what makes it end.
 extension ActorCell {
   /// Ends the actor after the current message; waiting mail becomes dead letters.
-  package func stop(reason: String) {
+  package func stop(_ reason: TerminationReason) {
     let (wakes, task) = state.withLock { $0.post(.stop(reason)) }
     hasSystemMail.store(true, ordering: .releasing)
     task?.cancel()
@@ -20,7 +20,7 @@ extension ActorCell {
   }
 
   /// Ends the cell although its handler does not return; its name is free once its program, which is killed, is gone.
-  package func abandon(reason: String) {
+  package func abandon(_ reason: TerminationReason) {
     let end = state.withLock { $0.end() }
     finish(end, reason)
     if end.wakes { run(.pool) }
@@ -57,7 +57,7 @@ extension ActorCell {
     _ = state.withLock { $0.takeFarewell() }
     // What was broken off by a stop was not given up by whoever spawned it.
     let told = error.code == .cancelled ? Self.stoppedTooEarly(name) : error
-    abandon(reason: "stopped: it could not start: \(told)")
+    abandon(.couldNotStart(told))
     spawner.resolve(0, .failure(told))
     return false
   }

@@ -39,14 +39,14 @@ extension ActorCell {
     case .resume: return
     case .stop:
       host.failed(name, error, ends: true)
-      stop(reason: "stopped: \(error)")
+      stop(.failed(error))
     case .restart: restart(after: error)
     }
   }
 
   /// What follows when a restart's `started` threw: there is no state to go on with.
   func startFailed(_ error: GridError) {
-    if kind.directive(error) == .stop { stop(reason: "stopped: \(error)") } else { restart(after: error) }
+    if kind.directive(error) == .stop { stop(.failed(error)) } else { restart(after: error) }
   }
 
   private func restart(after error: GridError) {
@@ -55,15 +55,14 @@ extension ActorCell {
     let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
     switch decision {
     case .stop:
-      let reason =
-        "stopped: restarted \(policy.maximumRestarts) times within \(policy.window.gridText), "
-        + "then failed again: \(error)"
+      let reason = TerminationReason.supervisionGaveUp(
+        error, restarts: policy.maximumRestarts, within: policy.window)
       host.failed(name, error, ends: true)
-      host.log(actor: name, reason, isError: true)
-      stop(reason: reason)
+      host.log(actor: name, EventText.of(reason), isError: true)
+      stop(reason)
     case .restart(let pause):
       host.failed(name, error, ends: false)
-      host.happened(.actor, name, "failed, restarts in \(pause.gridText): \(error)")
+      host.happened(.actorFailed(error, restartsIn: pause), name)
       host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
     }
   }
@@ -72,18 +71,19 @@ extension ActorCell {
     do {
       let fresh = try kind.make(request)
       let (isReplaced, wakes) = state.withLock { $0.replace(with: fresh) }
-      if isReplaced { host.happened(.actor, name, "restarted") }
+      if isReplaced { host.happened(.actorRestarted(by: .supervision), name) }
       if wakes { run(.pool) }
     } catch {
-      host.failed(name, Self.gridError(error), ends: true)
-      stop(reason: "stopped: cannot be made again: \(error)")
+      let failure = Self.gridError(error)
+      host.failed(name, failure, ends: true)
+      stop(.cannotBeMadeAgain(failure))
     }
   }
 
   /// Whether the hook `stopped` is due; true once for each behaviour that was started.
   var takesFarewell: Bool { state.withLock { $0.takeFarewell() } }
 
-  func finish(_ end: CellState.End, _ reason: String) {
+  func finish(_ end: CellState.End, _ reason: TerminationReason) {
     for envelope in end.letters {
       refuse(envelope, .stopped, GridError(.stopped, "actor \(name) stopped before it handled the message"))
     }

@@ -197,9 +197,10 @@ package final class ActorCell: Sendable {
         handle(&batch, behavior, at: began)
         if lingers, isStream { linger() }
       case .failed(let error): supervise(error)
+      case .farewell: if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
       case .stop(let reason):
         if takesFarewell { behavior.stoppedNow(ActorContext(cell: self)) }
-        abandon(reason: reason)
+        abandon(reason)
         return
       case .replaced(let replacement):
         guard let fresh = replacement.immediate else { continue }
@@ -243,9 +244,10 @@ package final class ActorCell: Sendable {
         guard let envelope = batch.popFirst() else { break }
         await handleSuspending(envelope, behavior, at: now)
       case .failed(let error): supervise(error)
+      case .farewell: if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
       case .stop(let reason):
         if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
-        abandon(reason: reason)
+        abandon(reason)
         return
       case .replaced(let fresh):
         if takesFarewell { await behavior.stopped(ActorContext(cell: self)) }
@@ -260,7 +262,7 @@ package final class ActorCell: Sendable {
   /// What to do next, or nil when the cell has become idle.
   private func next(_ batch: inout EnvelopeQueue, takesOne: Bool, at now: MonotonicTime) -> CellState.Work? {
     guard host.ownsNames(at: now) || epoch == 0 else {
-      return .stop("the node's lease ended: \(name) may be somebody else's now")
+      return .stop(.leaseLost)
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
       hasSystemMail.store(false, ordering: .relaxed)

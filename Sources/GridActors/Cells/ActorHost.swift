@@ -17,9 +17,9 @@ package protocol ActorHost: AnyObject, Sendable {
   func route(_ envelope: Envelope)
   func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String)
   /// The cell has ended: its name is free to be released.
-  func ended(_ cell: ActorCell, _ reason: String)
+  func ended(_ cell: ActorCell, _ reason: TerminationReason)
   /// An actor failed and is restarted, or `ends` by it; for whoever asks how the node is.
   func failed(_ name: String, _ error: GridError, ends: Bool)
-  func happened(_ kind: GridEvent.Kind, _ name: String, _ detail: String)
+  func happened(_ fact: GridEvent.Fact, _ name: String)
   func log(actor: String, _ text: String, isError: Bool)
 }

@@ -41,7 +41,7 @@ struct CellState {
 
   enum SystemMessage {
     case failed(GridError)
-    case stop(String)
+    case stop(TerminationReason)
     case replaced(any ActorBehavior)
     /// As ``replaced(_:)``, because somebody asked for it.
     case restart(any ActorBehavior, [PendingAsk])
@@ -53,7 +53,9 @@ struct CellState {
     /// Messages, in the drain's own batch.
     case batch
     case failed(GridError)
-    case stop(String)
+    case stop(TerminationReason)
+    /// The cell was ended while its handler ran: only the hook `stopped` is left to do.
+    case farewell
     case replaced(any ActorBehavior)
   }
 
@@ -132,7 +134,7 @@ struct CellState {
     if let work = nextSystem() { return (work, []) }
     switch phase {
     case .ended:
-      if owesFarewell { return (.stop("stopped"), []) }
+      if owesFarewell { return (.farewell, []) }
       isBusy = false
       return (nil, [])
     case .paused:

@@ -62,7 +62,7 @@ public struct ActorContext: Sendable {
   }
 
   /// Asks for the end of this actor once the current message is done.
-  public func stop() { cell.stop(reason: "stopped itself") }
+  public func stop() { cell.stop(.itself) }
 
   /// Reports a failure that no message caused (a lost connection, a dead child) to the supervision of the kind.
   public func escalate(_ error: GridError) { cell.failed(error) }

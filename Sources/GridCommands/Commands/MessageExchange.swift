@@ -48,7 +48,7 @@ struct MessageExchange {
     else {
       return advice
     }
-    let place = "it runs on \(node), with \(mailbox) \(mailbox == 1 ? "message" : "messages") in its mailbox"
+    let place = "it runs on \(node), with \(CountText.of(mailbox, "message")) in its mailbox"
     let isProgram = actor["exec"]?["command"] != nil
     let buffering = "a program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u"
     return [place, isProgram ? buffering : nil, advice].compactMap { $0 }.joined(separator: "\n")

@@ -91,17 +91,22 @@ struct EventsCommand: GridCommand {
     discussion: """
       When the node that was asked is gone, the stream goes on at another one, from where it was.
 
+      The detail is for people. Programs look at event, which says in a word what happened: joined, leaves and
+      lost-membership of a node; joined, left and died of a peer; spawned, ended, failed, restarted and
+      singleton-failed of an actor; elected and lost of a leader; opened and closed of a link. The fields that an event
+      has beside it, as reason and epoch of ended, are told in LINK.md and shown by -o json.
+
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
-      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _NAME, _NODE and _DETAIL. The first that fails ends the command with
-      its exit code. Signals are passed on to a program that runs, which is killed when it has not ended within 5s; then
-      the command ends.
+      JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _EVENT, _NAME, _NODE, _REASON and _DETAIL. The first that fails ends
+      the command with its exit code. Signals are passed on to a program that runs, which is killed when it has not
+      ended within 5s; then the command ends.
 
       Examples:
         gridctl events
         gridctl events --kind peer,leader -o jsonl
         gridctl events --since 10m --idle 1s
         gridctl events --since 03:12 --kind actor --idle 1s
-        gridctl events --filter 'kind=="actor" && detail=~"stopped*"'
+        gridctl events --filter 'kind=="actor" && event=="ended" && reason!="request"'
         gridctl events --kind peer --exec -- ./tell-somebody.sh
       """)
 

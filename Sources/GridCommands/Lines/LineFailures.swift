@@ -25,7 +25,7 @@ struct LineFailures: Sendable {
   func ending(of total: Int, _ what: String) -> GridError? {
     guard let first else { return nil }
     if count == total, areAlike { return first }
-    return GridError(.partial, "\(count) of \(total) \(total == 1 ? "line" : "lines") \(what)")
+    return GridError(.partial, "\(count) of \(total) \(CountText.noun(total, "line")) \(what)")
   }
 
   /// What stands for a failed line in the output for programs.

@@ -43,20 +43,6 @@ enum HumanText {
     return rounded(value, 1) + units[unit]
   }
 
-  /// `once`, `2 times`.
-  static func times(_ count: Int64) -> String { count == 1 ? "once" : "\(grouped(count)) times" }
-
-  /// A whole number with its digits in groups of three, for tables that are read and not parsed: `1,234,567`.
-  static func grouped(_ value: Int64) -> String {
-    let digits = String(value.magnitude)
-    var result = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index).isMultiple(of: 3) { result += "," }
-      result.append(digit)
-    }
-    return value < 0 ? "-" + result : result
-  }
-
   /// A number with at most so many decimals: `3`, `0.25`.
   static func rounded(_ value: Double, _ places: Int) -> String {
     var scale = 1.0

@@ -56,6 +56,6 @@ final class Progress: Sendable {
   private func text(_ count: Int, at now: MonotonicTime) -> String {
     let seconds = (now - began).inSeconds
     let rate = seconds > 0 ? Double(count) / seconds : 0
-    return "\(HumanText.grouped(Int64(count))) \(noun)   \(HumanText.rate(rate))   \(HumanText.duration(seconds))"
+    return "\(CountText.grouped(Int64(count))) \(noun)   \(HumanText.rate(rate))   \(HumanText.duration(seconds))"
   }
 }

@@ -28,7 +28,7 @@ struct EventHook: Sendable {
   /// Texts as they are, without quotes; no text has a NUL, which a variable cannot hold.
   func variables(_ event: JSONValue) -> [String: String] {
     var variables = environment
-    for field in ["seq", "at", "kind", "name", "node", "detail"] {
+    for field in ["seq", "at", "kind", "event", "name", "node", "reason", "detail"] {
       let text = event[field].map { $0 == .null ? "" : JSONPath.text($0) } ?? ""
       variables["GRIDCTL_EVENT_\(field.uppercased())"] = text.filter { $0 != "\0" }
     }

@@ -73,10 +73,9 @@ struct ServiceManager: Sendable {
 
   /// The line that `systemctl status` shows.
   static func status(_ pulse: NodePulse) -> String {
-    func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
     let place = "node \(pulse.name) of namespace \(pulse.namespace) at \(pulse.address)"
     guard let problem = pulse.problem else {
-      return "\(place): \(counted(pulse.nodes, "node")), \(counted(pulse.actors, "actor")) here"
+      return "\(place): \(CountText.of(pulse.nodes, "node")), \(CountText.of(pulse.actors, "actor")) here"
     }
     return PrintableText.of("\(place), outside of the cluster: \(problem)".utf8, limit: 500)
   }

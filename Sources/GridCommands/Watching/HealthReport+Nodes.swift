@@ -63,7 +63,7 @@ extension HealthReport {
     let all = nodes.flatMap { $0["failingActors"]?.arrayValue ?? [] }
       .filter { $0["ended"]?.boolValue == thatEnded }
     let told = all.prefix(Self.longestList).map { actor in
-      "\(Column.text(actor["name"])) (\(HumanText.times(actor["count"]?.integerValue ?? 0)), last: "
+      "\(Column.text(actor["name"])) (\(CountText.times(actor["count"]?.integerValue ?? 0)), last: "
         + "\(HumanText.excerpt(Column.text(actor["message"]), 120)))"
     }
     return (told + (all.count > told.count ? ["…"] : [])).joined(separator: ", ")

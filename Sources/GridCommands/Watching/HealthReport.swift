@@ -195,7 +195,7 @@ struct HealthReport: Sendable {
       Finding(
         name: "membership", status: lost.status,
         message:
-          "lost \(HumanText.times(Int64(lost.sum))) in the last \(span) on \(places.sorted().joined(separator: ", "))",
+          "lost \(CountText.times(Int64(lost.sum))) in the last \(span) on \(places.sorted().joined(separator: ", "))",
         advice: "what ran there was stopped; the logs say why: a paused machine, or a store that was away"))
   }
 

@@ -52,19 +52,16 @@ struct InspectPage {
 
   private var waiting: String {
     let count = max(0, integer("mailbox") - integer("inHand"))
-    var text = count == 0 ? "nothing" : count == 1 ? "1 message" : "\(HumanText.grouped(count)) messages"
+    var text = count == 0 ? "nothing" : CountText.of(count, "message")
     if let age = actor["oldestSeconds"]?.doubleValue { text += ", the oldest for \(HumanText.duration(age))" }
     guard let capacity = actor["mailboxCapacity"]?.integerValue else { return text }
-    return text + "; of \(HumanText.grouped(capacity)), then \(self.text("overflow"))"
+    return text + "; of \(CountText.grouped(capacity)), then \(self.text("overflow"))"
   }
 
   private var handled: String {
-    func count(_ field: String, _ one: String, _ many: String) -> String {
-      "\(HumanText.grouped(integer(field))) \(integer(field) == 1 ? one : many)"
-    }
-    return [
-      count("processed", "message", "messages"), count("failures", "failure", "failures"),
-      count("restarts", "restart", "restarts"),
+    [
+      CountText.of(integer("processed"), "message"), CountText.of(integer("failures"), "failure"),
+      CountText.of(integer("restarts"), "restart"),
     ].joined(separator: ", ")
   }
 

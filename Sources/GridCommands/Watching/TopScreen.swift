@@ -75,11 +75,11 @@ struct TopScreen {
   private func title(_ table: TopTable, _ view: TopView, _ count: Int) -> String {
     let totals = table.totals
     let letters = table.deadLettersPerSecond ?? 0
-    let actors = HumanText.grouped(Int64(totals.actors))
+    let actors = CountText.grouped(Int64(totals.actors))
     var line = TerminalText.truncated(
       [
         namespace, view.filter.isEmpty ? "\(actors) actors" : "\(count) of \(actors) actors",
-        "\(HumanText.grouped(totals.mailbox)) waiting", HumanText.rate(totals.perSecond),
+        "\(CountText.grouped(totals.mailbox)) waiting", HumanText.rate(totals.perSecond),
       ].map(TerminalText.printable).joined(separator: "   "), to: width)
     var used = TerminalText.width(line)
     for (part, isWell) in [
@@ -124,8 +124,8 @@ struct TopScreen {
     guard peer["status"]?.stringValue == "alive" else { return "\(name) \(Column.text(peer["status"]))" }
     let actors = peer["actors"]?.integerValue ?? 0
     let waiting = peer["mailbox"]?.integerValue ?? 0
-    let text = "\(name) \(HumanText.grouped(actors)) \(actors == 1 ? "actor" : "actors")"
-    return waiting == 0 ? text : text + ", \(HumanText.grouped(waiting)) waiting"
+    let text = "\(name) \(CountText.of(actors, "actor"))"
+    return waiting == 0 ? text : text + ", \(CountText.grouped(waiting)) waiting"
   }
 
   private func bottom(_ view: TopView, _ count: Int) -> String {

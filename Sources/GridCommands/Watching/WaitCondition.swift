@@ -96,7 +96,7 @@ struct ActorCount: Sendable, Equatable {
   }
 
   var text: String {
-    let told = known == 1 ? "1 actor runs" : "\(known) actors run"
+    let told = "\(CountText.of(known, "actor")) \(known == 1 ? "runs" : "run")"
     guard !silent.isEmpty else { return told }
     return "at least \(told), and \(silent.joined(separator: ", ")) does not say"
   }

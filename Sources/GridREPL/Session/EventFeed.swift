@@ -64,7 +64,7 @@ struct EventLine: Equatable, Sendable {
     kind = "dead-letter"
     name = letter["target"]?.stringValue ?? ""
     let count = letter["count"]?.integerValue ?? 1
-    let noun = count > 1 ? "\(EventFolder.grouped(Int(clamping: count))) dead letters" : "dead letter"
+    let noun = count > 1 ? CountText.of(count, "dead letter") : "dead letter"
     text =
       "\(Self.time(letter)) \(noun) to \(name): \(letter["reason"]?.stringValue ?? "") "
       + "(\(letter["id"]?.stringValue ?? ""))"

@@ -46,25 +46,12 @@ struct EventFolder: Sendable {
   }
 
   private static func line(_ kind: String, _ count: Count) -> String {
-    let noun = count.events == 1 ? Self.noun(kind) : Self.noun(kind) + "s"
     let most = count.names.max { ($0.value, $1.key) < ($1.value, $0.key) }
     var mostly = ""
     if let most, most.value * 2 > count.events, !most.key.isEmpty {
       mostly = ", mostly \(kind == "dead-letter" ? "to" : "of") \(most.key)"
     }
-    return "\(grouped(count.events)) more \(noun) in 1s\(mostly) (:events \(kind) to see)"
-  }
-
-  private static func noun(_ kind: String) -> String { kind == "dead-letter" ? "dead letter" : "\(kind) event" }
-
-  /// `1204` as `1,204`.
-  static func grouped(_ number: Int) -> String {
-    let digits = Array(String(number.magnitude))
-    var text = ""
-    for (index, digit) in digits.enumerated() {
-      if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
-      text.append(digit)
-    }
-    return number < 0 ? "-" + text : text
+    let noun = CountText.noun(count.events, kind == "dead-letter" ? "dead letter" : "\(kind) event")
+    return "\(CountText.grouped(count.events)) more \(noun) in 1s\(mostly) (:events \(kind) to see)"
   }
 }

@@ -181,7 +181,7 @@ final class ReplSession: TerminalDelegate {
       if !options.isQuiet {
         terminal.screen.remark(
           "gridctl \(SessionServices.version), \(place), attached to \(connection.nodeName), "
-            + "\(Self.count(Int64(health.alive), "node")), \(Self.count(actors, "actor")). help, Ctrl-D to leave")
+            + "\(CountText.of(health.alive, "node")), \(CountText.of(actors, "actor")). help, Ctrl-D to leave")
       }
     } catch {
       // Told by whoever keeps the connection.
@@ -193,10 +193,6 @@ final class ReplSession: TerminalDelegate {
     let services = core.services
     guard let context = services.context else { return "namespace \(services.namespace)" }
     return "context \(context)\(services.isProtected ? " (protected)" : "")"
-  }
-
-  private static func count(_ number: Int64, _ noun: String) -> String {
-    "\(EventFolder.grouped(Int(clamping: number))) \(noun)\(number == 1 ? "" : "s")"
   }
 
   private func runStartFile() async {

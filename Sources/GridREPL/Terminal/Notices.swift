@@ -68,7 +68,7 @@ final class Notices: Sendable {
       state.shownAt = now
       guard !state.lines.isEmpty else { return nil }
       var text = state.lines.map { $0 + "\n" }.joined()
-      if state.dropped > 0 { text += "· \(EventFolder.grouped(state.dropped)) more lines were not shown\n" }
+      if state.dropped > 0 { text += "· \(CountText.grouped(state.dropped)) more lines were not shown\n" }
       state.lines = []
       state.dropped = 0
       return text

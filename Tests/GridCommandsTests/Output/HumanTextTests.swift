@@ -25,7 +25,7 @@ internal import Testing
       #expect(!HumanText.rate(value).isEmpty)
       #expect(!HumanText.rounded(value, 2).isEmpty)
     }
-    #expect(HumanText.grouped(.min) == "-9,223,372,036,854,775,808")
+    #expect(CountText.grouped(Int64.min) == "-9,223,372,036,854,775,808")
     #expect(!HumanText.bytes(.max).isEmpty && !HumanText.bytes(.min).isEmpty)
     let times = [Int64.min, 0, .max].map { CalendarTime(millisecondsSince1970: $0) }
     for time in times { for now in times { #expect(!HumanText.relative(time, to: now).isEmpty) } }
@@ -36,7 +36,7 @@ internal import Testing
       [0, 512, 1024, 1536, 16 << 20, 1_048_575].map(HumanText.bytes) == [
         "0B", "512B", "1KiB", "1.5KiB", "16MiB", "1MiB",
       ])
-    #expect([0, 999, 1000, 1_234_567, -1000].map(HumanText.grouped) == ["0", "999", "1,000", "1,234,567", "-1,000"])
+    #expect([0, 999, 1000, 1_234_567, -1000].map(CountText.grouped) == ["0", "999", "1,000", "1,234,567", "-1,000"])
     #expect(
       [0, 912, 9999, 20_000, 999_999, 1_250_000].map(HumanText.rate) == [
         "0/s", "912/s", "9999/s", "20k/s", "1M/s", "1.25M/s",

@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1000, "-1,000")])
-  func numbersAreGrouped(_ number: Int, _ text: String) { #expect(EventFolder.grouped(number) == text) }
+  func numbersAreGrouped(_ number: Int, _ text: String) { #expect(CountText.grouped(number) == text) }
 
   @Test func thePromptShowsContextNodeAndHealth() {
     func peer(_ status: String) -> JSONValue { ["status": .string(status)] }
