@@ -215,7 +215,7 @@ public struct ActorReference: Sendable {
 
   /// Sends a message and returns the handler's reply.
   public func ask(_ message: Message, timeout: Duration = .seconds(5)) async throws(GridError) -> Message {
-    try await PendingAsk.run(clock: runtime.clock, timeout: timeout, deadlines: runtime.deadlines) { ask, deadline in
+    try await PendingAsk.run(timeout: timeout, deadlines: runtime.deadlines) { ask, deadline in
       let envelope = Envelope(
         target: cell.name, message: message, expectation: .reply, deadline: deadline, responder: ask)
       if cell.enqueue(envelope) { cell.run(.here) }

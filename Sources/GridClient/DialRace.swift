@@ -1,6 +1,5 @@
 internal import GridCore
 internal import GridLink
-internal import NIOCore
 internal import Synchronization
 
 /// Dials several endpoints until one answers: the first at once, the next when the one before has failed or has not
@@ -16,16 +15,14 @@ final class DialRace: Sendable {
   }
 
   /// How long an endpoint is waited for before the next one is tried beside it.
-  private static let headStart = TimeAmount.milliseconds(150)
+  private static let headStart = Duration.milliseconds(150)
 
   private let side: LinkEndpoint
-  private let loop: any EventLoop
   private let timeout: Duration
   private let state: Mutex<State>
 
-  init(_ endpoints: [String], from side: LinkEndpoint, on loop: any EventLoop, timeout: Duration) {
+  init(_ endpoints: [String], from side: LinkEndpoint, timeout: Duration) {
     self.side = side
-    self.loop = loop
     self.timeout = timeout
     state = Mutex(State(untried: endpoints[...]))
   }
@@ -50,12 +47,12 @@ final class DialRace: Sendable {
     guard let endpoint else { return }
     let address: LinkAddress
     do throws(GridError) { address = try LinkAddress(parsing: endpoint) } catch { return failed(error) }
-    let timer = loop.scheduleTask(in: Self.headStart) { self.next() }
-    side.dialFuture(address, on: loop, timeout: timeout).whenComplete { result in
-      timer.cancel()
+    let timer = side.timers.schedule(after: Self.headStart) { self.next() }
+    side.dial(address, timeout: timeout) { result in
+      self.side.timers.cancel(timer)
       switch result {
       case .success(let link): self.opened(link, endpoint)
-      case .failure(let error): self.failed(LinkEndpoint.dialError(error, to: address))
+      case .failure(let error): self.failed(error)
       }
     }
   }

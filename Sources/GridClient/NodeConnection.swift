@@ -29,11 +29,13 @@ package final class NodeConnection: Sendable {
     group: any EventLoopGroup = NodeConnection.sharedGroup
   ) async throws(GridError) -> NodeConnection {
     let receiver = ClientReceiver()
+    let loop = group.next()
     let side = LinkEndpoint(
-      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver, clock: clock,
+      greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver,
+      timers: LoopTimers(loop), transport: NIOTransport(loop),
       secret: { () throws(GridError) in try SecretFile.readForClient(secretFile, namespace: namespace) })
     do {
-      let (link, endpoint) = try await DialRace(endpoints, from: side, on: group.next(), timeout: timeout).run()
+      let (link, endpoint) = try await DialRace(endpoints, from: side, timeout: timeout).run()
       return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)
     } catch {
       throw error.summary

@@ -28,7 +28,8 @@ package struct TimerWheel<Element> {
   private var entries: [Entry] = []
   /// The first free place; further ones follow by `next`.
   private var free: Int32 = -1
-  private var heads = [Int32](repeating: -1, count: Self.levels * 64)
+  /// The first entry of each slot; empty until there is one.
+  private var heads: [Int32] = []
   /// A bit for each slot that holds something.
   private var occupied = [UInt64](repeating: 0, count: Self.levels)
   /// The tick that has been reached. What is in a wheel above the first is in a slot after that of this tick.
@@ -91,6 +92,15 @@ package struct TimerWheel<Element> {
     return due.compactMap { release($0.place) }
   }
 
+  /// Takes out whatever meets a condition, for a price that grows with the count.
+  package mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+    for place in entries.indices where place < entries.count && entries[place].slot >= 0 {
+      guard let element = entries[place].element, isUnwanted(element) else { continue }
+      unlink(Int32(place))
+      _ = release(Int32(place))
+    }
+  }
+
   /// Takes out everything, in the order of its times.
   package mutating func removeAll() -> [Element] {
     let all = entries.filter { $0.slot >= 0 }.sorted { ($0.time, $0.order) < ($1.time, $1.order) }
@@ -130,6 +140,7 @@ package struct TimerWheel<Element> {
     let difference = tick ^ reached
     let level = difference == 0 ? 0 : (63 - difference.leadingZeroBitCount) / 6
     let slot = level << 6 | Int(tick >> (6 * level) & 63)
+    if heads.isEmpty { heads = [Int32](repeating: -1, count: Self.levels * 64) }
     entries[Int(place)].slot = Int32(slot)
     entries[Int(place)].previous = -1
     entries[Int(place)].next = heads[slot]

@@ -1,13 +1,14 @@
+internal import GridConcurrency
 package import GridCore
-package import NIOCore
-internal import NIOPosix
+internal import NIOCore
 
 /// Our side of links: what we say of ourselves and who receives. Dials and listens.
 package struct LinkEndpoint: Sendable {
   /// What we say of ourselves, asked anew for each connection (a node's incarnation changes when it rejoins).
   package var greeting: @Sendable () -> LinkGreeting
   package var receiver: any LinkReceiver
-  package var clock: any GridClock
+  package var timers: any Timers
+  package var transport: any Transport
   /// A node link that is silent for so long is given up; nil turns the check off.
   package var silenceLimit: Duration?
   /// The secret of the namespace, asked when a connection is to be proved.
@@ -18,7 +19,8 @@ package struct LinkEndpoint: Sendable {
   package var rejected: @Sendable (GridError) -> Void
 
   package init(
-    greeting: @escaping @Sendable () -> LinkGreeting, receiver: any LinkReceiver, clock: any GridClock,
+    greeting: @escaping @Sendable () -> LinkGreeting, receiver: any LinkReceiver, timers: any Timers,
+    transport: any Transport,
     secret: @escaping @Sendable () throws(GridError) -> NamespaceSecret,
     silenceLimit: Duration? = .seconds(15),
     objection: @escaping @Sendable (LinkGreeting) -> GridError? = { _ in nil },
@@ -26,7 +28,8 @@ package struct LinkEndpoint: Sendable {
   ) {
     self.greeting = greeting
     self.receiver = receiver
-    self.clock = clock
+    self.timers = timers
+    self.transport = transport
     self.secret = secret
     self.silenceLimit = silenceLimit
     self.objection = objection
@@ -51,14 +54,12 @@ package struct LinkEndpoint: Sendable {
   ///   listens is no node of our version and namespace, ``GridError/Code/refused`` when one of the two sides does not
   ///   know the secret of the other's namespace.
   package func dial(
-    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration = .seconds(5),
+    _ address: LinkAddress, timeout: Duration = .seconds(5),
     objection: @escaping @Sendable (LinkGreeting) -> GridError? = Self.objectionToClients
   ) async throws(GridError) -> Link {
-    do {
-      return try await dialFuture(address, on: group, timeout: timeout, objection: objection).get()
-    } catch {
-      throw Self.dialError(error, to: address)
-    }
+    try await withPromise { promise in
+      dial(address, timeout: timeout, objection: objection) { promise.fulfil($0) }
+    }.get()
   }
 
   /// Whoever listens is a node.
@@ -66,96 +67,41 @@ package struct LinkEndpoint: Sendable {
     other.role == .node ? nil : GridError(.protocolMismatch, "what answers there is no node")
   }
 
-  /// The error of a dial as users read it.
-  package static func dialError(_ error: any Error, to address: LinkAddress) -> GridError {
-    if let error = error as? GridError {
-      return GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)
+  /// As ``dial(_:timeout:objection:)``, for callers that do not wait.
+  ///
+  /// - Parameter completion: called once, on the connection's event loop when there is one.
+  package func dial(
+    _ address: LinkAddress, timeout: Duration,
+    objection: @escaping @Sendable (LinkGreeting) -> GridError? = Self.objectionToClients,
+    completion: @escaping @Sendable (Result<Link, GridError>) -> Void
+  ) {
+    let endpoint = self
+    transport.connect(to: address, within: timeout) { channel in
+      try channel.pipeline.syncOperations.addHandler(
+        LinkChannelHandler(
+          endpoint: endpoint, trust: address.trust,
+          dialled: { completion($0.mapError { Self.greetingError($0, with: address) }) }, objection: objection,
+          patience: timeout))
+    } failed: { error in
+      completion(.failure(error))
     }
-    return GridError(.unavailable, "cannot reach \(address)", cause: reason(error))
   }
 
-  /// As ``dial(_:on:timeout:)``, for callers on an event loop; fails with the raw error.
-  package func dialFuture(
-    _ address: LinkAddress, on group: any EventLoopGroup, timeout: Duration,
-    objection: @escaping @Sendable (LinkGreeting) -> GridError? = Self.objectionToClients
-  ) -> EventLoopFuture<Link> {
-    let loop = group.next()
-    let promise = loop.makePromise(of: Link.self)
-    let endpoint = self
-    let bootstrap = ClientBootstrap(group: loop)
-      .connectTimeout(.nanoseconds(timeout.wholeNanoseconds))
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try Self.configure(channel)
-          try channel.pipeline.syncOperations.addHandler(
-            LinkChannelHandler(
-              endpoint: endpoint, trust: address.trust, dialled: promise, objection: objection,
-              patience: .nanoseconds(timeout.wholeNanoseconds)))
-        }
-      }
-    let connected =
-      switch address {
-      case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
-      case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
-      }
-    connected.whenFailure { promise.fail($0) }
-    return promise.futureResult
+  private static func greetingError(_ error: GridError, with address: LinkAddress) -> GridError {
+    GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)
   }
 
   /// Listens on `address`; accepted links go to the receiver.
   ///
-  /// - Returns: the listening channel, and where it is bound (port 0 becomes the port that was free).
-  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused``
-  /// without
+  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused`` without
   ///   the permission.
-  package func listen(
-    on address: LinkAddress, group: any EventLoopGroup
-  ) async throws(GridError) -> (channel: any Channel, bound: LinkAddress) {
+  package func listen(on address: LinkAddress) async throws(GridError) -> any LinkListener {
     let endpoint = self
-    let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1024)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try Self.configure(channel)
-          let stranger = address.trust == .kernel ? PeerCredentials.objection(to: channel) : nil
-          try channel.pipeline.syncOperations.addHandler(
-            LinkChannelHandler(
-              endpoint: endpoint, trust: address.trust, dialled: nil, objection: endpoint.objection,
-              stranger: stranger))
-        }
-      }
-    do {
-      let channel =
-        switch address {
-        case .tcp(let host, let port): try await bootstrap.bind(host: host, port: port).get()
-        case .unix(let path): try await bootstrap.bind(unixDomainSocketPath: path).get()
-        }
-      return (channel, LinkAddress(channel.localAddress) ?? address)
-    } catch {
-      let errno = (error as? IOError)?.errnoCode
-      let code: GridError.Code = errno == EACCES || errno == EPERM ? .refused : .unavailable
-      throw GridError(
-        code, "cannot listen on \(address): \(Self.reason(error))",
-        hint: errno == EADDRINUSE ? "another process listens there; choose another port with --listen" : nil)
-    }
-  }
-
-  private static func configure(_ channel: any Channel) throws {
-    guard let options = channel.syncOptions else { return }
-    try options.setOption(
-      .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 256 * 1024, high: 1024 * 1024))
-    try options.setOption(
-      .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16 * 1024, maximum: 256 * 1024))
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case let error as IOError: String(cString: strerror(error.errnoCode))
-    case let error as NIOConnectionError:
-      error.connectionErrors.first.map { reason($0.error) } ?? "the name \(error.host) does not resolve"
-    case ChannelError.connectTimeout: "no answer"
-    default: String(describing: error)
+    return try await transport.listen(on: address) { channel in
+      let stranger = address.trust == .kernel ? PeerCredentials.objection(to: channel) : nil
+      try channel.pipeline.syncOperations.addHandler(
+        LinkChannelHandler(
+          endpoint: endpoint, trust: address.trust, dialled: nil, objection: endpoint.objection, stranger: stranger))
     }
   }
 }

@@ -33,7 +33,7 @@ internal import Testing
     try harness.receive(message(remaining: 5_000_000).bytes)
     let envelope = try #require(harness.receiver.record.envelopes.first)
     #expect(envelope.target == "calc" && envelope.message.text == "x" && envelope.sender == "client")
-    #expect(envelope.deadline == StillClock().now() + .seconds(5))
+    #expect(envelope.deadline == StillTimers().now() + .seconds(5))
     envelope.resolve(.reply(Message("1024")))
     #expect(try harness.sentFrames() == [.reply(7, Message("1024"))])
     envelope.resolve(.accepted)
@@ -45,7 +45,7 @@ internal import Testing
 
   @Test(
     arguments: [
-      (0, MonotonicTime.distantFuture), (UInt64.max, StillClock().now() + .seconds(3_155_760_000)),
+      (0, MonotonicTime.distantFuture), (UInt64.max, StillTimers().now() + .seconds(3_155_760_000)),
     ] as [(UInt64, MonotonicTime)])
   func `no deadline and one beyond all measure are both read`(_ remaining: UInt64, _ expected: MonotonicTime) throws {
     let harness = try LinkHarness()
@@ -73,7 +73,7 @@ internal import Testing
       link.send(
         Envelope(
           target: "calc", message: Message("x"), expectation: .reply,
-          deadline: StillClock().now() + .microseconds(250), responder: outcomes, correlation: correlation))
+          deadline: StillTimers().now() + .microseconds(250), responder: outcomes, correlation: correlation))
     }
     let frames = try harness.sentFrames()
     #expect(
@@ -88,6 +88,28 @@ internal import Testing
       LinkFrame.failure(3, GridError(.noSuchActor, "no")).bytes + LinkFrame.reply(1, Message("a")).bytes
         + LinkFrame.reply(1, Message("again")).bytes + LinkFrame.reply(99, Message("nobody's")).bytes)
     #expect(outcomes.all == [100: .reply(Message("a")), 300: .failure(GridError(.noSuchActor, ""))])
+  }
+
+  @Test func `what is not answered fails at its deadline, soon or late, and what is answered does not`() throws {
+    let harness = try LinkHarness()
+    defer { harness.finish() }
+    let link = try #require(try harness.greet())
+    let outcomes = Outcomes()
+    for (correlation, limit) in [(1, 0.03), (2, 5), (3, 5), (4, 3600)] as [(UInt64, Double)] {
+      link.send(
+        Envelope(
+          target: "calc", message: Message("x"), expectation: .reply,
+          deadline: StillTimers().now() + .seconds(limit), responder: outcomes, correlation: correlation))
+    }
+    harness.pass(.milliseconds(20))
+    #expect(outcomes.all.isEmpty)
+    harness.pass(.milliseconds(30))
+    #expect(outcomes.all == [1: .failure(GridError(.deadline, ""))])
+    try harness.receive(LinkFrame.reply(3, Message("a")).bytes)
+    harness.pass(.seconds(5))
+    #expect(
+      outcomes.all
+        == [1: .failure(GridError(.deadline, "")), 2: .failure(GridError(.deadline, "")), 3: .reply(Message("a"))])
   }
 
   @Test func `a closed connection fails what is open`() throws {

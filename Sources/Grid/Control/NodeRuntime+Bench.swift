@@ -130,7 +130,7 @@ struct BenchDriver: Sendable {
     let began = node.clock.now()
     // Who asks actors of other nodes waits for a connection; on its thread no hand-over adds to the round trip.
     let isRemoteAsk = plan.work == .ask && node.cells[plan.target] == nil
-    let executor = isRemoteAsk ? EventLoopTaskExecutor(node.eventLoop) : nil
+    let executor = isRemoteAsk ? LoopExecutor(node.eventLoop) : nil
     let tallies = await withTaskGroup(of: BenchTally.self) { group in
       for index in 0..<plan.clients {
         let share = plan.count / plan.clients + (index < plan.count % plan.clients ? 1 : 0)
@@ -157,7 +157,7 @@ struct BenchDriver: Sendable {
 
   private func delivered(_ deadline: MonotonicTime) async -> Int? {
     let reply = try? await PendingAsk.run(
-      clock: node.clock, timeout: .seconds(60), deadlines: node.deadlines
+      timeout: .seconds(60), deadlines: node.deadlines
     ) { route(Message(), .reply, $1, $0) }
     return (try? reply?.json())?.integerValue.map { Int(clamping: $0) }
   }
@@ -191,7 +191,7 @@ struct BenchDriver: Sendable {
     while let began = await pace.next() {
       tally.sent += 1
       do {
-        _ = try await PendingAsk.run(clock: node.clock, timeout: .seconds(5), deadlines: node.deadlines) {
+        _ = try await PendingAsk.run(timeout: .seconds(5), deadlines: node.deadlines) {
           route(message, .reply, $1, $0)
         }
         tally.latencies.record((node.clock.now() - began).wholeNanoseconds)

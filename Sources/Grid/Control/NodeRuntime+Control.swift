@@ -21,7 +21,7 @@ extension NodeRuntime {
       // Answered before it counts as done: a node that leaves says goodbye after the answers.
       try await requestsUnderWay.counting(effect) {
         let limit = min(deadline, clock.now() + .seconds(3600))
-        let answer = try await OpenRequests.run(until: limit, clock: clock, on: link, abandoned: abandoned) {
+        let answer = try await OpenRequests.run(until: limit, timers: clock, on: link, abandoned: abandoned) {
           try await self.perform(request.verb, arguments, deadline: limit)
         }
         guard let body = answer.serialized(within: LinkFrame.maximumPayloadBytes) else {
@@ -101,7 +101,7 @@ extension NodeRuntime {
     var number: UInt64 = 0
     // The other node stops working for whoever has gone.
     defer { link.cancel(number) }
-    let reply = try await PendingAsk.run(clock: clock, timeout: deadline - clock.now(), deadlines: deadlines) {
+    let reply = try await PendingAsk.run(timeout: deadline - clock.now(), deadlines: deadlines) {
       number = link.request(verb, arguments, deadline: $1, responder: $0, correlation: 0)
     }
     return try reply.json()

@@ -124,7 +124,7 @@ extension NodeRuntime {
     var message = letter.message
     message.headers.removeAll { $0.name == "gridctl-replay" }
     message.headers.append(Message.Header("gridctl-replay", identifier))
-    _ = try await PendingAsk.run(clock: clock, timeout: deadline - clock.now(), deadlines: deadlines) {
+    _ = try await PendingAsk.run(timeout: deadline - clock.now(), deadlines: deadlines) {
       route(
         Envelope(
           target: target, message: message, sender: letter.sender, expectation: .acceptance, deadline: $1,

@@ -48,14 +48,13 @@ final class OpenRequests: Sendable {
   ///
   /// - Throws: what `body` throws; ``GridError/Code/cancelled`` or ``GridError/Code/deadline`` when it was given up.
   static func run<Answer: Sendable>(
-    until deadline: MonotonicTime, clock: any GridClock, on link: Link, abandoned: Latch,
+    until deadline: MonotonicTime, timers: any Timers, on link: Link, abandoned: Latch,
     _ body: @escaping @Sendable () async throws -> Answer
   ) async throws -> Answer {
     let isLate = Latch()
-    let rest = max(0, (deadline + patience - clock.now()).wholeNanoseconds)
-    let timer = link.eventLoop.scheduleTask(in: .nanoseconds(rest)) { isLate.open() }
+    let timer = timers.schedule(at: deadline + patience) { isLate.open() }
     abandoned.whenOpen { isLate.open() }
-    defer { timer.cancel() }
+    defer { timers.cancel(timer) }
     if link.isClosed { abandoned.open() }
     return try await withThrowingTaskGroup(of: Answer?.self) { group in
       group.addTask { try await body() }

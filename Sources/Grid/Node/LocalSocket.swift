@@ -3,14 +3,13 @@ internal import GridCore
 internal import GridLink
 internal import GridSystem
 internal import Logging
-internal import NIOCore
 internal import Synchronization
 
 /// The socket of a node for the clients of its machine, made again when somebody has removed it: what cleans temporary
 /// directories up does not ask.
 final class LocalSocket: Sendable {
   private struct Opened {
-    var channel: any Channel
+    var listener: any LinkListener
     var file: SocketFile
   }
 
@@ -33,13 +32,13 @@ final class LocalSocket: Sendable {
   func open(_ runtime: NodeRuntime) async throws {
     try PrivateDirectory.makeOwned(directory, for: .sockets)
     let lock = try await SocketDirectoryLock(directory)
-    try await StaleSocket.remove(path, in: directory, runtime.endpoint, runtime.group)
+    try await StaleSocket.remove(path, in: directory, runtime.endpoint)
     // First, since its end removes what is at the path. Who has connected already keeps the connection.
-    try? await take()?.channel.close()
-    let (channel, _) = try await runtime.endpoint.listen(on: .unix(path: path), group: runtime.group)
+    await take()?.listener.close()
+    let listener = try await runtime.endpoint.listen(on: .unix(path: path))
     chmod(path, 0o600)
     _ = consume lock
-    opened.withLock { $0 = Opened(channel: channel, file: SocketFile(path)) }
+    opened.withLock { $0 = Opened(listener: listener, file: SocketFile(path)) }
   }
 
   private func take() -> Opened? {
@@ -72,7 +71,7 @@ final class LocalSocket: Sendable {
   /// Ends it, and removes the file.
   func close() async {
     guard let last = take() else { return }
-    try? await last.channel.close()
+    await last.listener.close()
     last.file.remove()
   }
 }

@@ -13,7 +13,7 @@ internal import Synchronization
 /// Puts a node together, in order, and takes it apart in the reverse order.
 struct NodeAssembly: Sendable {
   let runtime: NodeRuntime
-  private let listener: any Channel
+  private let listener: any LinkListener
   private let socket: LocalSocket
   private let deadLetterLog: any DeadLetterLog
 
@@ -64,9 +64,9 @@ struct NodeAssembly: Sendable {
     let configuration = runtime.configuration
     if configuration.runsPrograms { try runtime.processes.start() }
     let endpoint = runtime.endpoint
-    let (listener, bound) = try await listen(configuration, endpoint, runtime)
+    let listener = try await listen(configuration, endpoint, runtime)
     do {
-      let address = configuration.advertise ?? bound.description
+      let address = configuration.advertise ?? listener.address.description
       runtime.identity.withLock { $0.address = address }
       let names = configuration.name.map { [$0] } ?? (1...1000).map { "n\($0)" }
       let record = try await runtime.join(names: names)
@@ -81,20 +81,20 @@ struct NodeAssembly: Sendable {
       runtime.endpointForPrograms.set("unix:" + runtime.socketPath)
       return NodeAssembly(runtime: runtime, listener: listener, socket: socket, deadLetterLog: log)
     } catch {
-      try? await listener.close()
+      await listener.close()
       throw error
     }
   }
 
   private static func listen(
     _ configuration: NodeConfiguration, _ endpoint: LinkEndpoint, _ runtime: NodeRuntime
-  ) async throws -> (any Channel, LinkAddress) {
+  ) async throws -> any LinkListener {
     guard let text = configuration.listen else {
       do {
-        return try await endpoint.listen(on: .tcp(host: "127.0.0.1", port: standardPort), group: runtime.group)
+        return try await endpoint.listen(on: .tcp(host: "127.0.0.1", port: standardPort))
       } catch {
         // Nobody asked for this very port: the next node on a machine takes any other.
-        return try await endpoint.listen(on: .tcp(host: "127.0.0.1", port: 0), group: runtime.group)
+        return try await endpoint.listen(on: .tcp(host: "127.0.0.1", port: 0))
       }
     }
     let address = try LinkAddress(parsing: text)
@@ -106,7 +106,7 @@ struct NodeAssembly: Sendable {
     if !address.isLocal {
       runtime.logger.warning("listening without encryption", metadata: ["address": "\(address)"])
     }
-    return try await endpoint.listen(on: address, group: runtime.group)
+    return try await endpoint.listen(on: address)
   }
 
   /// Runs the parts until the node is asked to stop or the task is cancelled.
@@ -142,7 +142,7 @@ struct NodeAssembly: Sendable {
 
   /// Gives back what was taken. Runs to its end even when the task is cancelled.
   func stop() async {
-    try? await listener.close()
+    await listener.close()
     await socket.close()
     // Before the record goes: peers are to know that it left, and did not die.
     runtime.peerLinks.close("node \(runtime.nodeName) leaves")
@@ -164,7 +164,8 @@ extension NodeRuntime {
   /// Our side of every link of this node.
   var endpoint: LinkEndpoint {
     LinkEndpoint(
-      greeting: { self.greeting() }, receiver: self, clock: clock, secret: { [secret] () throws(GridError) in secret }
+      greeting: { self.greeting() }, receiver: self, timers: clock, transport: transport,
+      secret: { [secret] () throws(GridError) in secret }
     ) { other in
       PeerGreeting.objection(to: other, own: self.nodeName, known: self.membership.peer(other.name))
     } rejected: { error in
@@ -183,7 +184,7 @@ extension NodeRuntime {
   }
 
   func dial(_ peer: NodeRecord) async throws(GridError) -> Link {
-    try await endpoint.dial(try LinkAddress(parsing: peer.address), on: group) { answer in
+    try await endpoint.dial(try LinkAddress(parsing: peer.address)) { answer in
       PeerGreeting.objection(to: answer, meant: peer)
     }
   }

@@ -1,15 +1,12 @@
-internal import Glibc
 internal import GridCluster
 internal import GridCore
 internal import GridLink
 internal import Logging
-internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 extension NodeRuntime {
   /// How long a node may take to say that it is there.
-  private static let connectPatience = TimeAmount.milliseconds(500)
+  private static let connectPatience = Duration.milliseconds(500)
 
   /// Joins under the first of the names that is free.
   ///
@@ -39,44 +36,14 @@ extension NodeRuntime {
     throw GridError(.cancelled, "cancelled before the node had joined")
   }
 
-  /// What a look at a node's address says of it.
-  enum Presence {
-    /// Something listens there.
-    case listens
-    /// Its machine says that nothing listens: the process is gone, though its lease may stand for a while.
-    case gone
-    /// No answer: it may be gone, hung, or cut off.
-    case silent
-  }
-
   /// Looks whether the node that has registered under a name is there.
-  func presence(of name: String) async -> Presence {
+  func presence(of name: String) async -> LinkPresence {
     let found: NodeRecord?
     do throws(GridError) { found = try await membership.lookUp(name) } catch { return .silent }
     guard let record = found else { return .gone }
     guard let address = try? LinkAddress(parsing: record.address) else { return .silent }
     // It is us who listen there now.
     if record.address == identity.withLock({ $0.address }) { return .gone }
-    let bootstrap = ClientBootstrap(group: group).connectTimeout(Self.connectPatience)
-    do {
-      let channel =
-        switch address {
-        case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
-        case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
-        }
-      try? await channel.close()
-      return .listens
-    } catch {
-      return Self.isRefusal(error) ? .gone : .silent
-    }
-  }
-
-  private static func isRefusal(_ error: any Error) -> Bool {
-    switch error {
-    case let error as IOError: [ECONNREFUSED, ENOENT].contains(error.errnoCode)
-    case let error as NIOConnectionError:
-      !error.connectionErrors.isEmpty && error.connectionErrors.allSatisfy { isRefusal($0.error) }
-    default: false
-    }
+    return await transport.presence(at: address, within: Self.connectPatience)
   }
 }

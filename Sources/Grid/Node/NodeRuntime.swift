@@ -17,7 +17,8 @@ final class NodeRuntime: Sendable {
 
   let configuration: NodeConfiguration
   let secret: NamespaceSecret
-  let clock: any GridClock
+  let clock: any Timers
+  let transport: any Transport
   let logger: Logger
   let kinds: [String: KindDefinition]
   let processes = ProcessGuard()
@@ -68,11 +69,12 @@ final class NodeRuntime: Sendable {
     self.stopRequested = stopRequested
     self.configuration = configuration
     self.store = store
-    clock = SystemClock()
     logger = configuration.logger
     group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
     eventLoop = group.next()
-    deadlines = DeadlineList(eventLoop: eventLoop, clock: clock)
+    clock = LoopTimers(eventLoop)
+    transport = NIOTransport(group)
+    deadlines = DeadlineList(timers: clock)
     taps = TraceTaps(clock: clock)
     hints = NameHints(clock: clock)
     peerLinks = PeerLinks(clock: clock, logger: logger)
@@ -174,6 +176,10 @@ enum NodeWork: Sendable {
 extension NodeRuntime: ActorHost {
   var nodeName: String { identity.withLock { $0.name } }
   var namespace: String { configuration.namespace }
+  var timers: any Timers { clock }
+  var executor: (any TaskExecutor)? { nil }
+
+  func now() -> MonotonicTime { clock.now() }
 
   func ownsNames(at now: MonotonicTime) -> Bool { membership.isValid(at: now) }
 
@@ -241,10 +247,10 @@ extension NodeRuntime: Membership.Observer {
     identity.withLock { $0.leaving[peer.name] = peer }
     guard let link = peerLinks.link(to: peer.name), !link.saidGoodbye else { return concludeLeaving(peer) }
     // Its goodbye may be on the way still.
-    link.eventLoop.scheduleTask(in: Self.goodbyePatience) { self.concludeLeaving(peer) }
+    clock.schedule(after: Self.goodbyePatience) { self.concludeLeaving(peer) }
   }
 
-  private static let goodbyePatience = TimeAmount.milliseconds(100)
+  private static let goodbyePatience = Duration.milliseconds(100)
 
   private func concludeLeaving(_ peer: NodeRecord) {
     let (isDue, isSaid) = identity.withLock { identity in

@@ -12,7 +12,7 @@ extension NodeRuntime {
         .undecodable, "a body of \(envelope.message.body.count) bytes for \(envelope.target) is too large",
         hint: "a body has \(Message.maximumBodyBytes) bytes at most")
     }
-    return try await PendingAsk.run(clock: clock, timeout: timeout, deadlines: deadlines) { ask, deadline in
+    return try await PendingAsk.run(timeout: timeout, deadlines: deadlines) { ask, deadline in
       var awaited = envelope
       awaited.expectation = expectation
       awaited.deadline = deadline

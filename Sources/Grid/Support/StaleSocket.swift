@@ -2,7 +2,6 @@ internal import Glibc
 internal import GridCore
 internal import GridLink
 internal import GridSystem
-internal import NIOCore
 
 /// What a node does about sockets of nodes that are gone.
 enum StaleSocket {
@@ -13,7 +12,7 @@ enum StaleSocket {
   ///
   /// - Throws: ``GridError/Code/nameTaken`` when a node answers at `path`.
   static func remove(
-    _ path: String, in directory: String, _ endpoint: LinkEndpoint, _ group: any EventLoopGroup
+    _ path: String, in directory: String, _ endpoint: LinkEndpoint
   ) async throws(GridError) {
     for other in try LocalSockets.find(in: directory) where other != path && LocalSockets.isAbandoned(other) {
       unlink(other)
@@ -21,7 +20,7 @@ enum StaleSocket {
     guard access(path, F_OK) == 0 else { return }
     do throws(GridError) {
       let asking = endpoint.asClient
-      let link = try await asking.dial(.unix(path: path), on: group, timeout: .seconds(1))
+      let link = try await asking.dial(.unix(path: path), timeout: .seconds(1))
       link.close(GridError(.cancelled, "only looked whether it answers"))
     } catch {
       unlink(path)

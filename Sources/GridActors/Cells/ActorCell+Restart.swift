@@ -9,7 +9,7 @@ extension ActorCell {
   ///
   /// - Throws: why it was not restarted, or did not start again: then it is tried as after a failure.
   package func restart(within limit: Duration) async throws(GridError) {
-    _ = try await PendingAsk.run(clock: host.clock, timeout: limit, deadlines: host.deadlines) { ask, _ in
+    _ = try await PendingAsk.run(timeout: limit, deadlines: host.deadlines) { ask, _ in
       restart(telling: ask)
     }
   }

@@ -1,6 +1,5 @@
 internal import GridConcurrency
 internal import GridCore
-internal import NIOCore
 internal import Synchronization
 
 /// What follows a failure, and the end.
@@ -52,7 +51,7 @@ extension ActorCell {
   private func restart(after error: GridError) {
     guard !state.withLock({ $0.hasEnded }) else { return }
     let policy = request.command?.restart ?? kind.restart
-    let decision = state.withLock { $0.restartDecision(error, policy, at: host.clock.now()) }
+    let decision = state.withLock { $0.restartDecision(error, policy, at: host.now()) }
     switch decision {
     case .stop:
       let reason = TerminationReason.supervisionGaveUp(
@@ -63,7 +62,7 @@ extension ActorCell {
     case .restart(let pause):
       host.failed(name, error, ends: false)
       host.happened(.actorFailed(error, restartsIn: pause), name)
-      host.eventLoop.scheduleTask(in: .nanoseconds(pause.wholeNanoseconds)) { self.resumeAfterPause() }
+      host.timers.schedule(after: pause) { self.resumeAfterPause() }
     }
   }
 

@@ -33,7 +33,7 @@ package final class ActorCell: Sendable {
     self.host = host
     isTraced = Atomic(host.taps.isActive)
     notesArrivals = behavior.immediate == nil
-    state = Mutex(CellState(behavior: behavior, startedAt: host.clock.now()))
+    state = Mutex(CellState(behavior: behavior, startedAt: host.now()))
   }
 
   var options: MailboxOptions { request.mailbox ?? kind.mailbox }
@@ -141,7 +141,7 @@ package final class ActorCell: Sendable {
   }
 
   /// What a message that comes now is marked with; 0 where nobody looks.
-  var arrivalTime: UInt32 { notesArrivals ? max(1, host.clock.now().milliseconds) : 0 }
+  var arrivalTime: UInt32 { notesArrivals ? max(1, host.now().milliseconds) : 0 }
 
   private var fullness: GridError {
     GridError(
@@ -176,18 +176,19 @@ package final class ActorCell: Sendable {
       if place == .here, !isSlow.load(ordering: .relaxed) {
         drain(immediate, lingers: false)
       } else {
-        UnstructuredTask.start { self.drain(immediate, lingers: true) }
+        let executor = host.executor
+        UnstructuredTask.start(on: executor) { self.drain(immediate, lingers: executor == nil) }
       }
       return
     }
-    let task = UnstructuredTask.start(immediately: place == .here) { await self.drainSuspending() }
+    let task = UnstructuredTask.start(immediately: place == .here, on: host.executor) { await self.drainSuspending() }
     state.withLock { $0.note(task) }
   }
 
   private func drain(_ behavior: any ImmediateBehavior, lingers: Bool) {
     var behavior = behavior
     var batch = EnvelopeQueue()
-    var began = host.clock.now()
+    var began = host.now()
     while let work = next(&batch, takesOne: false, at: began) {
       switch work {
       case .start:
@@ -208,7 +209,7 @@ package final class ActorCell: Sendable {
         behavior = fresh
         state.withLock { $0.behavior = replacement }
       }
-      let now = host.clock.now()
+      let now = host.now()
       if now - began > Self.slowBatch { isSlow.store(true, ordering: .relaxed) }
       began = now
     }
@@ -218,8 +219,8 @@ package final class ActorCell: Sendable {
   ///
   /// Measured, one sender on the same node: 5.0 instead of 3.4 million messages a second.
   private func linger() {
-    let until = host.clock.now() + Self.lingering
-    while host.clock.now() < until {}
+    let until = host.now() + Self.lingering
+    while host.now() < until {}
   }
 
   private static let lingering = Duration.microseconds(3)
@@ -232,7 +233,7 @@ package final class ActorCell: Sendable {
   private func drainSuspending() async {
     var batch = EnvelopeQueue()
     // A handler that never returns must not take more than its own message with it.
-    var now = host.clock.now()
+    var now = host.now()
     while let work = next(&batch, takesOne: true, at: now) {
       let behavior = state.withLock { $0.behavior }
       switch work {
@@ -255,7 +256,7 @@ package final class ActorCell: Sendable {
         // In a task of its own: this one may have been cancelled to break the message in hand off.
         return run(.pool)
       }
-      now = host.clock.now()
+      now = host.now()
     }
   }
 

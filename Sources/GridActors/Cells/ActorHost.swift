@@ -1,16 +1,18 @@
 package import GridCore
-package import NIOCore
 
 /// What a cell needs of the node around it. Called from any thread; implementations return at once.
 package protocol ActorHost: AnyObject, Sendable {
   var nodeName: String { get }
   var namespace: String { get }
-  var clock: any GridClock { get }
+  /// The monotonic clock of ``timers``; asked for every message.
+  func now() -> MonotonicTime
+  /// For pauses, and whatever else waits for a time.
+  var timers: any Timers { get }
+  /// Where cells run that are not run on the thread their mail comes on; nil for the pool.
+  var executor: (any TaskExecutor)? { get }
   var deadlines: DeadlineList { get }
   /// The traces under way on the node.
   var taps: TraceTaps { get }
-  /// For pauses before restarts.
-  var eventLoop: any EventLoop { get }
   /// Whether the node certainly still owns the names of its actors at that time.
   func ownsNames(at now: MonotonicTime) -> Bool
   /// Sends on behalf of an actor.

@@ -5,10 +5,14 @@
 /// node waits for its cells to end, not for tasks.
 package enum UnstructuredTask {
   /// Starts `body` on the pool; or, with `immediately`, on this thread until it first suspends.
+  ///
+  /// - Parameter executor: runs it, and its children, instead of the pool.
   @discardableResult
   package static func start(
-    immediately: Bool = false, _ body: @escaping @concurrent @Sendable () async -> Void
+    immediately: Bool = false, on executor: (any TaskExecutor)? = nil,
+    _ body: @escaping @concurrent @Sendable () async -> Void
   ) -> Task<Void, Never> {
-    immediately ? Task.immediate { await body() } : Task { await body() }
+    if let executor { return Task(executorPreference: executor) { await body() } }
+    return immediately ? Task.immediate { await body() } : Task { await body() }
   }
 }

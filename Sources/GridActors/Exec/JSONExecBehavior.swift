@@ -143,7 +143,7 @@ final class JSONExecBehavior: ActorBehavior {
         target: target,
         message: try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""),
         sender: context.name, expectation: .reply,
-        deadline: host.clock.now() + min(.seconds(3600), max(.milliseconds(1), wanted)),
+        deadline: host.now() + min(.seconds(3600), max(.milliseconds(1), wanted)),
         responder: ProgramAsk(child: child, identifier: envelope["id"] ?? .null)))
   }
 

@@ -48,7 +48,7 @@ final class ProgramLog: Sendable {
   /// - Returns: whether it was logged.
   @discardableResult
   func note(_ text: @autoclosure () -> String, isError: Bool = false, _ context: ActorContext) -> Bool {
-    let now = context.cell.host.clock.now()
+    let now = context.cell.host.now()
     guard state.withLock({ $0.budget.admits(at: now) }) else {
       leaveOut(0, context)
       return false

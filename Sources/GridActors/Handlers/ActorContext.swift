@@ -53,7 +53,7 @@ public struct ActorContext: Sendable {
     _ target: String, _ message: Message, timeout: Duration = .seconds(5)
   ) async throws(GridError) -> Message {
     let host = cell.host
-    return try await PendingAsk.run(clock: host.clock, timeout: timeout, deadlines: host.deadlines) { ask, deadline in
+    return try await PendingAsk.run(timeout: timeout, deadlines: host.deadlines) { ask, deadline in
       host.route(
         Envelope(
           target: target, message: message, sender: cell.name, expectation: .reply, deadline: deadline,

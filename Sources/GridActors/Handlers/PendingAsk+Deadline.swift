@@ -6,22 +6,22 @@ extension PendingAsk {
   ///
   /// When the answer is there as soon as `send` returns, nothing is suspended and no deadline is set up.
   package static func outcome(
-    clock: any GridClock, timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
+    timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
   ) async -> ExchangeOutcome {
     let ask = PendingAsk()
-    let deadline = clock.now() + timeout
+    let deadline = deadlines.timers.now() + timeout
     send(ask, deadline)
     if let outcome = ask.takeResolved() { return outcome }
     deadlines.add(ask, deadline: deadline)
     return await ask.outcome()
   }
 
-  /// As ``outcome(clock:timeout:deadlines:send:)``, for exchanges that end with a reply.
+  /// As ``outcome(timeout:deadlines:send:)``, for exchanges that end with a reply.
   ///
   /// - Throws: the failure, when there was one.
   package static func run(
-    clock: any GridClock, timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
+    timeout: Duration, deadlines: DeadlineList, send: (PendingAsk, MonotonicTime) -> Void
   ) async throws(GridError) -> Message {
-    try await outcome(clock: clock, timeout: timeout, deadlines: deadlines, send: send).reply()
+    try await outcome(timeout: timeout, deadlines: deadlines, send: send).reply()
   }
 }

@@ -153,7 +153,7 @@ extension ActorCell {
 
   func tracedExchange(_ envelope: Envelope) -> TracedExchange {
     TracedExchange(
-      taps: host.taps, cell: self, message: envelope.message, sender: envelope.sender, began: host.clock.now())
+      taps: host.taps, cell: self, message: envelope.message, sender: envelope.sender, began: host.now())
   }
 
   /// Tells how a handler ended; an asking sender's answer is told when it is given, which may be later.

@@ -15,7 +15,7 @@ package final class Link: Sendable {
   package let eventLoop: any EventLoop
   let channel: any Channel
   private let receiver: any LinkReceiver
-  private let clock: any GridClock
+  private let timers: any Timers
   let state = Mutex(LinkState())
   private let lastHeard: Atomic<Int64>
   private let waiters = Mutex<[Latch]>([])
@@ -26,15 +26,15 @@ package final class Link: Sendable {
   package static let maximumOutboundBytes = 32 * 1024 * 1024
 
   init(
-    channel: any Channel, remote: LinkGreeting, receiver: any LinkReceiver, clock: any GridClock
+    channel: any Channel, remote: LinkGreeting, receiver: any LinkReceiver, timers: any Timers
   ) {
     self.channel = channel
     self.remote = remote
     self.receiver = receiver
-    self.clock = clock
+    self.timers = timers
     eventLoop = channel.eventLoop
     remoteAddress = LinkAddress(channel.remoteAddress)?.description ?? "unix"
-    lastHeard = Atomic(clock.now().nanoseconds)
+    lastHeard = Atomic(timers.now().nanoseconds)
   }
 
   /// When the peer was last heard of.
@@ -185,15 +185,13 @@ package final class Link: Sendable {
     }
     let step = state.append(
       envelope, correlation: number, remainingMicroseconds: remainingMicroseconds(until: envelope.deadline))
-    guard number != 0, envelope.deadline != .distantFuture, !state.sweepIsPending else { return step }
-    state.sweepIsPending = true
-    eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() }
+    if number != 0, envelope.deadline != .distantFuture { sweepSoon(&state) }
     return step
   }
 
   private func remainingMicroseconds(until deadline: MonotonicTime) -> UInt64 {
     guard deadline != .distantFuture else { return 0 }
-    return UInt64(max(1, (deadline - clock.now()).wholeNanoseconds / 1000))
+    return UInt64(max(1, (deadline - timers.now()).wholeNanoseconds / 1000))
   }
 
   // MARK: Event loop
@@ -317,28 +315,37 @@ package final class Link: Sendable {
 
   // MARK: Deadlines and the end
 
-  private static let sweepInterval = TimeAmount.milliseconds(20)
+  private static let sweepInterval = Duration.milliseconds(20)
 
   private func scheduleSweep(for deadline: MonotonicTime) {
-    guard deadline != .distantFuture else { return }
-    let isDue = state.withLock { state in
-      defer { state.sweepIsPending = true }
-      return !state.sweepIsPending
-    }
-    if isDue { eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() } }
+    if deadline != .distantFuture { state.withLock { sweepSoon(&$0) } }
+  }
+
+  /// Sees to it that the deadlines of new exchanges are looked at. Called with the lock held, so that no sweep is
+  /// scheduled once the link is closed.
+  private func sweepSoon(_ state: inout LinkState) {
+    guard !state.sweepIsPending, state.closed == nil else { return }
+    state.sweepIsPending = true
+    setSweep(at: timers.now() + Self.sweepInterval, &state)
+  }
+
+  private func setSweep(at time: MonotonicTime, _ state: inout LinkState) {
+    if let token = state.sweepToken { timers.cancel(token) }
+    state.sweepToken = timers.schedule(at: time) { self.sweep() }
   }
 
   private func sweep() {
-    let now = clock.now()
-    let (expired, goesOn) = state.withLock { state in
+    let now = timers.now()
+    let expired = state.withLock { state in
       let expired = state.takeExpired(at: now)
-      state.sweepIsPending = state.exchanges.values.contains { $0.deadline != .distantFuture }
-      return (expired, state.sweepIsPending)
+      state.sweepToken = nil
+      state.sweepIsPending = false
+      if state.closed == nil, let next = state.nextDeadline { setSweep(at: next, &state) }
+      return expired
     }
     for exchange in expired {
       exchange.fail(GridError(.deadline, "\(exchange.target) did not answer in time"))
     }
-    if goesOn { eventLoop.scheduleTask(in: Self.sweepInterval) { self.sweep() } }
   }
 
   /// Marks the link closed and fails what is open. Safe to call more than once.
@@ -346,6 +353,8 @@ package final class Link: Sendable {
     let (exchanges, parked) = state.withLock { state -> ([OpenExchange], [Envelope]) in
       guard state.closed == nil else { return ([], []) }
       state.closed = error
+      if let token = state.sweepToken { timers.cancel(token) }
+      state.sweepToken = nil
       defer { state.exchanges = [:] }
       return (Array(state.exchanges.values), state.windows.takeParked())
     }
@@ -356,7 +365,7 @@ package final class Link: Sendable {
 
   /// Sends a ping when the peer was silent for a while, and gives it up when it stays silent.
   func checkLiveness(silenceLimit: Duration) {
-    let silence = clock.now() - lastHeardAt
+    let silence = timers.now() - lastHeardAt
     if silence > silenceLimit {
       close(GridError(.nodeLost, "\(remote.name) has been silent for \(Int(silence.inSeconds)) s"))
     } else if silence > .milliseconds(900) {

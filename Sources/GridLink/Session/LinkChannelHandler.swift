@@ -20,31 +20,31 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   /// The first bytes either side sends, so that other protocols are told apart at once.
   static let preamble: [UInt8] = Array("GRIDCTL\n".utf8)
-  static let greetingTimeout = TimeAmount.seconds(5)
+  static let greetingTimeout = Duration.seconds(5)
 
   private let endpoint: LinkEndpoint
-  private let dialled: EventLoopPromise<Link>?
+  private let dialled: ((Result<Link, GridError>) -> Void)?
   private let objection: (LinkGreeting) -> GridError?
   private let stranger: GridError?
-  private let patience: TimeAmount
+  private let patience: Duration
   private var handshake: LinkHandshake
   private var stage = Stage.preamble
   private var inbound: ByteBuffer
   private var messages = EnvelopeQueue()
   private var names = TextCache()
-  private var timeout: Scheduled<Void>?
-  private var liveness: RepeatedTask?
+  private var timeout: TimerToken?
+  private var liveness: TimerToken?
   private var failure: GridError?
 
   /// - Parameters:
-  ///   - dialled: fulfilled when the link is open; nil on the accepting side.
+  ///   - dialled: called once, when the link is open or will not be; nil on the accepting side.
   ///   - objection: why the other side is refused once it is known who it is; nil accepts it.
   ///   - stranger: why nothing is said to the other side at all; nil for one that may greet.
   ///   - patience: how long the greeting may take, `greetingTimeout` at most.
   init(
-    endpoint: LinkEndpoint, trust: LinkTrust, dialled: EventLoopPromise<Link>?,
+    endpoint: LinkEndpoint, trust: LinkTrust, dialled: ((Result<Link, GridError>) -> Void)?,
     objection: @escaping (LinkGreeting) -> GridError?, stranger: GridError? = nil,
-    patience: TimeAmount = LinkChannelHandler.greetingTimeout
+    patience: Duration = LinkChannelHandler.greetingTimeout
   ) {
     self.endpoint = endpoint
     self.dialled = dialled
@@ -63,19 +63,15 @@ final class LinkChannelHandler: ChannelInboundHandler {
     if stranger == nil { buffer.writeBytes(handshake.begin(endpoint.greeting())) }
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     if let stranger { return fail(stranger, context) }
-    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    let patience = patience
-    timeout = context.eventLoop.scheduleTask(in: patience) {
-      let (handler, context) = bound.value
-      let limit = Duration.nanoseconds(patience.nanoseconds).gridText
-      handler.fail(GridError(.unavailable, "no greeting within \(limit)"), context)
+    timeout = schedule(after: patience, context) { handler, context in
+      handler.fail(GridError(.unavailable, "no greeting within \(handler.patience.gridText)"), context)
     }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var buffer = unwrapInboundIn(data)
     if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
-    let now = endpoint.clock.now()
+    let now = endpoint.timers.now()
     if case .open(let link) = stage { link.beginRead(at: now) }
     do {
       try consume(context, now)
@@ -197,16 +193,31 @@ final class LinkChannelHandler: ChannelInboundHandler {
   }
 
   private func open(_ other: LinkGreeting, _ context: ChannelHandlerContext) {
-    timeout?.cancel()
-    let link = Link(channel: context.channel, remote: other, receiver: endpoint.receiver, clock: endpoint.clock)
+    if let timeout { endpoint.timers.cancel(timeout) }
+    let link = Link(channel: context.channel, remote: other, receiver: endpoint.receiver, timers: endpoint.timers)
     stage = .open(link)
-    link.beginRead(at: endpoint.clock.now())
+    link.beginRead(at: endpoint.timers.now())
     endpoint.receiver.opened(link)
-    dialled?.succeed(link)
-    guard other.role == .node, let limit = endpoint.silenceLimit else { return }
-    liveness = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-      link.checkLiveness(silenceLimit: limit)
+    dialled?(.success(link))
+    if other.role == .node, let limit = endpoint.silenceLimit { watch(link, silenceLimit: limit, context) }
+  }
+
+  private func watch(_ link: Link, silenceLimit: Duration, _ context: ChannelHandlerContext) {
+    liveness = schedule(after: .seconds(1), context) { handler, context in
+      guard case .open = handler.stage else { return }
+      link.checkLiveness(silenceLimit: silenceLimit)
+      handler.watch(link, silenceLimit: silenceLimit, context)
     }
+  }
+
+  /// Has `action` called on the thread of the connection.
+  private func schedule(
+    after duration: Duration, _ context: ChannelHandlerContext,
+    _ action: @escaping @Sendable (LinkChannelHandler, ChannelHandlerContext) -> Void
+  ) -> TimerToken {
+    let loop = context.eventLoop
+    let bound = NIOLoopBound((self, context), eventLoop: loop)
+    return endpoint.timers.schedule(after: duration) { loop.execute { action(bound.value.0, bound.value.1) } }
   }
 
   // MARK: The end
@@ -225,8 +236,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
   }
 
   private func end(_ error: GridError) {
-    timeout?.cancel()
-    liveness?.cancel()
+    for token in [timeout, liveness] { if let token { endpoint.timers.cancel(token) } }
     guard case .closed = stage else {
       let before = stage
       stage = .closed
@@ -235,7 +245,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
         endpoint.receiver.closed(link, error)
       } else {
         endpoint.rejected(error)
-        dialled?.fail(error)
+        dialled?(.failure(error))
       }
       return
     }

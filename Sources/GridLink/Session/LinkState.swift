@@ -1,3 +1,4 @@
+internal import GridConcurrency
 package import GridCore
 internal import NIOCore
 
@@ -9,7 +10,14 @@ struct LinkState {
   /// Whether somebody will call ``Link/flush()`` on the event loop anyway.
   var flushIsPending = false
   var exchanges: [UInt64: OpenExchange] = [:]
+  /// Whether the deadlines of new exchanges are looked at soon.
   var sweepIsPending = false
+  /// When deadlines are looked at, soon or when the first is due.
+  var sweepToken: TimerToken?
+  /// The deadlines of exchanges that a sweep has found open: of most, the answer comes before.
+  private var deadlines = TimerWheel<UInt64>(shift: 24)
+  private var deadlineLimit = Self.leastDeadlineLimit
+  private var lastSwept: UInt64 = 0
   var windows = SendWindows()
   var credits = CreditLedger()
   private var lastCorrelation: UInt64 = 0
@@ -61,11 +69,35 @@ struct LinkState {
   /// Whether the peer reads so slowly that nothing more may be queued for it.
   var isCongested: Bool { outbound.readableBytes > Link.maximumOutboundBytes }
 
+  /// Deadlines beyond which those of exchanges that are over are looked for and left out.
+  private static let leastDeadlineLimit = 1024
+
   /// Removes the exchanges whose deadline has passed.
   mutating func takeExpired(at now: MonotonicTime) -> [OpenExchange] {
-    let expired = exchanges.filter { $0.value.deadline <= now }
-    for correlation in expired.keys { exchanges[correlation] = nil }
-    return Array(expired.values)
+    noteDeadlines()
+    return deadlines.advance(to: now).compactMap { exchanges.removeValue(forKey: $0) }
+  }
+
+  /// The first deadline of an exchange that was open at the last sweep.
+  var nextDeadline: MonotonicTime? { deadlines.next }
+
+  /// Takes in the deadlines of what was opened since the last time and is open still: by number or, where most has been
+  /// answered, by what is open.
+  private mutating func noteDeadlines() {
+    if lastCorrelation - lastSwept <= exchanges.count {
+      for number in lastSwept..<lastCorrelation { noteDeadline(number + 1) }
+    } else {
+      for number in exchanges.keys where number > lastSwept { noteDeadline(number) }
+    }
+    lastSwept = lastCorrelation
+    guard deadlines.count > deadlineLimit else { return }
+    deadlines.removeAll { exchanges[$0] == nil }
+    deadlineLimit = max(Self.leastDeadlineLimit, 2 * deadlines.count)
+  }
+
+  private mutating func noteDeadline(_ number: UInt64) {
+    guard let deadline = exchanges[number]?.deadline, deadline != .distantFuture else { return }
+    deadlines.insert(number, at: deadline)
   }
 }
 

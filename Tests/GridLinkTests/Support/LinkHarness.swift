@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import NIOCore
 internal import NIOEmbedded
@@ -5,10 +6,33 @@ internal import Synchronization
 
 @testable internal import GridLink
 
-/// A clock that stands still.
-struct StillClock: GridClock {
-  func now() -> MonotonicTime { MonotonicTime(nanoseconds: 1_000_000_000) }
+/// Timers that a test moves.
+final class StillTimers: Timers {
+  private struct State {
+    var now = MonotonicTime(nanoseconds: 1_000_000_000)
+    var wheel = TimerWheel<@Sendable () -> Void>()
+  }
+
+  private let state = Mutex(State())
+
+  func now() -> MonotonicTime { state.withLock { $0.now } }
+
   func date() -> CalendarTime { CalendarTime(millisecondsSince1970: 0) }
+
+  @discardableResult
+  func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
+    state.withLock { $0.wheel.insert(action, at: time) }
+  }
+
+  func cancel(_ token: TimerToken) { state.withLock { _ = $0.wheel.remove(token) } }
+
+  func advance(by duration: Duration) {
+    let due = state.withLock { state in
+      state.now = state.now + duration
+      return state.wheel.advance(to: state.now)
+    }
+    for action in due { action() }
+  }
 }
 
 /// Writes down what a link delivers.
@@ -42,6 +66,7 @@ final class RecordingReceiver: LinkReceiver {
 /// One side of a link on a channel without a socket; the test plays the other side, byte by byte.
 struct LinkHarness {
   private let channel: EmbeddedChannel
+  private let timers = StillTimers()
   let receiver = RecordingReceiver()
   private let failures = RecordedErrors()
 
@@ -55,14 +80,12 @@ struct LinkHarness {
   ) throws {
     let failures = failures
     let endpoint = LinkEndpoint(
-      greeting: { greeting }, receiver: receiver, clock: StillClock(),
+      greeting: { greeting }, receiver: receiver, timers: timers, transport: NIOTransport(EmbeddedEventLoop()),
       secret: { () throws(GridError) in .example }, rejected: { failures.add($0) })
     channel = EmbeddedChannel()
-    let promise = dials ? channel.eventLoop.makePromise(of: Link.self) : nil
-    promise?.futureResult.whenComplete { _ in }
     try channel.pipeline.syncOperations.addHandler(
       LinkChannelHandler(
-        endpoint: endpoint, trust: trust, dialled: promise, objection: objection, stranger: stranger))
+        endpoint: endpoint, trust: trust, dialled: dials ? { _ in } : nil, objection: objection, stranger: stranger))
     try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
   }
 
@@ -71,8 +94,11 @@ struct LinkHarness {
 
   var isOpen: Bool { channel.isActive }
 
-  /// Lets time pass for what is scheduled; the clock of the endpoint stands still.
-  func pass(_ time: TimeAmount) { channel.embeddedEventLoop.advanceTime(by: time) }
+  /// Lets time pass.
+  func pass(_ time: Duration) {
+    timers.advance(by: time)
+    channel.embeddedEventLoop.run()
+  }
 
   /// Hands bytes of the other side to the link.
   func receive(_ bytes: [UInt8]) throws {

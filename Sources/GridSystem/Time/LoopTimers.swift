@@ -16,10 +16,10 @@ package final class LoopTimers: Timers {
   }
 
   private let loop: any EventLoop
-  private let clock: any GridClock
+  private let clock: SystemClock
   private let state = Mutex(State())
 
-  package init(_ loop: any EventLoop, clock: any GridClock) {
+  package init(_ loop: any EventLoop, clock: SystemClock = SystemClock()) {
     self.loop = loop
     self.clock = clock
   }
