@@ -1,11 +1,7 @@
 @_exported public import GridActors
-internal import GridCluster
 internal import GridConcurrency
 @_exported public import GridCore
-internal import GridLink
-internal import GridStoreSQLite
-internal import Logging
-internal import NIOCore
+internal import GridRequests
 internal import Synchronization
 
 /// A node inside this process: it joins its namespace, hosts actors, and serves nodes and clients.
@@ -21,7 +17,7 @@ internal import Synchronization
 public final class GridNode: Sendable {
   private enum Phase {
     case idle
-    case running(NodeRuntime)
+    case running(NodeWires)
     case leaving
     case ended(GridError)
   }
@@ -30,7 +26,7 @@ public final class GridNode: Sendable {
   private let kinds: KindRegistry
   private let phase = Mutex(Phase.idle)
   private let ready = Latch()
-  private let stopRequested = Latch()
+  private let leave = LeaveRequest(requested: Latch())
 
   /// - Parameters:
   ///   - configuration: what the node is to be; checked when it runs.
@@ -53,9 +49,9 @@ public final class GridNode: Sendable {
     var assembly: NodeAssembly?
     do {
       let configuration = try configuration.validated(beside: kinds.kinds.keys)
-      let started = try await NodeAssembly.start(configuration, kinds: kinds, stopRequested: stopRequested)
+      let started = try await NodeAssembly.start(configuration, kinds: kinds, leave: leave)
       assembly = started
-      phase.withLock { $0 = .running(started.runtime) }
+      phase.withLock { $0 = .running(started.wires) }
       try await started.serve(ready: ready)
       phase.withLock { $0 = .leaving }
       await started.stop()
@@ -75,13 +71,13 @@ public final class GridNode: Sendable {
   }
 
   /// Asks the node to leave; ``run()`` returns when it has left.
-  public func beginGracefulShutdown() { stopRequested.open() }
+  public func beginGracefulShutdown() { leave.requested.open() }
 
   /// Whether the node was asked to leave.
-  public var isLeaving: Bool { stopRequested.isOpen }
+  public var isLeaving: Bool { leave.isRequested }
 
   /// Returns when the node was asked to leave, or the task is cancelled.
-  public func waitUntilLeaving() async { await stopRequested.wait() }
+  public func waitUntilLeaving() async { await leave.requested.wait() }
 
   /// Whether ``run()`` has returned.
   public var hasEnded: Bool {
@@ -97,10 +93,10 @@ public final class GridNode: Sendable {
   public func waitUntilReady() async throws { _ = try await running() }
 
   /// The running node, once it serves.
-  func running() async throws(GridError) -> NodeRuntime {
+  func running() async throws(GridError) -> NodeWires {
     await ready.wait()
     switch phase.withLock({ $0 }) {
-    case .running(let runtime): return runtime
+    case .running(let wires): return wires
     case .leaving: throw Self.stopped
     case .ended(let error): throw error
     case .idle: throw GridError(.cancelled, "cancelled before the node was ready")
@@ -110,10 +106,10 @@ public final class GridNode: Sendable {
   // MARK: Identity
 
   /// The node's name in the cluster.
-  public var name: String { get async throws { try await running().nodeName } }
+  public var name: String { get async throws { try await running().node.name } }
 
   /// Where it can be dialled.
-  public var address: String { get async throws { try await running().greeting().address } }
+  public var address: String { get async throws { try await running().node.address } }
 
   // MARK: Actors
 
@@ -123,8 +119,8 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError/Code/nameTaken``, ``GridError/Code/noSuchKind``, ``GridError/Code/noSuchNode``, ….
   @discardableResult
   public func spawn(_ request: SpawnRequest) async throws -> ActorReport {
-    let runtime = try await running()
-    return try await runtime.spawn(request, deadline: runtime.clock.now() + .seconds(30))
+    let wires = try await running()
+    return try await wires.actors.spawner.spawn(request, wires.ownCall(timeout: .seconds(30)))
   }
 
   /// Makes an actor of `kind`.
@@ -137,27 +133,28 @@ public final class GridNode: Sendable {
   ///
   /// It costs no transaction, so a million of them is nothing special; its life ends with the node's.
   public func spawnAnonymous(_ kind: String, argument: Message? = nil) async throws -> ActorReference {
-    let runtime = try await running()
-    return try runtime.spawnAnonymous(kind, argument)
+    let wires = try await running()
+    return ActorReference(cell: try wires.actors.spawner.spawnAnonymous(kind, argument), wires: wires)
   }
 
   /// Sends a message and returns once it is in the target's mailbox.
   ///
   /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
   public func tell(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws {
-    let runtime = try await running()
+    let wires = try await running()
     try NameRules.validated(target, as: "actor")
-    _ = try await runtime.send(
-      Envelope(target: target, message: message, sender: runtime.nodeName), .acceptance, timeout: timeout)
+    _ = try await wires.traffic.router.send(
+      Envelope(target: target, message: message, sender: wires.node.name), .acceptance, timeout: timeout)
   }
 
   /// Opens a way for many messages to one actor: quicker than ``tell(_:_:timeout:)`` each, in order, with memory flat.
   ///
   /// - Throws: ``GridError/Code/usage`` when `target` is no name.
   public func openStream(to target: String) async throws -> MessageStream {
-    let runtime = try await running()
+    let wires = try await running()
     return MessageStream(
-      node: runtime, target: try NameRules.validated(target, as: "actor"), sender: runtime.nodeName)
+      router: wires.traffic.router, cells: wires.traffic.cells, target: try NameRules.validated(target, as: "actor"),
+      sender: wires.node.name)
   }
 
   /// Sends a message and returns the handler's reply.
@@ -165,16 +162,16 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError``: what the handler answered with, ``GridError/Code/noSuchActor``,
   ///   ``GridError/Code/deadline``, ….
   public func ask(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws -> Message {
-    let runtime = try await running()
+    let wires = try await running()
     try NameRules.validated(target, as: "actor")
-    return try await runtime.send(
-      Envelope(target: target, message: message, sender: runtime.nodeName), .reply, timeout: timeout)
+    return try await wires.traffic.router.send(
+      Envelope(target: target, message: message, sender: wires.node.name), .reply, timeout: timeout)
   }
 
   /// Stops an actor wherever it runs; its waiting mail becomes dead letters.
   public func stop(_ name: String) async throws {
-    let runtime = try await running()
-    _ = try await runtime.stopActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
+    let wires = try await running()
+    _ = try await wires.desks.actors.stop(StopRequest(name), wires.ownCall(timeout: .seconds(30)))
   }
 
   /// Has an actor start afresh wherever it runs, under the same name: its mail waits, the message in hand is broken
@@ -182,43 +179,51 @@ public final class GridNode: Sendable {
   ///
   /// - Throws: ``GridError/Code/noSuchActor``, or why it did not start again.
   public func restart(_ name: String) async throws {
-    let runtime = try await running()
-    _ = try await runtime.restartActor(["name": .string(name)], deadline: runtime.clock.now() + .seconds(30))
+    let wires = try await running()
+    _ = try await wires.desks.actors.restart(RestartRequest(name), wires.ownCall(timeout: .seconds(30)))
   }
 
   // MARK: Watching
 
   /// The events of this node from now on; the newest 1 024 are kept while the reader is busy.
-  public func events() async throws -> AsyncStream<GridEvent> { try await running().events.stream() }
+  public func events() async throws -> AsyncStream<GridEvent> { try await running().traffic.events.stream() }
 
   /// The dead letters of this node from now on; the newest 1 024 are kept while the reader is busy.
-  public func deadLetters() async throws -> AsyncStream<DeadLetter> { try await running().deadLetterOffice.stream() }
+  public func deadLetters() async throws -> AsyncStream<DeadLetter> { try await running().traffic.letters.stream() }
 
   /// The nodes of the cluster, this one included.
   public func peers() async throws -> [PeerReport] {
-    let runtime = try await running()
-    let list = try await runtime.peers(deadline: runtime.clock.now() + .seconds(5))
-    return try (list["items"]?.arrayValue ?? []).map { try PeerReport(json: $0) }
+    let wires = try await running()
+    return await wires.desks.nodes.peerReports(wires.ownCall(timeout: .seconds(5))).0
   }
 }
 
 /// A direct way to an actor of this node.
 public struct ActorReference: Sendable {
   let cell: ActorCell
-  let runtime: NodeRuntime
+  let wires: NodeWires
 
   /// Sends a message without waiting; what cannot be taken becomes a dead letter.
   public func tell(_ message: Message) {
-    let envelope = Envelope(target: cell.name, message: message, sender: runtime.nodeName)
+    let envelope = Envelope(target: cell.name, message: message, sender: wires.node.name)
     if cell.enqueue(envelope) { cell.run(.pool) }
   }
 
   /// Sends a message and returns the handler's reply.
   public func ask(_ message: Message, timeout: Duration = .seconds(5)) async throws(GridError) -> Message {
-    try await PendingAsk.run(timeout: timeout, deadlines: runtime.deadlines) { ask, deadline in
+    try await PendingAsk.run(timeout: timeout, deadlines: wires.traffic.deadlines) { ask, deadline in
       let envelope = Envelope(
         target: cell.name, message: message, expectation: .reply, deadline: deadline, responder: ask)
       if cell.enqueue(envelope) { cell.run(.here) }
     }
+  }
+}
+
+extension NodeWires {
+  /// As which the process itself asks its node.
+  func ownCall(timeout: Duration) -> RequestCall {
+    RequestCall(
+      routing: RequestRouting(), page: PageRequest(), deadline: timers.now() + timeout,
+      caller: Caller(name: node.name, role: .node))
   }
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// ``run()`` joins, keeps the picture of the peers current, and joins again whenever the lease was lost, until it is
 /// cancelled; ``leave()`` gives the lease back.
-package final class Membership: Sendable {
+package final class Membership: MemberView {
   /// Told of what changes; called from the task of ``run()``.
   package protocol Observer: AnyObject, Sendable {
     /// This node is a member now.
@@ -24,14 +24,13 @@ package final class Membership: Sendable {
     /// A peer's record is gone.
     func peerLeft(_ peer: NodeRecord)
     /// A leadership was won, given up or lost, by whomever.
-    func leaderChanged(_ change: LeaderChange)
+    func leaderChanged(_ change: ClaimChange<LeaderRecord>)
   }
 
   private struct State {
     var record: NodeRecord?
     var lease: StoreLease?
     var validity: LeaseValidity?
-    var peers: [String: NodeRecord] = [:]
     var isLeaving = false
     /// How often it was tried to join; the number of the attempt that the present membership came from.
     var attempts = 0
@@ -50,10 +49,12 @@ package final class Membership: Sendable {
 
   private let store: any CoordinationStore
   private let keys: StoreKeys
+  private let timers: any Timers
   private let timeToLive: Duration
-  package let directory: NameDirectory
-  package let leaders: LeaderDirectory
-  private let leaderChanges = LeaderObserver()
+  /// Where the named actors are.
+  package let locator: StoreLocator
+  package let leaders: StoreClaims
+  private let nodes: StoreMirror<NodeRecord>
   private let state = Mutex(State())
   private let loss = Signal<Loss>()
   private let ownership: Ownership
@@ -61,30 +62,44 @@ package final class Membership: Sendable {
   /// - Parameter ownershipMoved: told until when this node owns what its lease names whenever that is extended, and nil
   ///   when it has ended; on the store engine's thread, so it must not block.
   package init(
-    store: any CoordinationStore, keys: StoreKeys, timeToLive: Duration = .seconds(5),
+    store: any CoordinationStore, namespace: String, timers: any Timers, timeToLive: Duration = .seconds(5),
     ownershipMoved: @escaping @Sendable (MonotonicTime?) -> Void = { _ in }
   ) {
     ownership = Ownership(moved: ownershipMoved)
+    let keys = StoreKeys(namespace: namespace)
     self.store = store
     self.keys = keys
+    self.timers = timers
     self.timeToLive = timeToLive
-    directory = NameDirectory(store: store, keys: keys)
-    leaders = LeaderDirectory(store: store, keys: keys) { [leaderChanges] in leaderChanges.tell($0) }
+    locator = StoreLocator(store: store, keys: keys, clock: timers)
+    leaders = StoreClaims(store: store, keys: keys)
+    nodes = StoreMirror(store: store, prefix: keys.nodes) { Self.record($0, keys) }
   }
 
-  /// The other nodes as last heard of.
-  package var peers: [NodeRecord] { state.withLock { $0.peers.values.sorted { $0.name < $1.name } } }
+  package var peers: [NodeRecord] {
+    let own = state.withLock { $0.ownName }
+    return nodes.all.filter { $0.name != own }
+  }
 
-  package func peer(_ name: String) -> NodeRecord? { state.withLock { $0.peers[name] } }
+  package func peer(_ name: String) -> NodeRecord? {
+    name == state.withLock { $0.ownName } ? nil : nodes[name]
+  }
 
   /// The nodes as a store has them now, sorted by name.
-  package static func nodes(in store: any CoordinationStore, keys: StoreKeys) async throws(GridError) -> [NodeRecord] {
-    try await store.range(prefix: keys.nodes).entries.compactMap { NodeRecord($0, under: keys.nodes) }
+  package static func nodes(
+    in store: any CoordinationStore, namespace: String
+  ) async throws(GridError) -> [NodeRecord] {
+    let keys = StoreKeys(namespace: namespace)
+    return try await store.range(prefix: keys.nodes).entries.compactMap { record($0, keys) }
   }
 
-  /// The record of a node as the store has it now, or nil.
+  /// The nodes as the store has them now, with this one, sorted by name.
+  package func lookUpAll() async throws(GridError) -> [NodeRecord] {
+    try await store.range(prefix: keys.nodes).entries.compactMap { Self.record($0, keys) }
+  }
+
   package func lookUp(_ name: String) async throws(GridError) -> NodeRecord? {
-    try await store.get(keys.node(name)).flatMap(record)
+    try await store.get(keys.node(name)).flatMap { Self.record($0, keys) }
   }
 
   /// This node's record, nil while it is no member.
@@ -208,11 +223,18 @@ package final class Membership: Sendable {
 
   /// Keeps the pictures of peers and names current and rejoins after a lost lease, until cancelled.
   package func run(_ observer: any Observer, rejoinRecord: @escaping @Sendable (String) -> NodeRecord) async {
-    leaderChanges.set(observer)
     await withDiscardingTaskGroup { group in
-      group.addTask { await self.repeatedly("nodes", observer) { try await self.watchPeers(observer, $0) } }
-      group.addTask { await self.repeatedly("leaders", observer) { try await self.leaders.watch($0) } }
-      group.addTask { await self.repeatedly("names", observer) { try await self.directory.watch($0) } }
+      group.addTask {
+        await self.repeatedly("nodes", observer) { whole in
+          try await self.nodes.follow({ self.take($0, observer) }, whole: whole)
+        }
+      }
+      group.addTask {
+        await self.repeatedly("leaders", observer) { whole in
+          try await self.leaders.follow({ observer.leaderChanged($0) }, whole: whole)
+        }
+      }
+      group.addTask { await self.repeatedly("names", observer) { try await self.locator.follow($0) } }
       while let loss = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
         guard let (name, lease) = endMembership(loss.attempt) else { continue }
@@ -249,7 +271,7 @@ package final class Membership: Sendable {
       } catch {
         observer.rejoinFailed(error)
       }
-      try? await Task.sleep(for: backoff.pause(before: attempt))
+      await timers.sleep(for: backoff.pause(before: attempt))
     }
   }
 
@@ -263,53 +285,33 @@ package final class Membership: Sendable {
     let backoff = Backoff(first: .milliseconds(50), limit: .seconds(2))
     var attempt = 0
     while !Task.isCancelled {
-      let began = ContinuousClock.now
+      let began = timers.now()
       do { try await body { observer.watchWorks(what) } } catch {
         let failure = GridError.wrapping(error, as: .unavailable, "what the store tells of \(what) cannot be followed")
         if attempt >= Self.quietFailures { observer.watchFailed(what, failure) }
       }
-      attempt = ContinuousClock.now - began > .seconds(10) ? 0 : attempt + 1
-      try? await Task.sleep(for: backoff.pause(before: attempt))
+      attempt = timers.now() - began > .seconds(10) ? 0 : attempt + 1
+      await timers.sleep(for: backoff.pause(before: attempt))
     }
   }
 
-  private func watchPeers(_ observer: any Observer, _ follows: () -> Void) async throws {
-    let snapshot = try await store.range(prefix: keys.nodes)
-    resynchronise(snapshot, observer)
-    follows()
-    try await store.watch(prefix: keys.nodes, after: snapshot.revision) { [self] event in
-      switch event {
-      case .resynchronised(let snapshot): resynchronise(snapshot, observer)
-      case .changes(let changes, _):
-        for change in changes {
-          switch change {
-          case .put(let entry): if let peer = record(entry) { appeared(peer, observer) }
-          case .delete(let key, let revision):
-            let name = keys.name(key, under: keys.nodes)
-            checkOwnRecord(deletedAt: revision, name: name)
-            disappeared(name, observer)
-          }
-        }
+  /// What the watch of the nodes brings.
+  private func take(_ event: StoreMirror<NodeRecord>.Event, _ observer: any Observer) {
+    switch event {
+    case .read(let revision):
+      // What was read may be from before we joined; then the record is on its way.
+      if let own = record?.name, nodes[own] == nil { checkOwnRecord(deletedAt: revision, name: own) }
+    case .news(let news):
+      guard news.name != state.withLock({ $0.ownName }) else {
+        if news.value == nil { checkOwnRecord(deletedAt: news.revision, name: news.name) }
+        return
+      }
+      if let peer = news.value {
+        if news.before?.incarnation != peer.incarnation { observer.peerJoined(peer) }
+      } else if let gone = news.before {
+        observer.peerLeft(gone)
       }
     }
-  }
-
-  private func resynchronise(_ snapshot: StoreSnapshot, _ observer: any Observer) {
-    let records = snapshot.entries.compactMap { self.record($0) }
-    let known = state.withLock { Array($0.peers.keys) }
-    for name in known where !records.contains(where: { $0.name == name }) { disappeared(name, observer) }
-    if let own = record?.name, !records.contains(where: { $0.name == own }) {
-      checkOwnRecord(deletedAt: snapshot.revision, name: own)
-    }
-    for record in records { appeared(record, observer) }
-  }
-
-  private func appeared(_ peer: NodeRecord, _ observer: any Observer) {
-    let isNew = state.withLock { state in
-      guard peer.name != state.ownName else { return false }
-      return state.peers.updateValue(peer, forKey: peer.name)?.incarnation != peer.incarnation
-    }
-    if isNew { observer.peerJoined(peer) }
   }
 
   /// A node whose own record is gone has lost its lease, whatever its keep-alives say.
@@ -326,22 +328,9 @@ package final class Membership: Sendable {
     validity?.leaseLost(reason)
   }
 
-  private func disappeared(_ name: String, _ observer: any Observer) {
-    if let gone = state.withLock({ $0.peers.removeValue(forKey: name) }) { observer.peerLeft(gone) }
-  }
-
-  private func record(_ entry: StoreEntry) -> NodeRecord? {
+  private static func record(_ entry: StoreEntry, _ keys: StoreKeys) -> NodeRecord? {
     var record = NodeRecord(entry, under: keys.nodes)
     record?.incarnation = entry.createRevision
     return record
   }
-}
-
-/// Passes what the leaders' watch brings to the observer of the membership.
-private final class LeaderObserver: Sendable {
-  private let observer = Mutex<(any Membership.Observer)?>(nil)
-
-  func set(_ observer: any Membership.Observer) { self.observer.withLock { $0 = observer } }
-
-  func tell(_ change: LeaderChange) { observer.withLock { $0 }?.leaderChanged(change) }
 }

@@ -1,4 +1,5 @@
 public import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import NIOPosix
 internal import SwiftProtobuf
@@ -40,11 +41,11 @@ public final class EtcdCoordinationStore: CoordinationStore {
     self.group = group
     let tasks = tasks
     let credentials = configuration.user.map { Credentials(user: $0, password: configuration.password) }
-    func channel(_ executor: LoopExecutor) -> EtcdChannel {
-      EtcdChannel(configuration, executor: executor, credentials: credentials, tasks: tasks, clock: clock)
+    func channel(_ thread: LoopThread) -> EtcdChannel {
+      EtcdChannel(configuration, thread: thread, credentials: credentials, tasks: tasks, clock: clock)
     }
-    let steady = LoopExecutor(group.next())
-    let calls = channel(LoopExecutor(group.next()))
+    let steady = LoopThread(group.next(), clock: clock)
+    let calls = channel(LoopThread(group.next(), clock: clock))
     let mapping = EtcdMapping(prefix: configuration.prefix)
     let mark = RevisionMark()
     self.calls = calls
@@ -62,10 +63,10 @@ public final class EtcdCoordinationStore: CoordinationStore {
     return StoreDescription(engine: "etcd", version: "etcd \(status.version)", place: configuration.place)
   }
 
-  public func range(prefix: String) async throws(GridError) -> StoreSnapshot {
+  public func range(_ range: StoreRange) async throws(GridError) -> StorePage {
     try await enter { [eras, reader] () async throws(GridError) in
-      try await eras.snapshot { () async throws(GridError) in
-        do throws(EtcdFailure) { return try await reader.snapshot(prefix: prefix) } catch { throw error.error }
+      try await eras.page(range) { (range: StoreRange) async throws(GridError) in
+        do throws(EtcdFailure) { return try await reader.page(range) } catch { throw error.error }
       }
     }
   }
@@ -108,11 +109,11 @@ public final class EtcdCoordinationStore: CoordinationStore {
       case .changes(let changes, let revision):
         let ours = era.outer(changes)
         if !ours.isEmpty { try await receive(.changes(ours, revision: era.outer(revision))) }
-      case .resynchronised(let snapshot):
-        // A whole reading may be that of another store: one that was emptied, or put back.
+      case .gap(let revision):
+        // It may be that of another store: one that was emptied, or put back.
         guard let present = try await self.era(confirmed: true) else { return }
         guard present == era else { throw Self.begunAnew }
-        try await receive(.resynchronised(era.outer(snapshot)))
+        try await receive(.gap(after: era.outer(revision)))
       }
     }
   }

@@ -28,9 +28,11 @@ struct LeaseFile: ~Copyable {
 
   /// Whether the holder of the lease at `path` is gone: its file is missing, or nobody has it locked.
   static func isAbandoned(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    // Not for writing: that a file is closed which was open for writing says that its holder has let go of it. And a
+    // shared lock, so that two who look at once do not take each other for the holder.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return errno == ENOENT }
     defer { close(descriptor) }
-    return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    return flock(descriptor, LOCK_SH | LOCK_NB) == 0
   }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import GridConcurrency
 package import GridCore
 
 /// The embedded coordination store: one SQLite file (WAL) that the node processes of a machine share.
@@ -31,8 +32,8 @@ package final class SQLiteCoordinationStore: CoordinationStore {
     return StoreDescription(engine: "embedded", version: "SQLite \(version)", place: path)
   }
 
-  package func range(prefix: String) async throws(GridError) -> StoreSnapshot {
-    try await thread.perform { engine in try engine.read { try StoreDatabase.range(prefix, $0) } }
+  package func range(_ range: StoreRange) async throws(GridError) -> StorePage {
+    try await thread.perform { engine in try engine.read { try StoreDatabase.range(range, $0) } }
   }
 
   package func get(_ key: String) async throws(GridError) -> StoreEntry? {
@@ -40,11 +41,11 @@ package final class SQLiteCoordinationStore: CoordinationStore {
   }
 
   package func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
-    let result: Result<StoreOutcome, GridError> = await withCheckedContinuation { continuation in
+    let result: Result<StoreOutcome, GridError> = await withPromise { promise in
       do throws(GridError) {
-        try thread.submit(.commit(transaction) { continuation.resume(returning: $0) })
+        try thread.submit(.commit(transaction) { promise.fulfil($0) })
       } catch {
-        continuation.resume(returning: .failure(error))
+        promise.fulfil(.failure(error))
       }
     }
     return try result.get()
@@ -53,17 +54,12 @@ package final class SQLiteCoordinationStore: CoordinationStore {
   package func grantLease(
     timeToLive: Duration, observer: any LeaseObserver
   ) async throws(GridError) -> StoreLease {
-    while true {
-      let lease = try await thread.perform { try $0.grantWhenSettled(timeToLive, observer) }
-      if let lease { return lease }
-      do { try await Task.sleep(for: Self.settlingPause) } catch {
-        throw GridError(.cancelled, "no longer waiting for a lease")
-      }
-    }
+    let promise = Promise<Result<StoreLease, GridError>>()
+    try await thread.perform { $0.grantOnceSettled(timeToLive, observer, promise) }
+    return try await promise.value(
+      ifCancelled: .failure(GridError(.cancelled, "no longer waiting for a lease"))
+    ).get()
   }
-
-  /// How often it is looked whether a file that has taken another one's place may be used.
-  private static let settlingPause = Duration.milliseconds(20)
 
   package func revoke(_ lease: StoreLease) async throws(GridError) {
     try await thread.perform { try $0.revoke(lease.identifier) }
@@ -90,13 +86,12 @@ package final class SQLiteCoordinationStore: CoordinationStore {
       switch await watcher.next() {
       case .changes(let changes, let revision): try await receive(.changes(changes, revision: revision))
       case .overrun:
-        let snapshot = try await range(prefix: watcher.prefix)
-        // What was written between the reading and the restart was offered to nobody.
-        try await thread.perform { engine in
-          watcher.restart(at: snapshot.revision)
-          engine.deliver()
+        let revision = try await thread.perform { engine in
+          let revision = try engine.read { try StoreDatabase.number("revision", $0) }
+          watcher.restart(at: revision)
+          return revision
         }
-        try await receive(.resynchronised(snapshot))
+        try await receive(.gap(after: revision))
       case .ended:
         if Task.isCancelled { return }
         throw GridError(.unavailable, "the coordination store is closed")

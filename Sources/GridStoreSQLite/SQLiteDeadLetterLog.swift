@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import GridConcurrency
 package import GridCore
 internal import Synchronization
 
@@ -104,9 +105,7 @@ package final class SQLiteDeadLetterLog: DeadLetterLog {
   private static func write<Value: Sendable>(
     to queue: DatabaseQueue, _ body: @escaping @Sendable (Database) throws -> Value
   ) async -> Result<Value, any Error> {
-    await withCheckedContinuation { continuation in
-      queue.asyncWrite(body) { continuation.resume(returning: $1) }
-    }
+    await withPromise { promise in queue.asyncWrite(body) { promise.fulfil($1) } }
   }
 
   private func read<Value: Sendable>(

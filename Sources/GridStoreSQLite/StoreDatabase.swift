@@ -103,18 +103,22 @@ enum StoreDatabase {
     return try Row.fetchOne(statement, arguments: [bytes(key)]).map(entry)
   }
 
-  static func range(_ prefix: String, _ database: Database) throws -> StoreSnapshot {
+  static func range(_ range: StoreRange, _ database: Database) throws -> StorePage {
     // UTF-8 has no byte 255, so what starts with the prefix lies between it and its last byte raised by one.
-    var end = bytes(prefix)
-    if let last = end.popLast() { end.append(last + 1) }
+    let first = bytes(range.prefix)
+    var end = first
+    if let last = end.popLast() { end.append(last + 1) } else { end = Data([0xFF]) }
+    // The key that follows another one has a zero byte more.
+    let start = range.after.map { bytes($0) + [0] } ?? first
     let statement = try database.cachedStatement(
       sql: """
-        SELECT key, value, created, modified, lease FROM entries
-        WHERE key >= ? \(prefix.isEmpty ? "" : "AND key < ?") ORDER BY key
+        SELECT key, value, created, modified, lease FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT ?
         """)
-    let arguments: StatementArguments = prefix.isEmpty ? [bytes(prefix)] : [bytes(prefix), end]
-    let rows = try Row.fetchAll(statement, arguments: arguments)
-    return StoreSnapshot(entries: try rows.map(entry), revision: try number("revision", database))
+    let begin = start.lexicographicallyPrecedes(first) ? first : start
+    let rows = try Row.fetchAll(statement, arguments: [begin, end, range.limit + 1])
+    return StorePage(
+      entries: try rows.prefix(range.limit).map(entry), revision: try number("revision", database),
+      hasMore: rows.count > range.limit)
   }
 
   // Values are read with `decode`, which throws where a subscript would trap: a file may hold anything.

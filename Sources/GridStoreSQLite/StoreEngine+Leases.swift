@@ -1,6 +1,7 @@
 internal import Foundation
 internal import GRDB
 internal import Glibc
+internal import GridConcurrency
 internal import GridCore
 
 extension StoreEngine {
@@ -18,8 +19,41 @@ extension StoreEngine {
 
   // MARK: Granting
 
+  /// Somebody who waits for a lease.
+  struct LeaseRequest {
+    let timeToLive: Duration
+    let observer: any LeaseObserver
+    let promise: Promise<Result<StoreLease, GridError>>
+  }
+
+  /// Grants a lease as soon as a file that has taken another one's place may be used.
+  mutating func grantOnceSettled(
+    _ timeToLive: Duration, _ observer: any LeaseObserver, _ promise: Promise<Result<StoreLease, GridError>>
+  ) {
+    requests.append(LeaseRequest(timeToLive: timeToLive, observer: observer, promise: promise))
+    answerRequests()
+  }
+
+  /// Grants the leases that are waited for, unless it is too early.
+  mutating func answerRequests() {
+    let waiting = requests
+    requests = []
+    for request in waiting where request.promise.isOpen {
+      do {
+        guard let lease = try grantWhenSettled(request.timeToLive, request.observer) else {
+          requests.append(request)
+          continue
+        }
+        // Who asked may have gone at this very moment.
+        if !request.promise.fulfil(.success(lease)) { try? revoke(lease.identifier) }
+      } catch {
+        request.promise.fulfil(.failure(Self.gridError(error, path)))
+      }
+    }
+  }
+
   /// Grants a lease, or nil when it is too early: others may still believe in a file that stood here before.
-  mutating func grantWhenSettled(_ timeToLive: Duration, _ observer: any LeaseObserver) throws -> StoreLease? {
+  private mutating func grantWhenSettled(_ timeToLive: Duration, _ observer: any LeaseObserver) throws -> StoreLease? {
     // What cannot be opened does not settle: whoever asks is told why.
     _ = try file.get()
     guard clock.now() >= settledAt, try !isAwaitingOthers(timeToLive) else { return nil }
@@ -59,18 +93,25 @@ extension StoreEngine {
     let lease = StoreLease(identifier: identifier, timeToLive: timeToLive)
     leases[identifier] = HeldLease(
       lease: lease, file: file, observer: observer, renewedAt: sentAt, attemptedAt: sentAt)
+    listenAsNeeded()
     observer.leaseRenewed(sentAt: sentAt)
     return lease
   }
 
   mutating func revoke(_ identifier: Int64) throws {
     let held = leases.removeValue(forKey: identifier)
+    listenAsNeeded()
     defer { held?.file.remove() }
     try write { try StoreDatabase.endLease(identifier, $0) }
     deliver()
   }
 
   // MARK: Time
+
+  /// When the first of our leases is to be renewed, or has ended.
+  var nextRenewal: MonotonicTime {
+    leases.values.map { min($0.attemptAt, $0.renewedAt + $0.lease.timeToLive) }.min() ?? .distantFuture
+  }
 
   mutating func renewLeases() {
     for (identifier, held) in leases {
@@ -84,9 +125,7 @@ extension StoreEngine {
             cause: held.failure?.description))
         continue
       }
-      // A failed attempt is repeated soon; a successful one holds for a third of the lease's life.
-      let pause = held.attemptedAt == held.renewedAt ? held.lease.timeToLive / 3 : .milliseconds(100)
-      guard now - held.attemptedAt >= pause else { continue }
+      guard now >= held.attemptAt else { continue }
       leases[identifier]?.attemptedAt = now
       do {
         guard try write({ try StoreDatabase.renewLease(identifier, expires: now + held.lease.timeToLive, $0) }) else {
@@ -105,6 +144,7 @@ extension StoreEngine {
 
   mutating func lose(_ identifier: Int64, _ reason: GridError) {
     guard let held = leases.removeValue(forKey: identifier) else { return }
+    listenAsNeeded()
     held.observer.leaseLost(reason)
     // Nobody may have taken it yet: then its entries go now. A failure here is made good by the others' sweeps.
     _ = try? write { try StoreDatabase.endLease(identifier, $0) }
@@ -112,13 +152,21 @@ extension StoreEngine {
     deliver()
   }
 
-  mutating func endForeignLeases() {
+  /// Ends the leases of others that are over.
+  ///
+  /// - Returns: when the first of the rest ends unless it is renewed; nil when there is none.
+  mutating func endForeignLeases() -> MonotonicTime? {
     let now = clock.now()
-    guard let rows = try? read({ try StoreDatabase.leases($0) }) else { return }
+    guard let rows = try? read({ try StoreDatabase.leases($0) }) else { return nil }
     let boot = boot
+    var next: MonotonicTime?
     for row in rows where leases[row.identifier] == nil {
       let path = leasePath(row.identifier)
-      guard row.boot != boot || row.expires <= now.nanoseconds || LeaseFile.isAbandoned(path) else { continue }
+      guard row.boot != boot || row.expires <= now.nanoseconds || LeaseFile.isAbandoned(path) else {
+        let expiry = MonotonicTime(nanoseconds: row.expires)
+        next = min(next ?? expiry, expiry)
+        continue
+      }
       let ended = try? write { database in
         // It may have been renewed between the look and the transaction, unless its holder is gone.
         let isAlive = try StoreDatabase.isAlive(row.identifier, now: now, boot: boot, database)
@@ -129,14 +177,22 @@ extension StoreEngine {
       if ended == true {
         unlink(path)
         deliver()
+      } else {
+        next = now
       }
     }
+    return next
   }
 
   private func leasePath(_ identifier: Int64) -> String { "\(StoreFile.leases(of: path))/\(identifier).lock" }
 }
 
 extension StoreEngine.HeldLease {
+  /// When it is to be renewed: a failed attempt is repeated soon, a successful one holds for a third of the life.
+  var attemptAt: MonotonicTime {
+    attemptedAt + (attemptedAt == renewedAt ? lease.timeToLive / 3 : .milliseconds(100))
+  }
+
   /// With one place behind the point.
   fileprivate static func seconds(_ duration: Duration) -> Double { (duration.inSeconds * 10).rounded() / 10 }
 }

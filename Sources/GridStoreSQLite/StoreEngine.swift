@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+internal import GridConcurrency
 internal import GridCore
 
 /// What the store's thread works on: the open file, our leases, our watchers. Used by one thread only.
@@ -10,8 +11,13 @@ struct StoreEngine {
   let clock: any GridClock
   let boot: String
   var leases: [Int64: HeldLease] = [:]
+  /// Those who wait for a lease.
+  var requests: [LeaseRequest] = []
   private var watchers: [ObjectIdentifier: StoreWatcher] = [:]
   private var seenVersion: Int64 = -1
+  private var schedule: StoreSchedule
+  /// Nil while there is nobody to hear for.
+  private var bell: StoreBell?
   /// The last revision that was seen in this file, or in one before it: a smaller one is that of another store.
   var seenRevision: Int64 = 0
   /// Whether what is in the file is not what was written.
@@ -20,15 +26,18 @@ struct StoreEngine {
   private var isOtherFile = false
   /// Whether the watchers could not be told of a change.
   private var isDeliveryDue = false
-  private var sweptAt: MonotonicTime
+  /// When it is tried again to open a file that could not be opened.
+  private var openingAt: MonotonicTime
   /// From when on names may be given away in a file that took another one's place.
   var settledAt: MonotonicTime
   /// Leases of others that this file knows nothing of, and since when they have been waited for.
   var awaited: [Int64: MonotonicTime] = [:]
 
-  private static let pollInterval = 0.02
-  private static let sweepInterval = Duration.milliseconds(100)
-  /// How long others may take to notice that the file is another one: they look every 20 ms.
+  /// How soon what failed is tried again.
+  private static let retryPause = Duration.milliseconds(20)
+  /// How soon it is tried again to open a file.
+  private static let openingPause = Duration.milliseconds(100)
+  /// How long others may take to notice that the file is another one: they hear of it, or look every 20 ms.
   private static let settlingTime = Duration.milliseconds(500)
 
   init(path: String, clock: any GridClock) throws(GridError) {
@@ -36,12 +45,40 @@ struct StoreEngine {
     self.clock = clock
     file = .success(try StoreFile(path: path))
     boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? "unknown"
-    sweptAt = clock.now()
-    settledAt = sweptAt
+    let now = clock.now()
+    schedule = StoreSchedule(at: now)
+    (openingAt, settledAt) = (now, now)
   }
 
-  /// Seconds until ``tick()`` is due.
-  var nextPause: Double { watchers.isEmpty && leases.isEmpty ? 3600 : Self.pollInterval }
+  /// Readable when ``tick()`` is due earlier than ``nextPause`` says; negative for never.
+  var readiness: Int32 { bell?.readiness ?? -1 }
+
+  /// How long until ``tick()`` is due.
+  var nextPause: Duration {
+    guard let bell else { return requests.isEmpty ? .seconds(3600) : Self.retryPause }
+    let now = clock.now()
+    var next = min(schedule.next, nextRenewal)
+    if isDeliveryDue || !requests.isEmpty { next = min(next, now + Self.retryPause) }
+    if case .failure = file { next = min(next, now + Self.openingPause) }
+    return bell.isHearing ? next - now : min(next - now, StoreSchedule.pollInterval)
+  }
+
+  /// Begins to listen when there is somebody to listen for, and ends when there is nobody any more.
+  mutating func listenAsNeeded() {
+    guard watchers.isEmpty && leases.isEmpty else {
+      if bell == nil { listen() }
+      return
+    }
+    bell = nil
+    schedule.hears(false, at: clock.now())
+  }
+
+  private mutating func listen() {
+    let bell = bell ?? StoreBell(path: path)
+    bell.listen()
+    self.bell = bell
+    schedule.hears(bell.isHearing, at: clock.now())
+  }
 
   // MARK: Transactions
 
@@ -76,7 +113,7 @@ struct StoreEngine {
       try open.demandPresence()
       return value
     } catch {
-      noteDamage(error)
+      noteFailure(error)
       throw error
     }
   }
@@ -86,36 +123,47 @@ struct StoreEngine {
   mutating func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
     let open = try file.get()
     let (path, seen) = (path, seenRevision)
-    var result: (value: Value, revision: Int64)?
+    var result: (value: Value, before: Int64, revision: Int64)?
     do {
       try open.queue.inTransaction(.immediate) { database in
         try open.demandPresence()
         // Overwritten by an older copy of itself, it is the same file and yet another store.
-        guard try StoreDatabase.number("revision", database) >= seen else { throw StoreFile.gone(path) }
+        let before = try StoreDatabase.number("revision", database)
+        guard before >= seen else { throw StoreFile.gone(path) }
         let value = try body(database)
-        result = (value, try StoreDatabase.number("revision", database))
+        result = (value, before, try StoreDatabase.number("revision", database))
         return .commit
       }
       try open.demandPresence()
     } catch {
-      noteDamage(error)
+      noteFailure(error)
       throw error
     }
     guard let result else { throw GridError(.software, "a transaction had no result") }
+    // A lease that is renewed is news for nobody.
+    if result.revision != result.before { StoreBell.ring(path) }
     seenRevision = max(seenRevision, result.revision)
     return result.value
   }
 
-  private mutating func noteDamage(_ error: any Error) { if StoreFile.isDamage(error) { isDamaged = true } }
+  private mutating func noteFailure(_ error: any Error) {
+    if StoreFile.isDamage(error) { isDamaged = true }
+    // It may not be the file any more that it was.
+    schedule.lookNow()
+  }
 
   // MARK: Watches
 
   mutating func add(_ watcher: StoreWatcher) {
     watchers[ObjectIdentifier(watcher)] = watcher
+    listenAsNeeded()
     deliver()
   }
 
-  mutating func remove(_ watcher: StoreWatcher) { watchers[ObjectIdentifier(watcher)] = nil }
+  mutating func remove(_ watcher: StoreWatcher) {
+    watchers[ObjectIdentifier(watcher)] = nil
+    listenAsNeeded()
+  }
 
   /// Tells the watchers what changed since they were last told. A store that cannot be read now is tried again soon.
   mutating func deliver() {
@@ -148,17 +196,25 @@ struct StoreEngine {
   /// What is due: follows the file, looks for changes of other processes, renews our leases, ends those of processes
   /// that are gone.
   mutating func tick() {
-    let now = clock.now()
-    let sweeps = now - sweptAt >= Self.sweepInterval
-    if sweeps { sweptAt = now }
-    followFile(looksClosely: sweeps)
-    renewLeases()
-    let version = (try? read { try Int64.fetchOne($0, sql: "PRAGMA data_version") }) ?? -1
-    if version != seenVersion || isDeliveryDue {
-      seenVersion = version
-      deliver()
+    if let bell {
+      let news = bell.takeNews()
+      schedule.heard(news, at: clock.now())
+      schedule.hears(bell.isHearing, at: clock.now())
     }
-    if sweeps { endForeignLeases() }
+    let due = schedule.take(at: clock.now())
+    let isOpen = if case .success = file { true } else { false }
+    if due.looks || isDamaged || !isOpen { followFile(looksClosely: due.looksClosely) }
+    renewLeases()
+    if due.reads || isDeliveryDue { readChanges() }
+    if !requests.isEmpty { answerRequests() }
+    if due.sweeps { schedule.swept(nextExpiry: endForeignLeases(), at: clock.now()) }
+  }
+
+  private mutating func readChanges() {
+    let version = (try? read { try Int64.fetchOne($0, sql: "PRAGMA data_version") }) ?? -1
+    guard version != seenVersion || isDeliveryDue else { return }
+    seenVersion = version
+    deliver()
   }
 
   /// Where the file was taken away, damaged or put back, the others meet in another one, and so must we: with nothing
@@ -170,7 +226,7 @@ struct StoreEngine {
       guard let reason = reasonToLeave(open, looksClosely: looksClosely) else { return }
       for identifier in leases.keys { lose(identifier, reason) }
       try? open.queue.close()
-    } else if !looksClosely {
+    } else if clock.now() < openingAt {
       return
     }
     do throws(GridError) {
@@ -178,7 +234,9 @@ struct StoreEngine {
       isDamaged = false
     } catch {
       file = .failure(error)
+      openingAt = clock.now() + Self.openingPause
     }
+    if bell != nil { listen() }
     settledAt = clock.now() + Self.settlingTime
     awaited = [:]
     isOtherFile = true
@@ -208,6 +266,9 @@ struct StoreEngine {
 
   /// Ends our leases; the store is going away.
   mutating func close() {
+    for request in requests {
+      request.promise.fulfil(.failure(GridError(.unavailable, "the coordination store is closed")))
+    }
     for identifier in leases.keys { try? revoke(identifier) }
     for watcher in watchers.values { watcher.end() }
     try? (try? file.get())?.queue.close()

@@ -1,7 +1,7 @@
 internal import DequeModule
-internal import Dispatch
 internal import Foundation
 internal import GRDB
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -22,27 +22,36 @@ final class StoreThread: Sendable {
   private struct State {
     var jobs: Deque<Job> = []
     var isClosed = false
+    /// Whether the thread waits, and is to be woken for a job.
+    var isAsleep = false
+
+    /// Whether the thread is to be woken.
+    mutating func wakes() -> Bool {
+      defer { isAsleep = false }
+      return isAsleep
+    }
   }
 
   private let state = Mutex(State())
-  private let wake = DispatchSemaphore(value: 0)
-  private let ended = DispatchSemaphore(value: 0)
+  private let line: WakeLine
+  private let ended = Latch()
 
   /// Starts the thread with the engine that `make` opens on it.
   ///
   /// - Throws: what `make` throws.
   init(make: @escaping @Sendable () throws(GridError) -> StoreEngine) async throws(GridError) {
-    let opened: Result<Void, GridError> = await withCheckedContinuation { continuation in
+    line = try WakeLine()
+    let opened: Result<Void, GridError> = await withPromise { promise in
       let thread = Thread {
         do throws(GridError) {
           var engine = try make()
-          continuation.resume(returning: .success(()))
+          promise.fulfil(.success(()))
           self.loop(&engine)
           engine.close()
         } catch {
-          continuation.resume(returning: .failure(error))
+          promise.fulfil(.failure(error))
         }
-        self.ended.signal()
+        self.ended.open()
       }
       thread.name = "gridctl-store"
       thread.stackSize = 1 << 20
@@ -55,32 +64,32 @@ final class StoreThread: Sendable {
   ///
   /// - Throws: ``GridError/Code/unavailable`` after ``close()``, ``GridError/Code/retryLater`` when too many wait.
   func submit(_ job: Job) throws(GridError) {
-    let failure = state.withLock { state -> GridError? in
-      if state.isClosed { return GridError(.unavailable, "the coordination store is closed") }
+    let (failure, wakes) = state.withLock { state -> (GridError?, Bool) in
+      if state.isClosed { return (GridError(.unavailable, "the coordination store is closed"), false) }
       if state.jobs.count >= Self.capacity {
-        return GridError(.retryLater, "the coordination store is overloaded", hint: "try again later")
+        return (GridError(.retryLater, "the coordination store is overloaded", hint: "try again later"), false)
       }
       state.jobs.append(job)
-      return nil
+      return (nil, state.wakes())
     }
     if let failure { throw failure }
-    wake.signal()
+    if wakes { line.wake() }
   }
 
   /// Runs `body` on the thread and returns its result.
   func perform<Value: Sendable>(
     _ body: @escaping @Sendable (inout StoreEngine) throws -> Value
   ) async throws(GridError) -> Value {
-    let result: Result<Value, GridError> = await withCheckedContinuation { continuation in
+    let result: Result<Value, GridError> = await withPromise { promise in
       do throws(GridError) {
         try submit(
           .work { engine in
-            do { continuation.resume(returning: .success(try body(&engine))) } catch {
-              continuation.resume(returning: .failure(StoreEngine.gridError(error)))
+            do { promise.fulfil(.success(try body(&engine))) } catch {
+              promise.fulfil(.failure(StoreEngine.gridError(error)))
             }
           })
       } catch {
-        continuation.resume(returning: .failure(error))
+        promise.fulfil(.failure(error))
       }
     }
     return try result.get()
@@ -93,20 +102,20 @@ final class StoreThread: Sendable {
       return !state.isClosed
     }
     guard isFirst else { return }
-    wake.signal()
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        self.ended.wait()
-        continuation.resume()
-      }
-    }
+    line.wake()
+    await ended.wait()
   }
 
   private func loop(_ engine: inout StoreEngine) {
     while true {
-      _ = wake.wait(timeout: DispatchTime.now() + engine.nextPause)
+      let isIdle = state.withLock { state in
+        state.isAsleep = state.jobs.isEmpty && !state.isClosed
+        return state.isAsleep
+      }
+      if isIdle { line.wait(for: engine.readiness, atMost: engine.nextPause) }
       let (jobs, isClosed) = state.withLock { state in
         defer { state.jobs = [] }
+        state.isAsleep = false
         return (state.jobs, state.isClosed)
       }
       run(jobs, &engine)

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -21,7 +22,7 @@ final class StoreWatcher: Sendable {
     var waitingChanges = 0
     var isOverrun = false
     var isEnded = false
-    var waiting: CheckedContinuation<Item, Never>?
+    var waiting: Promise<Item>?
   }
 
   let prefix: String
@@ -37,7 +38,7 @@ final class StoreWatcher: Sendable {
 
   /// Takes over what changed after ``seen``; `nil` says that some of it is no longer known.
   func offer(_ changes: [(revision: Int64, change: StoreChange)]?, upTo revision: Int64) {
-    let resumed = state.withLock { state -> (CheckedContinuation<Item, Never>, Item)? in
+    let resumed = state.withLock { state -> (Promise<Item>, Item)? in
       guard !state.isOverrun, !state.isEnded else { return nil }
       guard let changes else {
         state.overrun()
@@ -54,7 +55,7 @@ final class StoreWatcher: Sendable {
       }
       return state.takeForWaiting()
     }
-    if let (continuation, item) = resumed { continuation.resume(returning: item) }
+    if let (promise, item) = resumed { promise.fulfil(item) }
   }
 
   /// Goes on after an overrun from a state that was read at `revision`.
@@ -71,18 +72,18 @@ final class StoreWatcher: Sendable {
       defer { state.waiting = nil }
       return state.waiting
     }
-    waiting?.resume(returning: .ended)
+    waiting?.fulfil(.ended)
   }
 
   func next() async -> Item {
     await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await withPromise { promise in
         let ready = state.withLock { state -> Item? in
           if let item = state.take() { return item }
-          state.waiting = continuation
+          state.waiting = promise
           return nil
         }
-        if let ready { continuation.resume(returning: ready) }
+        if let ready { promise.fulfil(ready) }
       }
     } onCancel: {
       end()
@@ -104,9 +105,9 @@ extension StoreWatcher.State {
     return item
   }
 
-  fileprivate mutating func takeForWaiting() -> (CheckedContinuation<StoreWatcher.Item, Never>, StoreWatcher.Item)? {
-    guard let continuation = waiting, let item = take() else { return nil }
+  fileprivate mutating func takeForWaiting() -> (Promise<StoreWatcher.Item>, StoreWatcher.Item)? {
+    guard let promise = waiting, let item = take() else { return nil }
     waiting = nil
-    return (continuation, item)
+    return (promise, item)
   }
 }

@@ -8,8 +8,8 @@ internal import Testing
 struct RunRecordTests {
   @Test("only who leads records a run, and its record outlives its lease")
   func fenced() async throws {
-    let store = InMemoryCoordinationStore(server: InMemoryStoreServer(clock: ManualClock()))
-    let directory = LeaderDirectory(store: store, keys: clusterKeys) { _ in }
+    let store = InMemoryCoordinationStore(server: InMemoryStoreServer(timers: ManualClock()))
+    let directory = StoreClaims(store: store, keys: clusterKeys)
     func lead(_ node: String) async throws -> (lease: StoreLease, token: Int64) {
       let lease = try await store.grantLease(timeToLive: .seconds(5), observer: LeaseRecorder())
       let start = CalendarTime(millisecondsSince1970: 0)

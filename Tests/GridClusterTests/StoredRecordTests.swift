@@ -32,7 +32,7 @@ struct StoredRecordTests {
 
   @Test("a forged record is no peer, no actor and no leader, before and while it is watched for")
   func forged() async throws {
-    let server = InMemoryStoreServer(clock: clock)
+    let server = InMemoryStoreServer(timers: clock)
     let member = Member(server)
     try await member.join("a")
     let forger = InMemoryCoordinationStore(server: server)
@@ -49,9 +49,9 @@ struct StoredRecordTests {
       try await wait(for: "the true one") { member.membership.peer("c") != nil }
       #expect(member.membership.peers.map(\.name) == ["c"])
       #expect(try await member.membership.lookUp("z") == nil)
-      #expect(try await member.membership.directory.lookUp("real") == nil)
+      #expect(try await member.membership.locator.lookUp("real") == nil)
       #expect(try await member.membership.leaders.lookUp("real") == nil)
-      #expect(member.membership.directory.cached("calc") == nil && member.membership.leaders.cached("main") == nil)
+      #expect(member.membership.locator.cached("calc") == nil && member.membership.leaders.cached("main") == nil)
       // Under the true name stands a record of it again.
       try await forge(clusterKeys.node("y"), record("y").json)
       try await wait(for: "the record under its own name") { member.membership.peer("y") != nil }

@@ -113,15 +113,14 @@ internal import Testing
   @Test func `every code of a failure and every verb has its row`() throws {
     let document = try text("LINK.md")
     for code in GridError.Code.all { #expect(document.contains("`\(code.label)`"), "\(code.label)") }
-    // What a node answers, as its source has it.
-    let source = try text("../../Grid/Control/NodeRuntime+Control.swift")
-    let verbs = source.split(separator: "\n").compactMap { line -> Substring? in
-      guard line.hasPrefix("    case \"") else { return nil }
-      return line.split(separator: "\"").dropFirst().first
-    }
-    #expect(verbs.count > 15)
-    let streams: [Substring] = ["events", "deadLetters.tail", "trace", "leader.campaign"]
-    for verb in verbs + streams { #expect(document.contains("\n| `\(verb)` |"), "\(verb)") }
+    // What can be asked, as the types say.
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/GridRequests")
+    let files = try #require(FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
+    let verbs = try files.compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+      .flatMap { try String(contentsOf: $0, encoding: .utf8).split(separator: "\n") }
+      .filter { $0.contains("static let verb = ") }.compactMap { $0.split(separator: "\"").last }
+    #expect(verbs.count > 30)
+    for verb in verbs { #expect(document.contains("\n| `\(verb)` |"), "\(verb)") }
   }
 
   @Test func `every kind of frame has its row and its place in the schema`() throws {

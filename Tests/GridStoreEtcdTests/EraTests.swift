@@ -27,16 +27,17 @@ struct EraTests {
       StoreEntry(key: key, value: [], createRevision: 1, modifyRevision: 1, lease: 0)
     }
     let keys = [Era.Key.present, era.proof, "/gridctl/shop/nodes/n1"].map(entry)
-    #expect(era.outer(StoreSnapshot(entries: keys, revision: 3)).entries.map(\.key) == ["/gridctl/shop/nodes/n1"])
+    let page = era.outer(StorePage(entries: keys, revision: 3, hasMore: false))
+    #expect(page.entries.map(\.key) == ["/gridctl/shop/nodes/n1"])
     #expect(era.outer(keys.map { .put($0) }).map(\.key) == ["/gridctl/shop/nodes/n1"])
   }
 
-  /// What is there after the events, by key: all of the last picture, and what has changed since.
+  /// What is there after the events, by key: all of the last reading, and what has changed since. A reading is recorded
+  /// as a gap and the puts of what was read.
   private static func picture(_ events: [WatchEvent]) -> [String: StoreEntry] {
     events.reduce(into: [:]) { entries, event in
       switch event {
-      case .resynchronised(let snapshot):
-        entries = Dictionary(snapshot.entries.map { ($0.key, $0) }) { $1 }
+      case .gap: entries = [:]
       case .changes(let changes, _):
         for change in changes {
           if case .put(let entry) = change { entries[entry.key] = entry } else { entries[change.key] = nil }
@@ -61,7 +62,8 @@ struct EraTests {
           group.addTask {
             while !Task.isCancelled {
               guard let snapshot = try? await store.range(prefix: "k") else { continue }
-              watch.record(.resynchronised(snapshot))
+              watch.record(.gap(after: snapshot.revision))
+              watch.record(.changes(snapshot.entries.map { .put($0) }, revision: snapshot.revision))
               try? await store.watch(prefix: "k", after: snapshot.revision) { watch.record($0) }
             }
           }

@@ -37,7 +37,7 @@ struct WatchMirrorTests {
   @Test("agrees with a reading of what was delivered")
   func agrees() {
     var mirror = WatchMirror(revision: 5)
-    mirror.reset(listing(5, ["old": 3]))
+    mirror.reset(listing(5, ["old": 3]), at: 5)
     mirror.beginComparison()
     _ = mirror.take([put("a", at: 6), delete("old", at: 7)])
     #expect(!mirror.misses(listing(7, ["a": 6])))
@@ -47,7 +47,7 @@ struct WatchMirrorTests {
   @Test("misses a put, a change and a delete that did not come")
   func misses() {
     var mirror = WatchMirror(revision: 5)
-    mirror.reset(listing(5, ["old": 3]))
+    mirror.reset(listing(5, ["old": 3]), at: 5)
     mirror.beginComparison()
     #expect(mirror.misses(listing(8, ["old": 3, "new": 8])))
     #expect(mirror.misses(listing(8, ["old": 8])))
@@ -57,9 +57,21 @@ struct WatchMirrorTests {
   @Test("what came after the reading is no difference")
   func later() {
     var mirror = WatchMirror(revision: 5)
-    mirror.reset(listing(5, ["old": 3, "gone": 4]))
+    mirror.reset(listing(5, ["old": 3, "gone": 4]), at: 5)
     mirror.beginComparison()
     _ = mirror.take([put("old", at: 9), put("new", at: 10), delete("gone", at: 11)])
     #expect(!mirror.misses(listing(6, ["old": 3, "gone": 4])))
+  }
+
+  @Test("keeps no account of more keys than it may, and says so")
+  func tooMany() {
+    var mirror = WatchMirror(revision: 5)
+    mirror.reset(nil, at: 5)
+    #expect(!mirror.isComparable && mirror.revision == 5)
+    #expect(mirror.take([put("a", at: 6)]).count == 1)
+    mirror.reset(listing(6, ["a": 6]), at: 6)
+    #expect(mirror.isComparable)
+    _ = mirror.take((0..<WatchMirror.capacity).map { put("k\($0)", at: 7) })
+    #expect(!mirror.isComparable && mirror.revision == 7)
   }
 }

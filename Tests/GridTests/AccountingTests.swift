@@ -1,4 +1,6 @@
 internal import GridActors
+internal import GridCore
+internal import GridRequests
 internal import Testing
 
 @testable internal import Grid
@@ -36,13 +38,12 @@ struct AccountingTests {
           }
         }
       }
-      let runtime = try await cluster["b"].running()
+      let wires = try await cluster["b"].running()
       for round in 1...3 {
         try await wait(for: "a part of the flood") {
           accepted.count + failed.count >= round * Self.tellers * Self.each / 5
         }
-        _ = try await runtime.stopActor(
-          ["name": .string(target), "kill": true], deadline: runtime.clock.now() + .seconds(30))
+        _ = try await wires.desks.actors.stop(StopRequest(target, kills: true), wires.ownCall(timeout: .seconds(30)))
         try await again()
       }
       try await group.waitForAll()
@@ -71,19 +72,19 @@ struct AccountingTests {
   @Test("the kinds of the house: their counts and the letters are all that was told", arguments: ["sink", "counter"])
   func builtInKind(_ kind: String) async throws {
     try await withCluster("a", "b") { cluster in
-      let runtime = try await cluster["b"].running()
+      let wires = try await cluster["b"].running()
       let cells = Collected<ActorCell>()
       let spawn: @Sendable () async throws -> Void = {
-        _ = try await runtime.spawn(
-          SpawnRequest(kind: kind, name: "target"), deadline: runtime.clock.now() + .seconds(30))
-        if let cell = runtime.cells["target"] { cells.append(cell) }
+        _ = try await wires.actors.spawner.spawn(
+          SpawnRequest(kind: kind, name: "target"), wires.ownCall(timeout: .seconds(30)))
+        if let cell = wires.traffic.cells["target"] { cells.append(cell) }
       }
       try await spawn()
       let told = try await flood("target", cluster, again: spawn)
       #expect(told.accepted.count + told.failed.count == Self.tellers * Self.each)
       try await cluster.stop("b")
       try await cluster.stop("a")
-      let processed = cells.all.reduce(0) { $0 + $1.report(at: runtime.clock.now(), withDetails: false).processed }
+      let processed = cells.all.reduce(0) { $0 + $1.report(at: wires.timers.now(), withDetails: false).processed }
       let letters = try await cluster.letters(of: "a") + cluster.letters(of: "b")
       #expect(cells.count == 4)
       #expect(processed + letters.count == Self.tellers * Self.each)

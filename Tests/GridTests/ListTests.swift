@@ -1,3 +1,4 @@
+internal import GridRequests
 internal import GridTestKit
 internal import Testing
 
@@ -9,10 +10,11 @@ struct ListTests {
   private func pages(
     _ verb: String, _ arguments: JSONValue, of node: GridNode
   ) async throws -> (items: [JSONValue], count: Int) {
-    let runtime = try await node.running()
+    let wires = try await node.running()
     var (items, count, arguments) = ([JSONValue](), 0, arguments)
     while true {
-      let page = try await runtime.perform(verb, arguments, deadline: runtime.clock.now() + .seconds(30))
+      let page = try await wires.control.answer(
+        verb, arguments, until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
       items += page["items"]?.arrayValue ?? []
       count += 1
       guard let next = page["next"], count < 1000 else { return (items, count) }
@@ -38,9 +40,9 @@ struct ListTests {
       #expect(names(small.items) == expected && small.count > 5)
       let some = try await pages("actors", ["pageBytes": 2000, "pattern": "other-*"], of: cluster["b"])
       #expect(names(some.items) == expected.filter { $0.hasPrefix("other") })
-      let runtime = try await cluster["a"].running()
-      let first = try await runtime.perform(
-        "actors", ["limit": 7], deadline: runtime.clock.now() + .seconds(30))
+      let wires = try await cluster["a"].running()
+      let first = try await wires.control.answer(
+        "actors", ["limit": 7], until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
       #expect(names(first["items"]?.arrayValue ?? []) == Array(expected.prefix(7)))
       #expect(first["total"]?.integerValue == 60 && first["next"] != nil)
       let onOne = try await pages("actors", ["node": "b", "pageBytes": 1000], of: cluster["a"])
@@ -82,15 +84,15 @@ struct ListTests {
       let identifiers = small.items.compactMap { $0["id"]?.stringValue }
       #expect(identifiers == identifiers.sorted(by: >))
       try await cluster["a"].spawn("sink", "sink")
-      let runtime = try await cluster["b"].running()
+      let wires = try await cluster["b"].running()
       let first = try #require(identifiers.first)
       // Of sixteen who send it at once, one does.
       let sent = await withTaskGroup(of: Bool.self) { group in
         for _ in 0..<16 {
           group.addTask {
-            let answer = try? await runtime.perform(
+            let answer = try? await wires.control.answer(
               "deadLetters.replay", ["id": .string(first), "to": "sink", "once": true],
-              deadline: runtime.clock.now() + .seconds(30))
+              until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
             return answer != nil
           }
         }

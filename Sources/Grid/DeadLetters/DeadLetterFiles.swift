@@ -28,13 +28,9 @@ struct DeadLetterFiles: Sendable {
   ) async throws -> Value {
     let log = try await SQLiteDeadLetterLog(
       path: path(of: node), capacity: DeadLetterCapacity(letters: .max, bytes: .max))
-    do {
-      let value = try await body(log)
-      await log.close()
-      return value
-    } catch {
-      await log.close()
-      throw error
-    }
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(log)) } catch { result = .failure(error) }
+    await log.close()
+    return try result.get()
   }
 }

@@ -38,12 +38,12 @@ final class DeadLetterOffice: Sendable {
   private let lastFailure = Mutex<GridError?>(nil)
   private let wake = BoundedQueue<Void>(capacity: 1)
   private let live = Broadcaster<DeadLetter>()
-  private let clock: any GridClock
+  private let timers: any Timers
   private let logger: Logger
 
   /// - Parameter capacity: that of the log. More letters need not wait; of their bytes a quarter of a gibibyte may.
-  init(clock: any GridClock, logger: Logger, capacity: DeadLetterCapacity) {
-    self.clock = clock
+  init(timers: any Timers, logger: Logger, capacity: DeadLetterCapacity) {
+    self.timers = timers
     self.logger = logger
     room = DeadLetterCapacity(letters: capacity.letters, bytes: min(capacity.bytes, 256 << 20))
     state = Mutex(State(identifiers: DeadLetterIdentifier(generator: SystemRandomNumberGenerator())))
@@ -68,7 +68,7 @@ final class DeadLetterOffice: Sendable {
     taken.wrappingAdd(1, ordering: .relaxed)
     let letter = UndeliveredMessage(
       target: envelope.target, reason: reason, detail: detail, sender: envelope.sender, message: envelope.message,
-      at: clock.date())
+      at: timers.date())
     let room = room
     let wakes = state.withLock { state in
       state.waiting.append(letter)
@@ -100,7 +100,7 @@ final class DeadLetterOffice: Sendable {
   }
 
   /// A fresh identifier for a letter that is sent again.
-  func newIdentifier() -> String { state.withLock { $0.identifiers.next(at: clock.date()) } }
+  func newIdentifier() -> String { state.withLock { $0.identifiers.next(at: timers.date()) } }
 
   /// Writes until ``close()``.
   func run() async {
@@ -108,7 +108,7 @@ final class DeadLetterOffice: Sendable {
       await write()
       // Counts of a storm come out when their second is over, with no further letter to wake us.
       while state.withLock({ $0.folder.isFolding && !$0.isClosed }) {
-        try? await Task.sleep(for: .milliseconds(250))
+        await timers.sleep(for: .milliseconds(250))
         if Task.isCancelled { break }
         await write()
       }
@@ -151,7 +151,7 @@ final class DeadLetterOffice: Sendable {
   }
 
   private func publish() {
-    let shown = state.withLock { $0.folder.take(isClosing: $0.isClosed, at: clock.date()) }
+    let shown = state.withLock { $0.folder.take(isClosing: $0.isClosed, at: timers.date()) }
     for letter in shown { live.publish(letter) }
   }
 
@@ -172,7 +172,7 @@ final class DeadLetterOffice: Sendable {
     if isClosed {
       return logger.error("dead letters are lost: the node ends", metadata: ["dead-letters": "\(waiting)"])
     }
-    try? await Task.sleep(for: .seconds(1))
+    await timers.sleep(for: .seconds(1))
     _ = wake.push(())
   }
 

@@ -8,17 +8,17 @@ public struct GridLeadership: Sendable {
   /// The fencing token: larger than that of every earlier leader of the name. Hand it to whatever is written to, so
   /// that a stale leader can be refused there.
   public let token: Int64
-  private let runtime: NodeRuntime
+  private let leaderships: Leaderships
 
-  init(name: String, token: Int64, runtime: NodeRuntime) {
+  init(name: String, token: Int64, leaderships: Leaderships) {
     self.name = name
     self.token = token
-    self.runtime = runtime
+    self.leaderships = leaderships
   }
 
   /// Whether the leadership certainly still holds. Look before every act; it costs nanoseconds.
   public var isValid: Bool {
-    runtime.leaders[name]?.token == token && runtime.membership.isValid(at: runtime.clock.now())
+    leaderships.isValid(name, token: token)
   }
 }
 
@@ -35,15 +35,16 @@ extension GridNode {
     _ name: String, operation: @escaping @Sendable (GridLeadership) async throws -> Result
   ) async throws -> Result {
     try NameRules.validated(name, as: "leader")
-    let runtime = try await running()
-    let leadership = try await runtime.campaign(name, holder: "node \(runtime.nodeName)")
+    let wires = try await running()
+    let leaderships = wires.actors.leaderships
+    let leadership = try await leaderships.campaign(name, holder: "node \(wires.node.name)")
     do {
       let result = try await withThrowingTaskGroup(of: Result?.self) { group in
         group.addTask {
-          try await operation(GridLeadership(name: name, token: leadership.token, runtime: runtime))
+          try await operation(GridLeadership(name: name, token: leadership.token, leaderships: leaderships))
         }
         group.addTask {
-          await runtime.watchValidity(of: leadership)
+          await leaderships.watchValidity(of: leadership)
           if Task.isCancelled { return nil }
           throw leadership.loss ?? GridError(.leaseLost, "the leadership of \(name) is lost")
         }
@@ -51,27 +52,16 @@ extension GridNode {
         while let result = try await group.next() { if let result { return result } }
         throw GridError(.cancelled, "cancelled")
       }
-      runtime.giveUp(leadership)
+      leaderships.giveUp(leadership)
       return result
     } catch {
-      runtime.giveUp(leadership)
+      leaderships.giveUp(leadership)
       throw error
     }
   }
 
   /// The leader of `name` as the store has it now, or nil.
   public func leader(_ name: String) async throws -> LeaderRecord? {
-    try await running().membership.leaders.lookUp(name)?.record
-  }
-}
-
-extension NodeRuntime {
-  /// Returns when the leadership has ended, is asked back, or is no longer certain.
-  func watchValidity(of leadership: Leadership) async {
-    while !Task.isCancelled, !leadership.ended.isOpen, !leadership.resignRequested.isOpen {
-      let remaining = membership.remainingValidity(at: clock.now())
-      if remaining <= .zero { return }
-      _ = await leadership.ended.wait(atMost: min(remaining, .milliseconds(100)))
-    }
+    try await running().traffic.membership.leaders.lookUp(name)?.holder
   }
 }

@@ -35,12 +35,13 @@ extension GridNode {
   /// - Returns: nil when what renews the lease stands still: the lease is over, and the node does not know it.
   /// - Throws: ``GridError/Code/unavailable`` when the node has stopped, or what kept it from starting.
   public func pulse() async throws -> NodePulse? {
-    let runtime = try await running()
-    for loop in runtime.group.makeIterator() { try await loop.submit {}.get() }
-    guard runtime.membership.isValid(at: runtime.clock.now()) || runtime.membership.record == nil else { return nil }
+    let wires = try await running()
+    for loop in wires.ground.group.makeIterator() { try await loop.submit {}.get() }
+    let (node, membership) = (wires.node, wires.traffic.membership)
+    guard membership.isValid(at: wires.timers.now()) || membership.record == nil else { return nil }
     return NodePulse(
-      name: runtime.nodeName, namespace: runtime.namespace, address: runtime.identity.withLock { $0.address },
-      problem: runtime.membershipProblem?.description, nodes: runtime.membership.peers.count + 1,
-      actors: runtime.cells.count)
+      name: node.name, namespace: node.namespace, address: node.address,
+      problem: wires.traffic.health.membershipProblem?.description, nodes: membership.peers.count + 1,
+      actors: wires.traffic.cells.count)
   }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import GridSystem
@@ -20,22 +21,31 @@ final class LocalSocket: Sendable {
   private let directory: String
   private let opened = Mutex<Opened?>(nil)
 
-  init(path: String, directory: String) {
+  private let endpoint: LinkEndpoint
+  private let timers: any Timers
+  private let logger: Logger
+
+  init(
+    path: String, directory: String, endpoint: LinkEndpoint, timers: any Timers, logger: Logger
+  ) {
     self.path = path
     self.directory = directory
+    self.endpoint = endpoint
+    self.timers = timers
+    self.logger = logger
   }
 
   /// Makes the socket, in place of one that was lost.
   ///
   /// - Throws: ``GridError/Code/nameTaken`` when another node serves there, ``GridError/Code/refused`` when the
   ///   directory is somebody else's.
-  func open(_ runtime: NodeRuntime) async throws {
+  func open() async throws {
     try PrivateDirectory.makeOwned(directory, for: .sockets)
     let lock = try await SocketDirectoryLock(directory)
-    try await StaleSocket.remove(path, in: directory, runtime.endpoint)
+    try await StaleSocket.remove(path, in: directory, endpoint)
     // First, since its end removes what is at the path. Who has connected already keeps the connection.
     await take()?.listener.close()
-    let listener = try await runtime.endpoint.listen(on: .unix(path: path))
+    let listener = try await endpoint.listen(on: .unix(path: path))
     chmod(path, 0o600)
     _ = consume lock
     opened.withLock { $0 = Opened(listener: listener, file: SocketFile(path)) }
@@ -48,19 +58,19 @@ final class LocalSocket: Sendable {
     }
   }
 
-  /// Makes the socket, and the file with the secret, again whenever they are gone, until the task is cancelled.
-  func keep(_ runtime: NodeRuntime) async {
+  /// Makes the socket again whenever it is gone, until the task is cancelled; `alongside` puts back what else may go.
+  func keep(_ alongside: () -> Void) async {
     var hasWarned = false
     while !Task.isCancelled {
-      try? await Task.sleep(for: Self.interval)
-      runtime.restoreSecret()
+      await timers.sleep(for: Self.interval)
+      alongside()
       guard !Task.isCancelled, !opened.withLock({ $0?.file.isInPlace ?? false }) else { continue }
       do {
-        try await open(runtime)
-        runtime.logger.notice("made the socket again, which was gone", metadata: ["path": "\(path)"])
+        try await open()
+        logger.notice("made the socket again, which was gone", metadata: ["path": "\(path)"])
         hasWarned = false
       } catch {
-        runtime.logger.log(
+        logger.log(
           level: hasWarned ? .debug : .warning, "cannot make the socket again",
           metadata: ["path": "\(path)", "error": "\(error)"])
         hasWarned = true

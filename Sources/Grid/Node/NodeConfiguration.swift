@@ -79,6 +79,9 @@ public struct NodeConfiguration: Sendable {
   /// Whether any of its kinds runs a program.
   var runsPrograms: Bool { allowsExec || !programs.isEmpty }
 
+  /// The nodes of an embedded store have all files beside each other.
+  var needsNotes: Bool { store != nil || coordination != "embedded" }
+
   /// - Parameter kinds: the names of the kinds that the node has without ``programs``.
   /// - Throws: ``GridError/Code/usage``, ``GridError/Code/refused`` or ``GridError/Code/configuration`` with the field
   ///   at fault.

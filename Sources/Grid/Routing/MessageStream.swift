@@ -1,5 +1,4 @@
 internal import GridActors
-internal import GridCluster
 public import GridCore
 internal import GridLink
 
@@ -14,13 +13,15 @@ public struct MessageStream: Sendable {
     case remote(Link)
   }
 
-  private let node: NodeRuntime
+  private let router: Router
+  private let cells: CellTable
   private let target: String
   private let sender: String
   private var route = Route.unknown
 
-  init(node: NodeRuntime, target: String, sender: String) {
-    self.node = node
+  init(router: Router, cells: CellTable, target: String, sender: String) {
+    self.router = router
+    self.cells = cells
     self.target = target
     self.sender = sender
   }
@@ -55,13 +56,11 @@ public struct MessageStream: Sendable {
   /// Finds the way anew, and sends by it with the assurance that the message arrived.
   private mutating func sendFirst(_ message: Message) async throws(GridError) {
     let envelope = Envelope(target: target, message: message, sender: sender, waitsForRoom: true)
-    _ = try await node.send(envelope, .acceptance, timeout: .seconds(3600))
+    _ = try await router.send(envelope, .acceptance, timeout: .seconds(3600))
     route = .unknown
-    if let cell = node.cells[target] {
+    if let cell = cells[target] {
       route = .local(cell)
-    } else if let holder = node.membership.directory.cached(target),
-      let link = node.peerLinks.link(to: holder.record.node)
-    {
+    } else if let link = router.link(to: target) {
       route = .remote(link)
     }
   }

@@ -14,7 +14,7 @@ package enum RegisteredNodes {
     guard access(path, R_OK | W_OK) == 0,
       let store = try? await SQLiteCoordinationStore(path: path, clock: SystemClock())
     else { return [] }
-    let nodes = try? await Membership.nodes(in: store, keys: StoreKeys(namespace: namespace))
+    let nodes = try? await Membership.nodes(in: store, namespace: namespace)
     await store.close()
     return (nodes ?? []).map(\.address)
   }

@@ -94,7 +94,7 @@ public struct StoreKeys: Sendable, Equatable {
   public var letters: String { root + "letters/" }
 
   /// What follows a prefix in a key, told by bytes: a letter that combines with the prefix's last one is the name's.
-  public func name(_ key: String, under prefix: String) -> String {
+  public static func name(_ key: String, under prefix: String) -> String {
     String(decoding: key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 

@@ -10,9 +10,12 @@ public protocol CoordinationStore: Sendable {
   /// A short description for `node info` and `check`: engine, version, place.
   func describe() async throws(GridError) -> StoreDescription
 
-  /// The entries whose keys start with `prefix` (all of them for an empty one), sorted by key, with the revision of the
-  /// store at which they were read. The read is linearizable.
-  func range(prefix: String) async throws(GridError) -> StoreSnapshot
+  /// One page of the entries whose keys start with a prefix, sorted by the bytes of their keys. The read is
+  /// linearizable.
+  ///
+  /// A reading of many pages is of one moment only where the engine keeps what was: each page says at which revision it
+  /// was read, and what changed after the first is to be had from a watch. ``range(prefix:)`` reads all pages.
+  func range(_ range: StoreRange) async throws(GridError) -> StorePage
 
   /// The entry at `key`, or nil. The read is linearizable.
   func get(_ key: String) async throws(GridError) -> StoreEntry?
@@ -35,9 +38,9 @@ public protocol CoordinationStore: Sendable {
   /// Delivers every change under `prefix` with a revision larger than `revision`, each once and in order of revision,
   /// until the task is cancelled (returns) or `receive` throws (rethrows).
   ///
-  /// A break that the engine can repair is repaired without the caller noticing. Where changes cannot be replayed (a
-  /// compaction, a rewound store) one ``WatchEvent/resynchronised(_:)`` with the complete present state stands in for
-  /// them; changes after its revision follow.
+  /// A break that the engine can repair is repaired without the caller noticing. Where changes cannot be told any more
+  /// (a compaction, a rewound store) one ``WatchEvent/gap(after:)`` stands in for them; changes after its revision
+  /// follow.
   func watch(
     prefix: String, after revision: Int64,
     _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
@@ -67,7 +70,49 @@ public struct StoreEntry: Sendable, Equatable {
   }
 }
 
-/// Entries and the revision of the store at which they were read together.
+/// Which entries to read.
+public struct StoreRange: Sendable, Equatable {
+  /// The largest page.
+  public static let maximumPage = 1000
+
+  /// What the keys start with; empty for all.
+  public var prefix: String
+  /// Only keys after this one, told by bytes: the last of the page before.
+  public var after: String?
+  /// At most so many entries, from 1 to ``maximumPage``; an engine may give fewer.
+  public var limit: Int
+  /// The revision of the first page, for the pages after it: read there by engines that keep what was.
+  public var revision: Int64?
+
+  public init(prefix: String, after: String? = nil, limit: Int = maximumPage, revision: Int64? = nil) {
+    self.prefix = prefix
+    self.after = after
+    self.limit = max(1, min(limit, Self.maximumPage))
+    self.revision = revision
+  }
+
+  /// The range of the page after one.
+  public func following(_ page: StorePage) -> StoreRange {
+    StoreRange(
+      prefix: prefix, after: page.entries.last?.key ?? after, limit: limit, revision: revision ?? page.revision)
+  }
+}
+
+/// Entries, and the revision of the store at which they were read together.
+public struct StorePage: Sendable, Equatable {
+  public var entries: [StoreEntry]
+  public var revision: Int64
+  /// Whether there may be entries after them.
+  public var hasMore: Bool
+
+  public init(entries: [StoreEntry], revision: Int64, hasMore: Bool) {
+    self.entries = entries
+    self.revision = revision
+    self.hasMore = hasMore
+  }
+}
+
+/// All entries of a range, and the revision from which a watch tells what changed while they were read.
 public struct StoreSnapshot: Sendable, Equatable {
   public var entries: [StoreEntry]
   public var revision: Int64
@@ -75,6 +120,35 @@ public struct StoreSnapshot: Sendable, Equatable {
   public init(entries: [StoreEntry], revision: Int64) {
     self.entries = entries
     self.revision = revision
+  }
+}
+
+extension CoordinationStore {
+  /// All entries whose keys start with `prefix`, page by page, sorted by key. For what is known to be little.
+  ///
+  /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
+  public func range(prefix: String) async throws(GridError) -> StoreSnapshot {
+    var snapshot: StoreSnapshot?
+    try await pages(of: StoreRange(prefix: prefix)) { page in
+      if snapshot == nil { snapshot = StoreSnapshot(entries: [], revision: page.revision) }
+      snapshot?.entries += page.entries
+    }
+    return snapshot ?? StoreSnapshot(entries: [], revision: 0)
+  }
+
+  /// Reads page after page.
+  ///
+  /// - Parameter take: called with each, the first one first; there is at least one.
+  /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
+  public func pages(of range: StoreRange, _ take: (StorePage) -> Void) async throws(GridError) {
+    var range = range
+    while true {
+      let page = try await self.range(range)
+      take(page)
+      // An engine that gives nothing and promises more would be asked for ever.
+      guard page.hasMore, !page.entries.isEmpty else { return }
+      range = range.following(page)
+    }
   }
 }
 
@@ -154,8 +228,9 @@ public protocol LeaseObserver: Sendable {
 public enum WatchEvent: Sendable, Equatable {
   /// Changes of one or more revisions, in order; all changes of a revision are in one event.
   case changes([StoreChange], revision: Int64)
-  /// The complete state under the prefix: forget what was known.
-  case resynchronised(StoreSnapshot)
+  /// Changes up to this revision were missed and cannot be told any more: whoever keeps a picture reads everything anew.
+  /// Changes after the revision follow.
+  case gap(after: Int64)
 }
 
 /// One change of one key.

@@ -4,6 +4,18 @@ extension DeadLetter: ListItem {
   package static func key(of item: JSONValue) -> String { item.text("id") }
 }
 
+/// A letter as it stands in an answer: its body may have been left out, and is fetched in parts then.
+package struct ListedDeadLetter: JSONCoded, Equatable {
+  package let json: JSONValue
+
+  package init(json: JSONValue) { self.json = json }
+
+  package var isBodyLeftOut: Bool { json["bodyLeftOut"]?.boolValue ?? false }
+
+  /// - Throws: ``GridError/Code/undecodable``.
+  package func letter() throws(GridError) -> DeadLetter { try DeadLetter(json: json) }
+}
+
 /// A part of the body of a dead letter that was too long for a list.
 package struct DeadLetterPart: FieldCoded, Equatable {
   package var part: [UInt8] = []

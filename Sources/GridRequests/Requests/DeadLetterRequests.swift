@@ -67,7 +67,7 @@ package struct DeadLettersRequest: ListRequest {
 }
 
 package struct DeadLetterRequest: NodeRequest {
-  package typealias Answer = DeadLetter
+  package typealias Answer = ListedDeadLetter
   package static let verb = "deadLetters.show"
   package static let scope = RequestScope.everyNode
   package static let role = Role.viewer

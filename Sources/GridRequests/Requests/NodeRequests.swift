@@ -56,7 +56,26 @@ package struct StoreRequest: NodeRequest {
   package init() {}
 }
 
-/// The whole cluster's; of one node alone when another node asks.
+/// What one node says of itself.
+package struct NodeHealthRequest: NodeRequest {
+  package typealias Answer = NodeHealth
+  package static let verb = "node.health"
+  package static let scope = RequestScope.node
+  package static let role = Role.viewer
+  package var effect: RequestEffect { .reading }
+
+  /// How far back is looked.
+  package var window: Duration?
+
+  package init() {}
+  package init(window: Duration?) { self.window = window }
+
+  package mutating func code(_ fields: inout Fields) throws(GridError) {
+    try fields.milliseconds("windowMilliseconds", &window)
+  }
+}
+
+/// What all nodes say of themselves.
 package struct HealthRequest: NodeRequest {
   package typealias Answer = ClusterHealth
   package static let verb = "health"

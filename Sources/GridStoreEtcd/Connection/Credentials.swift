@@ -1,15 +1,14 @@
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
 /// Signs in with user and password and keeps the token until etcd no longer takes it. However many calls need a token
 /// at once, one of them signs in (etcd spends some 60 ms of a processor on it) and the others wait for it.
 final class Credentials: Sendable {
-  fileprivate typealias Waiter = CheckedContinuation<Void, Never>
-
   fileprivate struct State {
     var token: Token = .none
     var isSigningIn = false
-    var waiting: [Waiter] = []
+    var waiting: [Promise<Void>] = []
   }
 
   fileprivate enum Token {
@@ -79,17 +78,17 @@ final class Credentials: Sendable {
       defer { state.waiting = [] }
       return state.waiting
     }
-    for waiter in waiting { waiter.resume() }
+    for waiter in waiting { waiter.fulfil() }
   }
 
   /// Returns when the call that signs in has ended, well or not: it has a deadline, so this needs none.
   private func waitForOther() async {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       let isOver = state.withLock { state in
-        if state.isSigningIn { state.waiting.append(continuation) }
+        if state.isSigningIn { state.waiting.append(promise) }
         return !state.isSigningIn
       }
-      if isOver { continuation.resume() }
+      if isOver { promise.fulfil() }
     }
   }
 }

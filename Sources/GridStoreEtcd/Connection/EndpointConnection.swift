@@ -2,6 +2,7 @@ internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
 internal import GRPCProtobuf
 internal import GridCore
+internal import GridSystem
 internal import NIOCore
 internal import NIOSSL
 internal import SwiftProtobuf

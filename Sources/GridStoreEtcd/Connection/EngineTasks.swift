@@ -1,4 +1,6 @@
+internal import GridConcurrency
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// The tasks that outlive a call of the store: connections and the keepers of leases.
@@ -51,7 +53,7 @@ final class CallGate: Sendable {
   private struct State {
     var calls = 0
     var isClosed = false
-    var waiting: CheckedContinuation<Void, Never>?
+    var waiting: Promise<Void>?
   }
 
   private let state = Mutex(State())
@@ -68,13 +70,13 @@ final class CallGate: Sendable {
   }
 
   func leave() {
-    let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+    let waiting = state.withLock { state -> Promise<Void>? in
       state.calls -= 1
       guard state.calls == 0 else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
-    waiting?.resume()
+    waiting?.fulfil()
   }
 
   /// Lets nobody in any more; false when that was so before.
@@ -87,12 +89,12 @@ final class CallGate: Sendable {
 
   /// Returns when the last call has left. To be called once, after ``close()``.
   func waitForCalls() async {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       let isIdle = state.withLock { state in
-        if state.calls > 0 { state.waiting = continuation }
+        if state.calls > 0 { state.waiting = promise }
         return state.calls == 0
       }
-      if isIdle { continuation.resume() }
+      if isIdle { promise.fulfil() }
     }
   }
 

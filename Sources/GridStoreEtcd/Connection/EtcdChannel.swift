@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridSystem
 internal import Synchronization
 
 /// The way to the cluster for one kind of calls: one connection at a time, to whichever member answers.
@@ -12,19 +13,21 @@ final class EtcdChannel: Sendable {
   }
 
   let configuration: EtcdConfiguration
-  let executor: LoopExecutor
+  let thread: LoopThread
   private let credentials: Credentials?
   private let tasks: EngineTasks
   private let clock: any GridClock
   private let state: Mutex<State>
   private let isAway = Atomic(false)
 
+  var executor: LoopExecutor { thread.executor }
+
   init(
-    _ configuration: EtcdConfiguration, executor: LoopExecutor, credentials: Credentials?, tasks: EngineTasks,
+    _ configuration: EtcdConfiguration, thread: LoopThread, credentials: Credentials?, tasks: EngineTasks,
     clock: any GridClock
   ) {
     self.configuration = configuration
-    self.executor = executor
+    self.thread = thread
     self.credentials = credentials
     self.tasks = tasks
     self.clock = clock
@@ -75,7 +78,7 @@ final class EtcdChannel: Sendable {
         foundNobody()
         throw failure
       }
-      if pause > .zero { await executor.sleep(pause) }
+      if pause > .zero { await thread.sleep(pause) }
       if Task.isCancelled { throw .cancelled(mayBeApplied: failure.mayBeApplied) }
     }
   }
@@ -101,7 +104,7 @@ final class EtcdChannel: Sendable {
     defer { connection.leave() }
     let sent = SentMark()
     do throws(EtcdFailure) {
-      let answers = try await executor.withDeadline(timeout) { [credentials] () async throws(EtcdFailure) in
+      let answers = try await thread.withDeadline(timeout) { [credentials] () async throws(EtcdFailure) in
         let token = try await credentials?.token(connection)
         do throws(EtcdFailure) {
           return try await connection.call(method, requests, token: token, sent: sent)

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import GridCore
+internal import GridSystem
 internal import SwiftProtobuf
 internal import Synchronization
 
@@ -129,7 +130,7 @@ final class LeaseKeeper: Sendable {
       } catch {
         guard error.code == .unavailable else { return }
       }
-      await channel.executor.sleep(.milliseconds(500))
+      await channel.thread.sleep(.milliseconds(500))
     }
   }
 }

@@ -29,7 +29,7 @@ struct LeaseRounds: Sendable {
     let now = clock.now()
     // Those that were renewed in time can wait; one that was not is tried again soon.
     let due = leases.map { min($0.renewedAt + interval, $0.validUntil) }.min() ?? now
-    await channel.executor.sleep(max(due - now, .milliseconds(100)))
+    await channel.thread.sleep(max(due - now, .milliseconds(100)))
     if Task.isCancelled { return [] }
     let alone = channel.configuration.endpoints.count == 1
     let timeout = min(channel.configuration.attemptTimeout, alone ? shortest / 2 : shortest / 4)

@@ -34,7 +34,7 @@ struct Era: Sendable, Equatable {
   }
 
   /// No store comes so far.
-  private static let never = Int64.max - 1
+  static let never = Int64.max - 1
 
   // MARK: What crosses the border
 
@@ -51,9 +51,10 @@ struct Era: Sendable, Equatable {
   }
 
   /// Without the keys of the era itself.
-  func outer(_ snapshot: StoreSnapshot) -> StoreSnapshot {
-    StoreSnapshot(
-      entries: snapshot.entries.filter { !Key.isOurs($0.key) }.map(outer), revision: outer(snapshot.revision))
+  func outer(_ page: StorePage) -> StorePage {
+    StorePage(
+      entries: page.entries.filter { !Key.isOurs($0.key) }.map(outer), revision: outer(page.revision),
+      hasMore: page.hasMore)
   }
 
   func outer(_ changes: [StoreChange]) -> [StoreChange] {

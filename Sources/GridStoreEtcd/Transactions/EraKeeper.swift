@@ -78,14 +78,23 @@ final class EraKeeper: Sendable {
     return found.value.map(found.era.outer)
   }
 
-  /// Reads a range in the present era.
-  func snapshot(_ read: @escaping @Sendable () async throws(GridError) -> StoreSnapshot) async throws(GridError)
-    -> StoreSnapshot
-  {
-    let done = try await within { (era: Era) async throws(GridError) -> (StoreSnapshot, Int64)? in
-      let snapshot = try await read()
+  /// Reads a page of a range in the present era.
+  ///
+  /// - Parameter read: reads it; the revision of the range is etcd's own.
+  func page(
+    _ range: StoreRange, _ read: @escaping @Sendable (StoreRange) async throws(GridError) -> StorePage
+  ) async throws(GridError) -> StorePage {
+    let done = try await within { (era: Era) async throws(GridError) -> (StorePage, Int64)? in
+      var inner = range
+      // A revision of another era says nothing: the page is one of the present.
+      inner.revision = range.revision.map(era.inner).flatMap { (1..<Era.never).contains($0) ? $0 : nil }
+      var page = try await read(inner)
+      // A page of nothing but the keys of the era would look like the end.
+      while page.hasMore, page.entries.allSatisfy({ Era.Key.isOurs($0.key) }), !page.entries.isEmpty {
+        page = try await read(inner.following(page))
+      }
       guard try await self.confirmed() == era else { return nil }
-      return (snapshot, snapshot.revision)
+      return (page, page.revision)
     }
     return done.era.outer(done.value)
   }

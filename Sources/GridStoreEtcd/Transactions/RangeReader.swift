@@ -26,36 +26,36 @@ struct RangeReader: Sendable {
     return answer.kvs.first.map(mapping.entry)
   }
 
-  func snapshot(prefix: String) async throws(EtcdFailure) -> StoreSnapshot {
-    var entries: [StoreEntry] = []
-    let revision = try await read(prefix, at: 0, keysOnly: false) { page, isFirst in
-      if isFirst { entries = [] }
-      entries += page.map(mapping.entry)
+  /// One page. A reading that began at a revision goes on there as long as etcd remembers it.
+  func page(_ range: StoreRange) async throws(EtcdFailure) -> StorePage {
+    var request = self.request(range.prefix)
+    request.limit = Int64(range.limit)
+    request.revision = range.revision ?? 0
+    if let after = range.after { request.key = mapping.key(after) + [0] }
+    while true {
+      do throws(EtcdFailure) {
+        let answer = try await channel.perform(.range, request)
+        mark.heard(answer.header.revision)
+        return StorePage(
+          entries: answer.kvs.map(mapping.entry),
+          revision: request.revision == 0 ? answer.header.revision : request.revision, hasMore: answer.more)
+      } catch {
+        try request.relax(after: error)
+      }
     }
-    return StoreSnapshot(entries: entries, revision: revision)
   }
 
-  /// - Parameter revision: of the past; 0 reads the present, linearizably.
+  /// - Parameters:
+  ///   - revision: of the past; 0 reads the present, linearizably.
+  ///   - capacity: keys beyond it are not read.
+  /// - Returns: nil when there are more keys than that.
   /// - Throws: ``EtcdFailure/Reason/compacted`` or ``EtcdFailure/Reason/futureRevision`` for a revision that is not
   ///   there.
-  func listing(prefix: String, at revision: Int64 = 0) async throws(EtcdFailure) -> Listing {
-    var revisions: [Data: Int64] = [:]
-    let read = try await read(prefix, at: revision, keysOnly: true) { page, isFirst in
-      if isFirst { revisions = [:] }
-      for value in page { revisions[value.key] = value.modRevision }
-    }
-    return Listing(revisions: revisions, revision: revision == 0 ? read : revision)
-  }
-
-  /// - Returns: the revision that was read.
-  private func read(
-    _ prefix: String, at revision: Int64, keysOnly: Bool,
-    _ take: (_ page: [Etcdserverpb_KeyValue], _ isFirst: Bool) -> Void
-  ) async throws(EtcdFailure) -> Int64 {
+  func listing(prefix: String, at revision: Int64 = 0, capacity: Int) async throws(EtcdFailure) -> Listing? {
     var restarts = 0
     while true {
       do throws(EtcdFailure) {
-        return try await pages(prefix, at: revision, keysOnly: keysOnly, take)
+        return try await keys(prefix, at: revision, capacity: capacity)
       } catch {
         guard error.reason == .compacted, revision == 0, restarts < Self.restarts else { throw error }
         restarts += 1
@@ -63,33 +63,62 @@ struct RangeReader: Sendable {
     }
   }
 
-  private func pages(
-    _ prefix: String, at revision: Int64, keysOnly: Bool,
-    _ take: (_ page: [Etcdserverpb_KeyValue], _ isFirst: Bool) -> Void
-  ) async throws(EtcdFailure) -> Int64 {
-    var request = Etcdserverpb_RangeRequest()
-    request.key = mapping.rangeStart(prefix)
-    request.rangeEnd = EtcdMapping.rangeEnd(mapping.key(prefix))
+  private func keys(_ prefix: String, at revision: Int64, capacity: Int) async throws(EtcdFailure) -> Listing? {
+    var request = self.request(prefix)
     request.limit = Self.page
     request.revision = revision
-    request.keysOnly = keysOnly
-    var isFirst = true
+    request.keysOnly = true
+    var listing = Listing(revisions: [:], revision: revision)
     while true {
       let answer: Etcdserverpb_RangeResponse
       do throws(EtcdFailure) {
         answer = try await channel.perform(.range, request)
       } catch {
-        // Large entries: fewer of them at a time.
         guard error.reason == .answerTooLarge, request.limit > 1 else { throw error }
         request.limit = max(1, request.limit / 8)
         continue
       }
       mark.heard(answer.header.revision)
       if request.revision == 0 { request.revision = answer.header.revision }
-      take(answer.kvs, isFirst)
-      isFirst = false
-      guard answer.more, let last = answer.kvs.last else { return request.revision }
+      listing.revision = request.revision
+      for value in answer.kvs { listing.revisions[value.key] = value.modRevision }
+      if listing.revisions.count > capacity { return nil }
+      guard answer.more, let last = answer.kvs.last else { return listing }
       request.key = last.key + [0]
+    }
+  }
+
+  /// The revision of the store now.
+  func presentRevision() async throws(EtcdFailure) -> Int64 {
+    let answer = try await channel.perform(
+      .range,
+      .with {
+        $0.key = mapping.rangeStart("")
+        $0.keysOnly = true
+      })
+    mark.heard(answer.header.revision)
+    return answer.header.revision
+  }
+
+  private func request(_ prefix: String) -> Etcdserverpb_RangeRequest {
+    .with {
+      $0.key = mapping.rangeStart(prefix)
+      $0.rangeEnd = EtcdMapping.rangeEnd(mapping.key(prefix))
+    }
+  }
+}
+
+extension Etcdserverpb_RangeRequest {
+  /// Asks for less after a failure that less may help against.
+  ///
+  /// - Throws: the failure, when nothing helps.
+  fileprivate mutating func relax(after failure: EtcdFailure) throws(EtcdFailure) {
+    switch failure.reason {
+    // Large entries: fewer of them at a time.
+    case .answerTooLarge where limit > 1: limit = max(1, limit / 8)
+    // What changed since the first page is to be had from a watch.
+    case .compacted where revision > 0: revision = 0
+    default: throw failure
     }
   }
 }

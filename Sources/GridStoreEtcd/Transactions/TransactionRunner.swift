@@ -58,7 +58,7 @@ struct TransactionRunner: Sendable {
         guard error.isWorthAnotherAttempt else { throw error.error }
         cause = error.error
       }
-      await channel.executor.sleep(.milliseconds(100))
+      await channel.thread.sleep(.milliseconds(100))
     }
     if clock.now() >= deadline { channel.foundNobody() }
     throw LostAnswer.error(cause)

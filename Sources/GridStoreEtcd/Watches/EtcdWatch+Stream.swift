@@ -11,7 +11,7 @@ extension EtcdWatch {
     let sent = SentMark()
     let token: String?
     do throws(EtcdFailure) {
-      let answer = try await channel.executor.withDeadline(channel.attemptTimeout) {
+      let answer = try await channel.thread.withDeadline(channel.attemptTimeout) {
         () async throws(EtcdFailure) -> String? in try await self.channel.token(connection)
       }
       guard let answer else { return .broken }
@@ -53,7 +53,7 @@ extension EtcdWatch {
         })
       // The member shows that it lives by answering these.
       while !Task.isCancelled {
-        await channel.executor.sleep(Self.progressInterval)
+        await channel.thread.sleep(Self.progressInterval)
         if Task.isCancelled { return }
         try await writer.write(.with { $0.progressRequest = Etcdserverpb_WatchProgressRequest() })
       }

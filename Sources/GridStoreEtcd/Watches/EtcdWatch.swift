@@ -1,13 +1,15 @@
 internal import FoundationEssentials
 internal import GridCore
+internal import GridSystem
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// One watch: streams one after another, each from where the one before it came to, and a complete reading where
-/// changes cannot be had any more.
+/// One watch: streams one after another, each from where the one before it came to, and a gap where changes cannot be
+/// had any more.
 ///
 /// Etcd 3.4 loses, repeats and rewinds events around compactions and leader changes. So events that are not news are
-/// dropped, and now and then a reading of all keys is compared with what the events added up to.
+/// dropped, and now and then a reading of all keys is compared with what the events added up to. Where there are too
+/// many keys for that, changes count as missed instead: whoever remembers something of so many asks again.
 final class EtcdWatch: Sendable {
   enum StreamEnd: Sendable {
     /// The next member may do better.
@@ -74,7 +76,7 @@ final class EtcdWatch: Sendable {
     while !Task.isCancelled, !feed.isEnded {
       switch end {
       case .broken:
-        await channel.executor.sleep(pause)
+        await channel.thread.sleep(pause)
         pause = min(pause * 2, .seconds(1))
       case .mustResynchronise:
         if let failure = await resynchronise(), !failure.isWorthAnotherAttempt { return feed.end(failure.error) }
@@ -94,13 +96,13 @@ final class EtcdWatch: Sendable {
     guard revision > 0 else { return nil }
     while !Task.isCancelled, !feed.isEnded {
       do throws(EtcdFailure) {
-        let listing = try await reader.listing(prefix: prefix, at: revision)
-        state.withLock { $0.mirror.reset(listing) }
+        let listing = try await reader.listing(prefix: prefix, at: revision, capacity: WatchMirror.capacity)
+        state.withLock { $0.mirror.reset(listing, at: revision) }
         return nil
       } catch {
         switch error.reason {
         case .compacted, .futureRevision: return .mustResynchronise
-        case _ where error.isWorthAnotherAttempt: await channel.executor.sleep(.milliseconds(200))
+        case _ where error.isWorthAnotherAttempt: await channel.thread.sleep(.milliseconds(200))
         default: return .refused(error.error)
         }
       }
@@ -111,19 +113,16 @@ final class EtcdWatch: Sendable {
   /// - Returns: why it could not be done now; nil when it is done.
   private func resynchronise() async -> EtcdFailure? {
     do throws(EtcdFailure) {
-      let snapshot = try await reader.snapshot(prefix: prefix)
-      let mapping = reader.mapping
-      let revisions = snapshot.entries.map { (mapping.key($0.key), $0.modifyRevision) }
+      let listing = try await reader.listing(prefix: prefix, capacity: WatchMirror.capacity)
+      let revision = if let listing { listing.revision } else { try await reader.presentRevision() }
       state.withLock { state in
-        state.mirror.reset(
-          RangeReader.Listing(
-            revisions: Dictionary(revisions) { $1 }, revision: snapshot.revision))
+        state.mirror.reset(listing, at: revision)
         state.verifyAt = clock.now() + channel.configuration.verificationInterval
       }
-      await feed.send(.resynchronised(snapshot))
+      await feed.send(.gap(after: revision))
       return nil
     } catch {
-      if error.isWorthAnotherAttempt { await channel.executor.sleep(.milliseconds(200)) }
+      if error.isWorthAnotherAttempt { await channel.thread.sleep(.milliseconds(200)) }
       return error
     }
   }
@@ -154,7 +153,7 @@ final class EtcdWatch: Sendable {
 
   private func noticeSilence() async -> StreamEnd? {
     while !Task.isCancelled {
-      await channel.executor.sleep(.milliseconds(250))
+      await channel.thread.sleep(.milliseconds(250))
       if feed.isEnded { return nil }
       // While the receiver is slow nothing is read, and nothing can be heard.
       if !feed.isEmpty { state.withLock { $0.heardAt = clock.now() } }
@@ -168,7 +167,7 @@ final class EtcdWatch: Sendable {
       // In short naps, since it may become due earlier: when a member turns out to be behind what it has said.
       let rest = state.withLock { $0.verifyAt } - clock.now()
       if rest > .zero {
-        await channel.executor.sleep(max(.milliseconds(10), min(rest, .milliseconds(250))))
+        await channel.thread.sleep(max(.milliseconds(10), min(rest, .milliseconds(250))))
         continue
       }
       // What is missing must be missing twice: it may have been on its way.
@@ -182,15 +181,21 @@ final class EtcdWatch: Sendable {
   private static let grace = Duration.seconds(2)
 
   private func isMissingChanges() async -> Bool {
-    let delivered = state.withLock { state in
+    let (delivered, isComparable) = state.withLock { state in
       state.mirror.beginComparison()
-      return state.mirror.revision
+      return (state.mirror.revision, state.mirror.isComparable)
     }
     defer { state.withLock { $0.mirror.endComparison() } }
-    guard let listing = try? await reader.listing(prefix: prefix) else { return false }
+    // What cannot be compared counts as missed.
+    guard isComparable else { return true }
+    let listing: RangeReader.Listing
+    do throws(EtcdFailure) {
+      guard let found = try await reader.listing(prefix: prefix, capacity: WatchMirror.capacity) else { return true }
+      listing = found
+    } catch { return false }
     // A store that is older than what it has said was restored from a copy.
     if listing.revision < delivered { return true }
-    await channel.executor.sleep(Self.grace)
+    await channel.thread.sleep(Self.grace)
     guard !Task.isCancelled, feed.isEmpty else { return false }
     return state.withLock { $0.mirror.misses(listing) }
   }

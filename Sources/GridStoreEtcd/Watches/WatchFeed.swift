@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -12,8 +13,8 @@ final class WatchFeed: Sendable {
     var events: Deque<WatchEvent> = []
     var isEnded = false
     var failure: GridError?
-    var receiver: CheckedContinuation<Void, Never>?
-    var sender: CheckedContinuation<Void, Never>?
+    var receiver: Promise<Void>?
+    var sender: Promise<Void>?
   }
 
   private let state = Mutex(State())
@@ -31,14 +32,14 @@ final class WatchFeed: Sendable {
       defer { state.receiver = nil }
       return state.receiver
     }
-    receiver?.resume()
-    await withCheckedContinuation { continuation in
+    receiver?.fulfil()
+    await withPromise { promise in
       let hasRoom = state.withLock { state in
         if state.isEnded || state.events.count < Self.capacity { return true }
-        state.sender = continuation
+        state.sender = promise
         return false
       }
-      if hasRoom { continuation.resume() }
+      if hasRoom { promise.fulfil() }
     }
   }
 
@@ -52,7 +53,7 @@ final class WatchFeed: Sendable {
         defer { if event != nil { state.sender = nil } }
         return (event, state.isEnded, state.failure, event == nil ? nil : state.sender)
       }
-      sender?.resume()
+      sender?.fulfil()
       if let event { return event }
       if let failure { throw failure }
       if isEnded { return nil }
@@ -63,13 +64,13 @@ final class WatchFeed: Sendable {
 
   private func waitForEvent() async {
     await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      await withPromise { promise in
         let isReady = state.withLock { state in
           if state.isEnded || !state.events.isEmpty || Task.isCancelled { return true }
-          state.receiver = continuation
+          state.receiver = promise
           return false
         }
-        if isReady { continuation.resume() }
+        if isReady { promise.fulfil() }
       }
     } onCancel: {
       end(nil)
@@ -88,7 +89,7 @@ final class WatchFeed: Sendable {
       }
       return (state.receiver, state.sender)
     }
-    receiver?.resume()
-    sender?.resume()
+    receiver?.fulfil()
+    sender?.fulfil()
   }
 }

@@ -9,12 +9,20 @@ struct WatchMirror: Sendable {
   /// Deletes since the beginning of the comparison in progress, by key; nil outside of one.
   private var deletes: [Data: Int64]?
 
+  /// Keys that are kept account of.
+  static let capacity = 10_000
+  /// Whether it has account of all keys; there may be too many.
+  private(set) var isComparable = true
+
   init(revision: Int64) { self.revision = revision }
 
-  /// Starts over from a complete reading.
-  mutating func reset(_ listing: RangeReader.Listing) {
-    revision = listing.revision
-    revisions = listing.revisions
+  /// Starts over at a revision.
+  ///
+  /// - Parameter listing: all keys at the revision; nil when there are too many.
+  mutating func reset(_ listing: RangeReader.Listing?, at revision: Int64) {
+    self.revision = revision
+    revisions = listing?.revisions ?? [:]
+    isComparable = listing != nil
     deletes = nil
   }
 
@@ -24,12 +32,17 @@ struct WatchMirror: Sendable {
     let news = events.filter { $0.kv.modRevision > before }
     for event in news {
       revision = max(revision, event.kv.modRevision)
+      guard isComparable else { continue }
       if event.type == .delete {
         revisions[event.kv.key] = nil
         deletes?[event.kv.key] = event.kv.modRevision
       } else {
         revisions[event.kv.key] = event.kv.modRevision
       }
+    }
+    if revisions.count > Self.capacity {
+      isComparable = false
+      revisions = [:]
     }
     return news
   }

@@ -28,6 +28,8 @@ extension CoordinationStoreConformance {
       try expectEqual(snapshot.entries, [], "the entries")
       try expect(snapshot.revision >= put.revision, "the revision fell from \(put.revision) to \(snapshot.revision)")
     },
+    Case("pages of any size add up to the range, and say whether there is more", pages),
+    Case("what changes while it is read page by page is in the pages or told by a watch", clients: 2, changingPages),
     Case("1 000 keys can be written and read in one range", thousandKeys),
     Case("clients of one store see each other's writes at once", clients: 2) { trial in
       for round in 0..<50 {
@@ -99,6 +101,60 @@ extension CoordinationStoreConformance {
     }
     let entries = try await trial.store.range(prefix: trial.root).entries
     try expectEqual(entries.map(\.text), (0..<1000).map { "\($0)" }, "the values in the order of their keys")
+  }
+
+  @Sendable private static func pages(_ trial: Trial) async throws {
+    let names = (0..<23).map { "p/\($0 < 10 ? "0" : "")\($0)" }
+    for name in names + ["o", "p", "p0", "q/1"] { try await trial.put(name, name) }
+    let whole = try await trial.store.range(prefix: trial.root + "p/").entries
+    try expectEqual(whole.map(\.text), names, "the range as a whole")
+    for limit in [1, 2, 7, 22, 23, 24, 5000] {
+      var (entries, sizes): ([StoreEntry], [Int]) = ([], [])
+      try await trial.store.pages(of: StoreRange(prefix: trial.root + "p/", limit: limit)) { page in
+        entries += page.entries
+        sizes.append(page.entries.count)
+      }
+      try expectEqual(entries, whole, "the pages of \(limit)")
+      try expect(sizes.allSatisfy { $0 <= limit }, "pages of \(sizes) where \(limit) were asked for")
+    }
+    for (after, expected) in [("p/21", ["p/22"]), ("p/22", []), ("p/220", []), ("p/215", ["p/22"]), ("o", names)] {
+      let page = try await trial.store.range(StoreRange(prefix: trial.root + "p/", after: trial.root + after))
+      try expectEqual(page.entries.map(\.text), expected, "what comes after \(after)")
+      try expect(!page.hasMore, "there is nothing after the last")
+    }
+  }
+
+  @Sendable private static func changingPages(_ trial: Trial) async throws {
+    for number in 0..<40 { try await trial.put("k\(number)", "old") }
+    let writer = trial.client(1)
+    var range = StoreRange(prefix: trial.root, limit: 4)
+    var (found, first): ([String: StoreEntry], Int64?) = ([:], nil)
+    var step = 0
+    while true {
+      let page = try await trial.store.range(range)
+      first = first ?? page.revision
+      for entry in page.entries { found[entry.key] = entry }
+      for key in ["k\(step)", "k\(39 - step)"] {
+        let value = Array("\(step)".utf8)
+        let operation: StoreOperation =
+          step.isMultiple(of: 3) ? .delete(key: trial.root + key) : .put(key: trial.root + key, value: value, lease: 0)
+        _ = try await writer.commit(StoreTransaction(then: [operation]))
+      }
+      step += 1
+      guard page.hasMore else { break }
+      range = range.following(page)
+    }
+    let last = try await writer.commit(
+      StoreTransaction(then: [.put(key: trial.root + "last", value: [], lease: 0)]))
+    let start = try unwrap(first, "the revision of the first page")
+    try await withWatch(trial.store, prefix: trial.root, after: start) { watch in
+      try await eventually(within: trial.patience, "the last change") { watch.changes.last?.revision == last.revision }
+      for change in watch.changes where found[change.key]?.modifyRevision ?? .min < change.revision {
+        if case .put(let entry) = change { found[change.key] = entry } else { found[change.key] = nil }
+      }
+    }
+    let whole = try await trial.store.range(prefix: trial.root).entries
+    try expectEqual(found.values.sorted { $0.key < $1.key }, whole.sorted { $0.key < $1.key }, "pages with changes")
   }
 
   private static func precedes(_ left: String, _ right: String) -> Bool {

@@ -5,12 +5,12 @@ internal import GridCore
 struct InMemoryStoreState {
   typealias Key = [UInt8]
 
+  /// A lease as the store sees it.
   struct Lease {
-    var lease: StoreLease
-    let observer: any LeaseObserver
-    /// The client that keeps it alive.
-    let client: ObjectIdentifier
+    let timeToLive: Duration
     var renewedAt: MonotonicTime
+
+    var endsAt: MonotonicTime { renewedAt + timeToLive }
   }
 
   struct Revision {
@@ -34,10 +34,17 @@ struct InMemoryStoreState {
 
   func entry(_ key: String) -> StoreEntry? { entries[Key(key.utf8)] }
 
-  func range(_ prefix: String) -> StoreSnapshot {
-    let found = entries.filter { $0.key.starts(with: prefix.utf8) }
-    let sorted = found.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    return StoreSnapshot(entries: sorted.map(\.value), revision: revision)
+  /// Everything, sorted by the bytes of the keys.
+  var all: [StoreEntry] { entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value) }
+
+  func range(_ range: StoreRange) -> StorePage {
+    let after = range.after.map { Key($0.utf8) }
+    let found = entries.filter { key, _ in
+      key.starts(with: range.prefix.utf8) && after.map { $0.lexicographicallyPrecedes(key) } ?? true
+    }
+    let sorted = found.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+    return StorePage(
+      entries: Array(sorted.prefix(range.limit)), revision: revision, hasMore: sorted.count > range.limit)
   }
 
   /// The changes under `prefix` after a revision, or nil when they can no longer be told.
@@ -112,21 +119,22 @@ struct InMemoryStoreState {
 
   // MARK: Leases
 
-  mutating func grant(
-    _ timeToLive: Duration, _ observer: any LeaseObserver, client: ObjectIdentifier, at now: MonotonicTime
-  ) -> StoreLease {
+  mutating func grant(_ timeToLive: Duration, at now: MonotonicTime) -> StoreLease {
     let lease = StoreLease(identifier: nextLease, timeToLive: timeToLive)
     nextLease += 1
-    leases[lease.identifier] = Lease(lease: lease, observer: observer, client: client, renewedAt: now)
+    leases[lease.identifier] = Lease(timeToLive: timeToLive, renewedAt: now)
     return lease
   }
 
-  /// Removes a lease with everything it owns, as one revision; who is to be told.
-  mutating func endLease(_ identifier: Int64) -> Lease? {
-    guard let lease = leases.removeValue(forKey: identifier) else { return nil }
+  /// Removes a lease with everything it owns, as one revision.
+  ///
+  /// - Returns: whether there was one.
+  @discardableResult
+  mutating func endLease(_ identifier: Int64) -> Bool {
+    guard leases.removeValue(forKey: identifier) != nil else { return false }
     let keys = keysByLease.removeValue(forKey: identifier) ?? []
     finish(keys.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { delete($0) })
-    return lease
+    return true
   }
 }
 

@@ -42,7 +42,8 @@ final class Member: Membership.Observer {
 
   init(_ server: InMemoryStoreServer, timeToLive: Duration = .seconds(5), store: (any CoordinationStore)? = nil) {
     client = InMemoryCoordinationStore(server: server)
-    membership = Membership(store: store ?? client, keys: clusterKeys, timeToLive: timeToLive)
+    membership = Membership(
+      store: store ?? client, namespace: "test", timers: DispatchTimers(), timeToLive: timeToLive)
   }
 
   var events: [Event] { recorded.withLock { $0 } }
@@ -76,7 +77,7 @@ final class Member: Membership.Observer {
   func watchWorks(_ what: String) { failures.withLock { $0.append("works \(what)") } }
   func peerJoined(_ peer: NodeRecord) { add(.peerJoined(peer.name, peer.incarnation)) }
   func peerLeft(_ peer: NodeRecord) { add(.peerLeft(peer.name)) }
-  func leaderChanged(_ change: LeaderChange) { add(.leader(change.name, change.leader?.record.node)) }
+  func leaderChanged(_ change: ClaimChange<LeaderRecord>) { add(.leader(change.name, change.claim?.holder.node)) }
 
   private func add(_ event: Event) { recorded.withLock { $0.append(event) } }
 }
@@ -116,7 +117,7 @@ final class InterposedStore: CoordinationStore {
 
   func describe() async throws(GridError) -> StoreDescription { try await store.describe() }
 
-  func range(prefix: String) async throws(GridError) -> StoreSnapshot { try await store.range(prefix: prefix) }
+  func range(_ range: StoreRange) async throws(GridError) -> StorePage { try await store.range(range) }
 
   func get(_ key: String) async throws(GridError) -> StoreEntry? {
     let entry = try await store.get(key)

@@ -30,12 +30,3 @@ func withStores(_ count: Int, _ body: ([any CoordinationStore]) async throws -> 
     for store in stores { await store.close() }
   }
 }
-
-extension WatchRecorder {
-  /// The complete states that were delivered.
-  var snapshots: [StoreSnapshot] {
-    events.compactMap { event in
-      if case .resynchronised(let snapshot) = event { snapshot } else { nil }
-    }
-  }
-}

@@ -1,0 +1,117 @@
+internal import GridConcurrency
+internal import GridCore
+internal import GridLink
+internal import GridRequests
+internal import Logging
+
+/// Answers what clients and peers ask of the cluster itself.
+final class ControlService: Sendable {
+  private static let longestRequest = Duration.seconds(3600)
+
+  private let node: NodeSelf
+  private let requests: RequestTable
+  private let streams: StreamTable
+  private let book: RequestBook
+  private let work: BackgroundWork
+  private let timers: any Timers
+
+  init(
+    node: NodeSelf, requests: RequestTable, streams: StreamTable, book: RequestBook, work: BackgroundWork,
+    timers: any Timers
+  ) {
+    self.node = node
+    self.requests = requests
+    self.streams = streams
+    self.book = book
+    self.work = work
+    self.timers = timers
+  }
+
+  // MARK: From links
+
+  func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
+    let abandoned = book.opened(request.correlation, on: link)
+    work.add {
+      await self.answer(request, deadline, link, abandoned: abandoned)
+    } refused: { error in
+      self.book.closed(request.correlation, on: link)
+      link.resolve(request.correlation, .failure(error))
+    }
+  }
+
+  func cancelled(_ correlation: UInt64, on link: Link) {
+    book.cancelled(correlation, on: link)
+    streams.stop(link, correlation)
+  }
+
+  func linkClosed(_ link: Link) {
+    book.linkClosed(link)
+    streams.linkClosed(link)
+  }
+
+  func peerOpened(_ link: Link) { streams.peerOpened(link) }
+
+  // MARK: Answering
+
+  private func answer(_ request: RequestFrame, _ deadline: MonotonicTime, _ link: Link, abandoned: Latch) async {
+    defer { book.closed(request.correlation, on: link) }
+    var effect = RequestEffect.own
+    do {
+      let arguments = request.arguments.isEmpty ? .object([:]) : try JSONValue(parsing: request.arguments)
+      if try streams.start(request.verb, arguments, request.correlation, link) {
+        // Given up before it had begun: nobody else ends it.
+        if abandoned.isOpen { streams.stop(link, request.correlation) }
+        return
+      }
+      let handler = try handler(of: request.verb)
+      effect = try handler.effect(arguments)
+      // Answered before it counts as done: a node that leaves says goodbye after the answers.
+      try await book.counting(effect) {
+        let limit = min(deadline, timers.now() + Self.longestRequest)
+        let answer = try await book.run(until: limit, on: link, abandoned: abandoned) {
+          try await handler.answer(arguments, limit, link.caller)
+        }
+        guard let body = answer.serialized(within: LinkFrame.maximumPayloadBytes) else {
+          throw GridError(.undecodable, "the answer to \(request.verb) does not fit into a frame")
+        }
+        link.resolve(request.correlation, .reply(Message(body: body, contentType: .json)))
+      }
+    } catch {
+      let failure = GridError.wrapping(error, as: .failed, "the request failed")
+      link.resolve(request.correlation, .failure(told(failure, request.verb, effect)))
+    }
+  }
+
+  /// What a request answers, as it travels.
+  func answer(
+    _ verb: String, _ arguments: JSONValue, until deadline: MonotonicTime, for caller: Caller
+  ) async throws -> JSONValue {
+    try await handler(of: verb).answer(arguments, deadline, caller)
+  }
+
+  private func handler(of verb: String) throws(GridError) -> RequestTable.Handler {
+    if let handler = requests[verb] { return handler }
+    throw GridError(
+      .protocolMismatch, "node \(node.name) does not know the request \(NameRules.quoted(verb))",
+      hint: "the client is newer than the node: use the same version")
+  }
+
+  /// What is told of a request that failed: never "cancelled", which is for who gives up itself, and who asked did not.
+  private func told(_ error: GridError, _ verb: String, _ effect: RequestEffect) -> GridError {
+    guard error.code == .cancelled else { return error }
+    switch effect {
+    case .own, .ownChange, .reading: return node.notServing("it does not answer \(verb)")
+    case .repeatable, .once:
+      return GridError(
+        .nodeLost, "node \(node.name) left before it knew what became of \(verb): it may have been done",
+        hint: "look before you ask another node for it")
+    }
+  }
+}
+
+extension Link {
+  /// Who speaks over it, for as long as connections carry no identity of their own.
+  fileprivate var caller: Caller {
+    Caller(name: remote.name, role: remote.role == .node ? .node : .operator)
+  }
+}

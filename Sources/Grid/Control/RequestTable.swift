@@ -1,0 +1,71 @@
+internal import GridCore
+internal import GridRequests
+
+/// What a handler knows of a request beside what it asks.
+struct RequestCall: Sendable {
+  var routing: RequestRouting
+  var page: PageRequest
+  var deadline: MonotonicTime
+  /// On whose behalf it is carried out.
+  var caller: Caller
+
+  /// Another node has asked, and goes on with the answer itself.
+  var isLocal: Bool { routing.isLocal }
+}
+
+/// The requests that a node answers, each with what carries it out.
+///
+/// A request that names a node is passed on to it here, whatever it asks; a handler never sees those of others.
+struct RequestTable: Sendable {
+  struct Handler: Sendable {
+    let role: Role
+    let effect: @Sendable (JSONValue) throws -> RequestEffect
+    let answer: @Sendable (JSONValue, MonotonicTime, Caller) async throws -> JSONValue
+  }
+
+  private var handlers: [String: Handler] = [:]
+  private let node: NodeSelf
+  private let calls: ClusterCalls
+
+  init(node: NodeSelf, calls: ClusterCalls) {
+    self.node = node
+    self.calls = calls
+  }
+
+  subscript(verb: String) -> Handler? { handlers[verb] }
+
+  mutating func on<Request: NodeRequest>(
+    _ type: Request.Type, _ body: @escaping @Sendable (Request, RequestCall) async throws -> Request.Answer
+  ) {
+    let (node, calls) = (node, calls)
+    handlers[Request.verb] = Handler(
+      role: Request.role,
+      effect: { try RoutedRequest<Request>(json: $0).request.effect },
+      answer: { json, deadline, caller in
+        let routed = try RoutedRequest<Request>(json: json)
+        var call = RequestCall(
+          routing: routed.routing, page: routed.page, deadline: deadline, caller: routed.routing.caller ?? caller)
+        if let named = routed.routing.node {
+          if named != node.name { return try await calls.passOn(routed, to: named, call).json }
+          call.routing = Request.routingAtNamedNode(call.routing)
+        }
+        return try await body(routed.request, call).json
+      })
+  }
+
+  mutating func on<Request: NodeRequest>(
+    _ type: Request.Type, _ body: @escaping @Sendable (Request) async throws -> Request.Answer
+  ) {
+    on(type) { request, _ in try await body(request) }
+  }
+}
+
+extension NodeRequest {
+  /// What is asked of every node is asked of the named one alone; what any node knows is told as that one sees it.
+  static func routingAtNamedNode(_ routing: RequestRouting) -> RequestRouting {
+    var routing = routing
+    routing.node = nil
+    if scope != .cluster { routing.isLocal = true }
+    return routing
+  }
+}

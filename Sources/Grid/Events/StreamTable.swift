@@ -1,0 +1,56 @@
+internal import GridCore
+internal import GridLink
+internal import GridRequests
+
+/// The streams that a node offers, each with what feeds it.
+final class StreamTable: Sendable {
+  struct Handler: Sendable {
+    let role: Role
+    /// Whether every node takes part in it.
+    let isClusterWide: Bool
+    let start: @Sendable (JSONValue, RequestRouting, ClusterStream) throws -> Void
+  }
+
+  private let handlers: [String: Handler]
+  private let streams = ClusterStreams()
+  private let peers: PeerTable
+  private let clock: any GridClock
+
+  init(_ handlers: [String: Handler], peers: PeerTable, clock: any GridClock) {
+    self.handlers = handlers
+    self.peers = peers
+    self.clock = clock
+  }
+
+  /// - Returns: false when the verb is none of a stream.
+  func start(_ verb: String, _ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws -> Bool {
+    guard let handler = handlers[verb] else { return false }
+    let routing = try RequestRouting(json: arguments)
+    let isClusterWide = handler.isClusterWide && !routing.isLocal
+    let stream = ClusterStream(
+      link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: isClusterWide,
+      began: clock.date())
+    try handler.start(arguments, routing, stream)
+    streams.start(stream, link: link, correlation: correlation, peers: isClusterWide ? peers.open.map(\.link) : [])
+    return true
+  }
+
+  func stop(_ link: Link, _ correlation: UInt64) { streams.stop(link, correlation) }
+
+  func linkClosed(_ link: Link) { streams.linkClosed(link) }
+
+  func peerOpened(_ link: Link) { streams.peerOpened(link) }
+}
+
+extension [String: StreamTable.Handler] {
+  mutating func on<Request: StreamRequest>(
+    _ type: Request.Type, isClusterWide: Bool = true,
+    _ start: @escaping @Sendable (Request, RequestRouting, ClusterStream) throws -> Void
+  ) {
+    self[Request.verb] = StreamTable.Handler(
+      role: Request.role, isClusterWide: isClusterWide
+    ) { json, routing, stream in
+      try start(Request(json: json), routing, stream)
+    }
+  }
+}

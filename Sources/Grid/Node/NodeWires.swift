@@ -1,0 +1,200 @@
+internal import GridActors
+internal import GridCluster
+internal import GridConcurrency
+internal import GridCore
+internal import GridLink
+internal import GridRequests
+internal import GridSystem
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+
+/// What every part of a node stands on.
+struct NodeGround: Sendable {
+  let configuration: NodeConfiguration
+  let secret: NamespaceSecret
+  let node: NodeSelf
+  let timers: any Timers
+  let transport: any Transport
+  let logger: Logger
+  let group: MultiThreadedEventLoopGroup
+  let loop: any EventLoop
+  let processes = ProcessGuard()
+  let store: any CoordinationStore
+  let kinds: [String: KindDefinition]
+  /// Set once the node's own socket is there; programs of `exec` actors are told it.
+  let endpointForPrograms = SharedText()
+
+  init(
+    _ configuration: NodeConfiguration, secret: NamespaceSecret, kinds registry: KindRegistry,
+    store: any CoordinationStore, leave: LeaveRequest
+  ) {
+    self.configuration = configuration
+    self.secret = secret
+    self.store = store
+    logger = configuration.logger
+    group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
+    loop = group.next()
+    timers = LoopTimers(loop)
+    transport = NIOTransport(group)
+    kinds = Self.kinds(registry, configuration, processes, loop, endpointForPrograms)
+    node = NodeSelf(
+      namespace: configuration.namespace, labels: configuration.labels, kinds: kinds.keys.sorted(), leave: leave,
+      clock: timers)
+  }
+
+  private static func kinds(
+    _ registry: KindRegistry, _ configuration: NodeConfiguration, _ processes: ProcessGuard, _ loop: any EventLoop,
+    _ endpointForPrograms: SharedText
+  ) -> [String: KindDefinition] {
+    var registry = registry
+    let environment = ExecEnvironment(
+      processes: processes, eventLoop: loop,
+      variables: ProcessEnvironment.exact.filter(EnvironmentPolicy(passing: configuration.passedVariables).passes),
+      endpoint: { endpointForPrograms.value })
+    if configuration.allowsExec { registry.registerExec(environment) }
+    for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }
+    return registry.kinds
+  }
+}
+
+/// Who is there, and how messages travel.
+struct NodeTraffic: Sendable {
+  let membership: Membership
+  let events: EventLog
+  let health: Health
+  let peers: PeerTable
+  let probe: PeerProbe
+  let work = BackgroundWork()
+  let deadlines: DeadlineList
+  let letters: DeadLetterOffice
+  let cells = CellTable()
+  let router: Router
+  let calls: ClusterCalls
+
+  init(_ ground: NodeGround) {
+    let (node, timers, logger) = (ground.node, ground.timers, ground.logger)
+    let configuration = ground.configuration
+    membership = Membership(
+      store: ground.store, namespace: node.namespace, timers: timers, timeToLive: configuration.leaseTimeToLive,
+      ownershipMoved: Self.limiting(ground.processes, timeToLive: configuration.leaseTimeToLive))
+    events = EventLog(clock: timers, logger: logger)
+    health = Health(membership: membership, leave: node.leave, clock: timers, logger: logger)
+    peers = PeerTable(node: node, events: events, timers: timers, logger: logger)
+    probe = PeerProbe(node: node, membership: membership, transport: ground.transport)
+    deadlines = DeadlineList(timers: timers)
+    letters = DeadLetterOffice(timers: timers, logger: logger, capacity: configuration.deadLetterLimits)
+    router = Router(
+      node: node, cells: cells, locator: membership.locator, peers: peers, probe: probe, letters: letters, work: work,
+      timers: timers, deadlines: deadlines)
+    calls = ClusterCalls(
+      node: node, membership: membership, peers: peers, health: health, timers: timers, deadlines: deadlines)
+  }
+
+  /// Programs end with the lease under which they act, also when the node is held up.
+  private static func limiting(
+    _ processes: ProcessGuard, timeToLive: Duration
+  ) -> @Sendable (MonotonicTime?) -> Void {
+    { until in
+      if let until { processes.extendLimit(until: until, notice: timeToLive / 10) } else { processes.endLimit() }
+    }
+  }
+}
+
+/// What runs here, and what this node leads.
+struct NodeActors: Sendable {
+  let leaders = LeaderOffice()
+  let taps: TraceTaps
+  let releases: ClaimReleases
+  let leaderships: Leaderships
+  let ledger: SingletonLedger
+  let spawner: Spawner
+  let stopper: Stopper
+  let singletons: SingletonKeeper
+  let follower: MembershipFollower
+
+  init(_ ground: NodeGround, _ traffic: NodeTraffic) {
+    let (node, timers, logger) = (ground.node, ground.timers, ground.logger)
+    let (membership, cells, events, health) = (traffic.membership, traffic.cells, traffic.events, traffic.health)
+    taps = TraceTaps(clock: timers)
+    releases = ClaimReleases(
+      node: node, membership: membership, cells: cells, leaders: leaders, timers: timers, logger: logger)
+    leaderships = Leaderships(
+      office: leaders, node: node, membership: membership, releases: releases, timers: timers, logger: logger)
+    ledger = SingletonLedger(
+      ground.configuration.singletons, node: node, membership: membership, health: health, events: events,
+      clock: timers)
+    let host = NodeHost(
+      timers: timers, executor: nil, deadlines: traffic.deadlines, taps: taps, node: node, cells: cells,
+      router: traffic.router, letters: traffic.letters, events: events, health: health, membership: membership,
+      singletons: ledger, releases: releases, logger: logger)
+    spawner = Spawner(
+      node: node, kinds: ground.kinds, cells: cells, host: host, membership: membership, releases: releases,
+      peers: traffic.peers, probe: traffic.probe, calls: traffic.calls, events: events, timers: timers)
+    stopper = Stopper(
+      node: node, cells: cells, releases: releases, singletons: ledger, processes: ground.processes, events: events,
+      timers: timers)
+    singletons = SingletonKeeper(
+      node: node, kinds: ground.kinds, ledger: ledger, cells: cells, locator: membership.locator, spawner: spawner,
+      health: health, timers: timers)
+    follower = MembershipFollower(
+      node: node, peers: traffic.peers, leaders: leaders,
+      news: LeaderNews(office: leaders, events: events, node: node), stopper: stopper, health: health, events: events)
+  }
+}
+
+/// How the parts of a node are plugged together: a list of wires, and nothing that acts.
+///
+/// Each part has its state for itself and knows of the others what it is given here.
+struct NodeWires: Sendable {
+  let ground: NodeGround
+  let traffic: NodeTraffic
+  let actors: NodeActors
+  let desks: NodeDesks
+  let control: ControlService
+  let book: RequestBook
+  let clients = ClientLinks()
+  let endpoint: LinkEndpoint
+
+  init(_ ground: NodeGround) {
+    let traffic = NodeTraffic(ground)
+    let actors = NodeActors(ground, traffic)
+    self.ground = ground
+    self.traffic = traffic
+    self.actors = actors
+    let (node, timers) = (ground.node, ground.timers)
+    desks = NodeDesks(ground, traffic, actors)
+    book = RequestBook(timers: timers)
+    control = ControlService(
+      node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls)),
+      streams: StreamTable(desks.streams, peers: traffic.peers, clock: timers), book: book, work: traffic.work,
+      timers: timers)
+    let reception = LinkReception(
+      cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, control: control)
+    endpoint = Self.endpoint(ground, traffic.membership, reception)
+  }
+
+  var node: NodeSelf { ground.node }
+  var timers: any Timers { ground.timers }
+
+  var joining: Joining {
+    Joining(
+      node: node, membership: traffic.membership, probe: traffic.probe, peers: traffic.peers, timers: timers,
+      logger: ground.logger)
+  }
+
+  /// Our side of every link of this node.
+  private static func endpoint(
+    _ ground: NodeGround, _ membership: Membership, _ reception: LinkReception
+  ) -> LinkEndpoint {
+    let (node, secret, logger) = (ground.node, ground.secret, ground.logger)
+    return LinkEndpoint(
+      greeting: { node.greeting }, receiver: reception, timers: ground.timers, transport: ground.transport,
+      secret: { () throws(GridError) in secret }
+    ) { other in
+      PeerGreeting.objection(to: other, own: node.name, known: membership.peer(other.name))
+    } rejected: { error in
+      logger.debug("connection refused", metadata: ["error": "\(error)"])
+    }
+  }
+}

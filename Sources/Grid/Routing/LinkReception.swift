@@ -1,0 +1,56 @@
+internal import GridCore
+internal import GridLink
+
+/// Hands what comes over links to whom it concerns.
+final class LinkReception: LinkReceiver {
+  private let cells: CellTable
+  private let router: Router
+  private let peers: PeerTable
+  private let clients: ClientLinks
+  private let control: ControlService
+  private let touched = TouchedCells()
+
+  init(cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, control: ControlService) {
+    self.cells = cells
+    self.router = router
+    self.peers = peers
+    self.clients = clients
+    self.control = control
+  }
+
+  func opened(_ link: Link) {
+    guard link.remote.role == .node else { return clients.opened(link) }
+    peers.opened(link)
+    control.peerOpened(link)
+  }
+
+  func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    while let target = envelopes.first?.target {
+      let count = envelopes.firstRun
+      if let cell = cells[target] {
+        if cell.enqueue(&envelopes, count: count) { touched.add(cell) }
+      } else {
+        let isFromNode = link.remote.role == .node
+        for _ in 0..<count {
+          if let envelope = envelopes.popFirst() { router.receivedForElsewhere(envelope, fromNode: isFromNode) }
+        }
+      }
+    }
+  }
+
+  func readCompleted(_ link: Link) { touched.runAll() }
+
+  func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
+    control.received(request, deadline: deadline, on: link)
+  }
+
+  func cancelled(_ correlation: UInt64, on link: Link) { control.cancelled(correlation, on: link) }
+
+  func undeliverable(_ envelope: Envelope, _ error: GridError) { router.undeliverable(envelope, error) }
+
+  func closed(_ link: Link, _ error: GridError) {
+    control.linkClosed(link)
+    guard link.remote.role == .node else { return clients.closed(link) }
+    peers.closed(link, error)
+  }
+}
