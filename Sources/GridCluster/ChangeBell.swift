@@ -53,15 +53,4 @@ package final class Ring: Sendable {
     await signal.wait(atMost: limit, on: timers)
     bell.forget(self)
   }
-
-  /// As ``wait(atMost:on:)``, by the clock of the machine.
-  package func wait(atMost limit: Duration) async {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { _ = await self.signal.wait() }
-      group.addTask { try? await Task.sleep(for: limit) }
-      await group.next()
-      group.cancelAll()
-    }
-    bell.forget(self)
-  }
 }

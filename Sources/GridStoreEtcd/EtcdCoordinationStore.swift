@@ -44,8 +44,8 @@ public final class EtcdCoordinationStore: CoordinationStore {
     func channel(_ thread: LoopThread) -> EtcdChannel {
       EtcdChannel(configuration, thread: thread, credentials: credentials, tasks: tasks, clock: clock)
     }
-    let steady = LoopThread(group.next(), clock: clock)
-    let calls = channel(LoopThread(group.next(), clock: clock))
+    let steady = LoopThread(group.next())
+    let calls = channel(LoopThread(group.next()))
     let mapping = EtcdMapping(prefix: configuration.prefix)
     let mark = RevisionMark()
     self.calls = calls

@@ -129,11 +129,13 @@ final class StoreBell {
   }
 
   private func meaning(_ event: inotify_event, name: Slice<UnsafeRawBufferPointer>) -> StoreNews {
-    if event.mask & UInt32(bitPattern: IN_Q_OVERFLOW) != 0 { return [.changed, .moved, .leaseMade, .leaseClosed] }
+    if event.mask & UInt32(bitPattern: IN_Q_OVERFLOW) != 0 {
+      return [.changed, .moved, .leaseMade, .leaseClosed, .overwritten]
+    }
     func has(_ mask: Int32) -> Bool { event.mask & UInt32(bitPattern: mask) != 0 }
     switch roles[event.wd] {
     case .bell: return has(IN_ATTRIB) ? .changed : []
-    case .file: return has(IN_MODIFY | IN_ATTRIB) ? .moved : []
+    case .file: return has(IN_MODIFY | IN_ATTRIB) ? .overwritten : []
     case .way: return .moved
     case .folder:
       // Other files lie there, too.

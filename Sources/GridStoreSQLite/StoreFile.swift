@@ -1,7 +1,8 @@
-internal import Dispatch
 internal import Foundation
 internal import GRDB
+internal import Glibc
 internal import GridCore
+internal import GridSystem
 
 /// The open file of a store, and the folder of its leases beside it. Used by one thread only.
 struct StoreFile {
@@ -43,8 +44,8 @@ struct StoreFile {
   /// Where several nodes make the file at once, SQLite tells some of them that it is busy without waiting: a file that
   /// is about to become WAL has no lock to wait for. So they try again.
   private static func open(_ path: String, after revision: Int64) throws -> DatabaseQueue {
-    let pause = DispatchSemaphore(value: 0)
-    let limit = DispatchTime.now() + StoreDatabase.patience
+    let clock = SystemClock()
+    let limit = clock.now() + .seconds(StoreDatabase.patience)
     while true {
       do {
         let queue = try DatabaseQueue(path: path, configuration: StoreDatabase.configuration())
@@ -54,9 +55,9 @@ struct StoreFile {
           return .commit
         }
         return queue
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && DispatchTime.now() < limit {
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && clock.now() < limit {
         // On the store's own thread, which nobody else waits for.
-        _ = pause.wait(timeout: .now() + .milliseconds(20))
+        _ = poll(nil, 0, 20)
       }
     }
   }

@@ -6,12 +6,14 @@ struct StoreNews: OptionSet, Sendable {
 
   /// Something was written to the store.
   static let changed = StoreNews(rawValue: 1)
-  /// A file or folder was made, moved, removed or written over.
+  /// A file or folder was made, moved or removed.
   static let moved = StoreNews(rawValue: 2)
   /// A lease was made.
   static let leaseMade = StoreNews(rawValue: 4)
   /// The file behind a lease was let go of: its holder has given it up, or is gone.
   static let leaseClosed = StoreNews(rawValue: 8)
+  /// The main file was written to: by a checkpoint, or by somebody who put other content into it.
+  static let overwritten = StoreNews(rawValue: 16)
 }
 
 /// When a store looks at what: by what it hears, and by the clock for what it may not hear of.
@@ -59,11 +61,8 @@ struct StoreSchedule: Sendable {
 
   mutating func heard(_ news: StoreNews, at now: MonotonicTime) {
     if news.contains(.changed) { pending.reads = true }
-    if news.contains(.moved) {
-      pending.looks = true
-      pending.looksClosely = true
-      pending.reads = true
-    }
+    if news.contains(.moved) || news.contains(.overwritten) { lookNow() }
+    if news.contains(.moved) { pending.reads = true }
     if news.contains(.leaseMade) { sweepsAt = min(sweepsAt, now + Self.leaseDelay) }
     if news.contains(.leaseClosed) { recheckAt = Self.rechecks.map { now + $0 } }
   }

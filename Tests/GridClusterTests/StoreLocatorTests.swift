@@ -91,7 +91,7 @@ struct StoreLocatorTests {
       let ring = reader.locator.listen(for: "last")
       for number in 0..<100 { _ = try await owner.claim("actor\(number)") }
       _ = try await owner.claim("last")
-      await ring.wait(atMost: .seconds(30))
+      await ring.wait(atMost: .seconds(30), on: DispatchTimers())
       for node in [owner, reader] { #expect(node.locator.names(atMost: 1000).isEmpty) }
       await reader.locator.sampleNames(near: "actor1")
       #expect(reader.locator.names(atMost: 1000).count == 101)
@@ -218,11 +218,11 @@ struct StoreLocatorTests {
           // The name is released, and the reader hears of it, while the answer is on its way.
           let ring = reader.locator.listen(for: "actor")
           try await locator.release("actor", epoch: epoch)
-          await ring.wait(atMost: .seconds(30))
+          await ring.wait(atMost: .seconds(30), on: DispatchTimers())
         }
       }
-      let found: Location? = try await reader.locator.lookUp("actor")
-      #expect(found?.epoch == epoch, "that is what the store answered")
+      let answer = try await reader.locator.lookUp("actor")
+      #expect(answer?.epoch == epoch, "that is what the store answered")
       #expect(reader.locator.cached("actor") == nil, "but it is known to be over")
     }
   }
@@ -256,12 +256,12 @@ struct StoreLocatorTests {
     try await watching([reader]) {
       let ring = reader.locator.listen(for: "actor")
       let epoch = try await owner.claim("actor")
-      await ring.wait(atMost: .seconds(30))
+      await ring.wait(atMost: .seconds(30), on: DispatchTimers())
       #expect(try await reader.locator.lookUp("actor")?.epoch == epoch)
       let other = reader.locator.listen(for: "other")
       server.restartWatches()
       let began = ContinuousClock.now
-      await other.wait(atMost: .seconds(30))
+      await other.wait(atMost: .seconds(30), on: DispatchTimers())
       #expect(ContinuousClock.now - began < .seconds(30))
     }
   }

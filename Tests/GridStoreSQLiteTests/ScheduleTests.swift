@@ -43,8 +43,10 @@ struct ScheduleTests {
   @Test(
     "what is heard says what is due",
     arguments: [
-      (StoreNews.changed, Due(reads: true)), (.moved, Due(looks: true, looksClosely: true, reads: true)),
-      (.leaseClosed, Due(sweeps: true)), (.leaseMade, Due()), (StoreNews(), Due()),
+      (StoreNews.changed, Due(reads: true)), (StoreNews.moved, Due(looks: true, looksClosely: true, reads: true)),
+      (StoreNews.overwritten, Due(looks: true, looksClosely: true)), (StoreNews.leaseClosed, Due(sweeps: true)),
+      (StoreNews.leaseMade, Due()),
+      (StoreNews(), Due()),
     ] as [(StoreNews, StoreSchedule.Due)])
   func news(_ news: StoreNews, _ due: StoreSchedule.Due) {
     var schedule = hearing()

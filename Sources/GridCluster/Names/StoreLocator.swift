@@ -170,12 +170,17 @@ package final class StoreLocator: Locator {
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
   package func count(withPrefix prefix: String) async throws(GridError) -> Int {
     if let count = state.withLock({ $0.counters[prefix] }) { return count }
-    var count = 0
-    try await store.pages(of: StoreRange(prefix: keys.actors + prefix)) { count += $0.entries.count }
-    let first = count
+    var (count, start) = (0, Int64?.none)
+    try await store.pages(of: StoreRange(prefix: keys.actors + prefix)) { page in
+      let revision = start ?? page.revision
+      start = revision
+      // What came while it was read is told by the watch.
+      count += page.entries.count { $0.createRevision <= revision }
+    }
+    let (first, revision) = (count, start ?? 0)
     return state.withLock { state in
       if let count = state.counters[prefix] { return count }
-      state.counters.begin(prefix, from: first)
+      state.counters.begin(prefix, from: first, at: revision)
       return first
     }
   }
@@ -217,11 +222,13 @@ package final class StoreLocator: Locator {
           if entry.lease != 0, entry.lease == state.lease, state.own[name] != entry.createRevision {
             state.doubts.saw(name)
           }
-          if entry.createRevision == entry.modifyRevision { state.counters.heard(name, isNew: true) }
+          if entry.createRevision == entry.modifyRevision {
+            state.counters.heard(name, isNew: true, at: entry.modifyRevision)
+          }
         case .delete(_, let revision):
           state.cache.heardEnd(name, at: revision)
           state.doubts.sawEnd(name)
-          state.counters.heard(name, isNew: false)
+          state.counters.heard(name, isNew: false, at: revision)
         }
       }
     }

@@ -9,7 +9,7 @@ final class LoopThread: Sendable {
   let executor: LoopExecutor
   private let timers: LoopTimers
 
-  init(_ loop: any EventLoop, clock: any GridClock) {
+  init(_ loop: any EventLoop) {
     executor = LoopExecutor(loop)
     timers = LoopTimers(loop)
   }

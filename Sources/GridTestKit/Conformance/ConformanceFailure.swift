@@ -1,3 +1,6 @@
+internal import GridConcurrency
+internal import GridCore
+
 /// What a conformance case found: what was expected, of what, and what came instead.
 public struct ConformanceFailure: Error, Sendable, Equatable, CustomStringConvertible {
   public var message: String
@@ -36,12 +39,13 @@ func eventually(
   within patience: Duration, _ what: @autoclosure () -> String, line: Int = #line,
   _ condition: () async throws -> Bool
 ) async throws {
-  let deadline = ContinuousClock.now + patience
+  let timers = MachineTimers()
+  let deadline = timers.now() + patience
   while try await !condition() {
-    guard ContinuousClock.now < deadline else {
+    guard timers.now() < deadline else {
       throw ConformanceFailure("waited \(patience) in vain for this: \(what())", line: line)
     }
-    try await Task.sleep(for: .milliseconds(5))
+    guard await timers.sleep(for: .milliseconds(5)) else { throw CancellationError() }
   }
 }
 

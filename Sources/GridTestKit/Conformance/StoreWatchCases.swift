@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 
 extension CoordinationStoreConformance {
@@ -149,7 +150,8 @@ extension CoordinationStoreConformance {
       group.addTask {
         try await trial.store.watch(prefix: trial.root, after: before) { _ in
           // Until the watch is cancelled.
-          while true { try await Task.sleep(for: .seconds(1)) }
+          await Latch().wait()
+          throw CancellationError()
         }
       }
       try await withWatch(trial.store, prefix: trial.root, after: before) { recorder in
