@@ -100,3 +100,61 @@ import Testing
     #expect((try? answer.items()) == [report])
   }
 }
+
+@Suite struct AnswerTests {
+  /// Filled so that no member has its blank value.
+  static var health: NodeHealth {
+    var health = NodeHealth()
+    health.node = "n2"
+    health.isMember = false
+    (health.problem, health.advice) = ("lost", "look")
+    health.lostMemberships = 2
+    (health.deadLetters.recent, health.deadLetters.kept, health.deadLetters.dropped) = (1, 2, 3)
+    (health.failing, health.ended) = (4, 1)
+    health.failingActors = [FailingActor(name: "a", count: 3, hasEnded: true, message: "boom")]
+    health.troubles = [
+      Trouble(
+        kind: .singleton, name: "leader", message: "no", advice: nil, since: CalendarTime(millisecondsSince1970: 0))
+    ]
+    health.store = StoreReport(StoreDescription(engine: "embedded", version: "3", place: "/x"))
+    (health.load.actors, health.load.mailbox, health.load.uptimeSeconds) = (5, 6, 7)
+    return health
+  }
+
+  static var information: NodeInformation {
+    var information = NodeInformation()
+    (information.name, information.namespace, information.process) = ("n1", "default", 77)
+    (information.isMember, information.labels, information.kinds) = (true, ["zone": "a"], ["echo"])
+    (information.load.actors, information.load.deadLetters) = (3, 4)
+    return information
+  }
+
+  static var bench: BenchReport {
+    var report = BenchReport()
+    (report.work, report.target, report.sent, report.half) = (.names, "echo", 10, 1.5)
+    report.setNames(watchedSeconds: 1, releasedPerSecond: 2, forgottenSeconds: 3)
+    return report
+  }
+
+  @Test func whatANodeAnswersIsReadAgain() throws {
+    #expect(try NodeHealth(json: Self.health.json) == Self.health)
+    #expect(try NodeInformation(json: Self.information.json) == Self.information)
+    #expect(try BenchReport(json: Self.bench.json) == Self.bench)
+    var cluster = ClusterHealth()
+    cluster.nodes = [Self.health]
+    cluster.missing = [MissingNode("n3", GridError(.deadline, "no answer"))]
+    #expect(try ClusterHealth(json: cluster.json) == cluster)
+    let failed = StoreReport(failure: "away", advice: "start it")
+    #expect(try StoreReport(json: failed.json) == failed)
+    let tally = DeadLetterTally(node: "n1", isGone: true, DeadLetterCounts(kept: 1, folded: 2, dropped: 3, bytes: 4))
+    #expect(try DeadLetterTally(json: tally.json) == tally)
+    let gone = DeadLetterTally(outOfReach: "n4", kept: 9)
+    #expect(try DeadLetterTally(json: gone.json) == gone)
+    let part = DeadLetterPart(part: [0, 255, 7], bodyBytes: 12)
+    #expect(try DeadLetterPart(json: part.json) == part)
+    let remainder = LeaseRemainder(.milliseconds(1500))
+    #expect(try LeaseRemainder(json: remainder.json) == remainder)
+    let purged = PurgedDeadLetters(removed: 3, missing: cluster.missing)
+    #expect(try PurgedDeadLetters(json: purged.json) == purged)
+  }
+}

@@ -55,6 +55,7 @@ struct HealthDesk: Sendable {
     report.troubles = troubles
     report.store = await storeReport()
     report.load = nodes.load()
+    report.load.deadLetters = nil
     return report
   }
 

@@ -21,7 +21,7 @@ package struct NodeHealth: FieldCoded, Equatable {
   package init() {}
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {
-    try fields.inline(&load)
+    try load.codeActors(&fields)
     try fields.value("node", &node)
     try fields.value("member", &isMember)
     try fields.nullable("problem", &problem)

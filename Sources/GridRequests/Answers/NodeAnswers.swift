@@ -18,18 +18,23 @@ package struct NodeLoad: FieldCoded, Equatable {
   /// The age of the oldest of these, in seconds, and whose it is.
   package var oldestSeconds: Double?
   package var oldestActor: String?
-  /// Since the node started.
-  package var deadLetters = 0
+  /// Since the node started; nil where something else is told of them.
+  package var deadLetters: Int?
   package var uptimeSeconds: Double?
 
   package init() {}
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {
+    try codeActors(&fields)
+    try fields.nullable("deadLetters", &deadLetters)
+  }
+
+  /// Without the number of dead letters.
+  mutating func codeActors(_ fields: inout Fields) throws(GridError) {
     try fields.value("actors", &actors)
     try fields.value("mailbox", &mailbox)
     try fields.nullable("oldestSeconds", &oldestSeconds)
     try fields.nullable("oldestActor", &oldestActor)
-    try fields.value("deadLetters", &deadLetters)
     try fields.nullable("uptimeSeconds", &uptimeSeconds)
   }
 }
