@@ -4,7 +4,6 @@ internal import GridLink
 internal import GridSystem
 package import NIOCore
 internal import NIOPosix
-internal import Synchronization
 
 /// A client's connection to one node: typed requests, and streams. A client is no member of the cluster.
 ///
@@ -145,39 +144,28 @@ package final class NodeConnection: Sendable {
     }
   }
 
-  /// Follows a stream until it ends (nil), the connection is lost (throws), or the task is cancelled.
+  /// Bytes of a tail that wait here for whoever reads it.
+  private static let tailWindow = 1024 * 1024
+
+  /// Follows a tail until it ends (nil), the connection is lost (throws), or the task is cancelled. It is given up with
+  /// the last reference to it.
   ///
-  /// The node drops items, and counts them, when this side reads too slowly; here at most 65 536 wait.
+  /// The node leaves items out, and counts them, when this side reads too slowly.
   package func stream(_ verb: String, _ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
-    AsyncThrowingStream(bufferingPolicy: .bufferingOldest(65_536)) { continuation in
-      let receiver = StreamReceiver(continuation)
-      let number = link.openStream(verb, arguments, receiver: receiver)
-      continuation.onTermination = { [link] _ in link.cancel(number) }
-    }
-  }
-}
-
-/// Feeds a stream's items to the task that reads them.
-private final class StreamReceiver: LinkStreamReceiver {
-  private let continuation: AsyncThrowingStream<JSONValue, any Error>.Continuation
-  private let missed = Atomic(0)
-
-  init(_ continuation: AsyncThrowingStream<JSONValue, any Error>.Continuation) { self.continuation = continuation }
-
-  func streamReceived(_ item: [UInt8]) {
-    guard let value = try? JSONValue(parsing: item) else { return }
-    let gap = missed.load(ordering: .relaxed)
-    if gap > 0 {
-      guard case .enqueued = continuation.yield(["kind": "missed", "count": .integer(Int64(gap))]) else {
-        missed.wrappingAdd(1, ordering: .relaxed)
-        return
+    let reader = link.openChannel(verb, arguments, window: Self.tailWindow)
+    return AsyncThrowingStream {
+      do {
+        while let item = try await reader.next() {
+          // What this version cannot read is skipped, as it skips members that it does not know.
+          if let value = try? JSONValue(parsing: item) { return value }
+        }
+        return nil
+      } catch {
+        if Task.isCancelled { return nil }
+        throw error
       }
-      missed.store(0, ordering: .relaxed)
     }
-    if case .dropped = continuation.yield(value) { missed.wrappingAdd(1, ordering: .relaxed) }
   }
-
-  func streamEnded(_ error: GridError?) { continuation.finish(throwing: error) }
 }
 
 /// A client takes no messages and no requests; failures of what it sends go to whoever waits.

@@ -89,6 +89,7 @@ internal import Testing
   @Test(arguments: [
     ("16 777 216", LinkFrame.maximumBytes), ("16 384", LinkFrame.maximumGreetingBytes),
     ("16 711 680", Message.maximumBodyBytes), ("1 048 576", SendWindows.bytesPerTarget),
+    ("16 777 088", ChannelLimits.itemBytes), ("32 768", ChannelLimits.partBytes), ("262 144", ChannelLimits.window),
   ])
   func `the limits are those of the code`(_ written: String, _ limit: Int) throws {
     #expect(Int(written.filter { $0 != " " }) == limit)
@@ -132,7 +133,7 @@ internal import Testing
       (FrameKind.challenge, "challenge"), (FrameKind.proof, "proof"),
       (FrameKind.message, "message"), (FrameKind.accepted, "accepted"), (FrameKind.reply, "reply"),
       (FrameKind.failure, "failure"), (FrameKind.cancel, "cancel"), (FrameKind.credit, "credit"),
-      (FrameKind.request, "request"), (FrameKind.item, "item"), (FrameKind.end, "end"),
+      (FrameKind.request, "request"), (FrameKind.data, "data"), (FrameKind.grant, "grant"), (FrameKind.close, "close"),
     ]
     for (number, name) in kinds {
       #expect(document.contains("| \(number) | \(name) |"))

@@ -20,7 +20,8 @@ internal import Testing
     .refusal(hugeError), .goodbye(huge), .failure(.max, hugeError), .reply(.max, Message(huge)),
     .reply(1, Message("", type: huge)), .reply(1, Message(headers: [.init("a", huge)])),
     .reply(1, Message(headers: (0..<1_000_000).map { _ in .init("", "") })), message(Message(huge)),
-    message(Message(), target: huge), .credit(target: huge, bytes: .max), .item(1, Array(huge.utf8)),
+    message(Message(), target: huge), .credit(target: huge, bytes: .max), .data(1, Array(huge.utf8), hasMore: true),
+    .close(1, hugeError),
     .request(RequestFrame(correlation: 1, verb: huge, arguments: [], remainingMicroseconds: 1)),
     .request(RequestFrame(correlation: 1, verb: "a", arguments: Array(huge.utf8), remainingMicroseconds: 1)),
   ]
@@ -38,26 +39,6 @@ internal import Testing
   @Test func `a refusal fits before the greeting is done`() throws {
     let fitted = try #require(LinkFrame.refusal(Self.hugeError).fitted)
     #expect(fitted.bytes.count - 4 <= LinkFrame.maximumGreetingBytes)
-  }
-
-  @Test func `an item that is too large loses its body and the connection goes on`() throws {
-    let harness = try LinkHarness()
-    defer { harness.finish() }
-    let link = try #require(try harness.greet())
-    let body = Base64.encoded([UInt8](repeating: 0, count: 13 << 20))
-    #expect(link.sendItem(9, ["id": "1", "body": .string(body), "bodyEncoding": "base64"]))
-    #expect(link.sendItem(9, ["id": "2"]))
-    let items = try harness.sentFrames().compactMap { frame -> JSONValue? in
-      if case .item(9, let bytes) = frame { try JSONValue(parsing: bytes) } else { nil }
-    }
-    #expect(
-      items == [
-        ["id": "1", "body": "", "bodyEncoding": "base64", "bodyBytes": .integer(13 << 20), "bodyLeftOut": true],
-        ["id": "2"],
-      ])
-    let hopeless = JSONValue.array((0..<17_000).map { _ in .string(String(repeating: "x", count: 1020)) })
-    #expect(!link.sendItem(9, ["rows": hopeless]), "it counts as missed")
-    #expect(harness.isOpen)
   }
 
   @Test func `failures, goodbyes and outcomes with endless texts leave the connection whole`() throws {

@@ -140,7 +140,8 @@ internal import Testing
     _ = try harness.greet()
     try harness.receive(
       [0, 0, 0, 3, 99, 0xFF, 0xFF] + LinkFrame.hello(.ofClient).bytes + LinkFrame.pong(1).bytes
-        + LinkFrame.end(5).bytes + LinkFrame.item(5, []).bytes + message("b").bytes)
+        + LinkFrame.close(5, nil).bytes + LinkFrame.data(5, [], hasMore: false).bytes
+        + LinkFrame.grant(5, 1).bytes + message("b").bytes)
     #expect(harness.isOpen)
     #expect(harness.receiver.record.envelopes.map(\.target) == ["b"])
   }
@@ -202,55 +203,14 @@ internal import Testing
 
   // MARK: Requests
 
-  @Test func `requests, cancels and streams keep to their numbers`() throws {
+  @Test func `requests and cancels keep to their numbers`() throws {
     let harness = try LinkHarness()
     defer { harness.finish() }
-    let link = try #require(try harness.greet())
+    _ = try harness.greet()
     let request = RequestFrame(correlation: 9, verb: "events", arguments: [], remainingMicroseconds: 0)
     try harness.receive(LinkFrame.request(request).bytes + LinkFrame.cancel(9).bytes)
     #expect(harness.receiver.record.requests == [request])
     #expect(harness.receiver.record.cancelled == [9])
-    #expect(link.sendItem(9, ["a": 1]))
-    link.endStream(9)
-    #expect(try harness.sentFrames() == [.item(9, Array(#"{"a":1}"#.utf8)), .end(9)])
-  }
-
-  /// Writes down a stream.
-  private final class Items: LinkStreamReceiver {
-    private let state = Mutex<[String]>([])
-    var all: [String] { state.withLock { $0 } }
-    func streamReceived(_ item: [UInt8]) { state.withLock { $0.append(String(decoding: item, as: UTF8.self)) } }
-    func streamEnded(_ error: GridError?) { state.withLock { $0.append(error?.code.label ?? "end") } }
-  }
-
-  @Test func `a stream delivers its items and one end`() throws {
-    let harness = try LinkHarness()
-    defer { harness.finish() }
-    let link = try #require(try harness.greet())
-    let items = Items()
-    let number = link.openStream("events", [:], receiver: items)
-    #expect(
-      try harness.sentFrames() == [
-        .request(
-          RequestFrame(correlation: number, verb: "events", arguments: Array("{}".utf8), remainingMicroseconds: 0))
-      ])
-    try harness.receive(
-      LinkFrame.item(number, Array("1".utf8)).bytes + LinkFrame.item(number, Array("2".utf8)).bytes
-        + LinkFrame.end(number).bytes + LinkFrame.item(number, Array("3".utf8)).bytes)
-    #expect(items.all == ["1", "2", "end"])
-  }
-
-  @Test func `cancelling a stream tells the peer and ends it here`() throws {
-    let harness = try LinkHarness()
-    defer { harness.finish() }
-    let link = try #require(try harness.greet())
-    let items = Items()
-    let number = link.openStream("events", [:], receiver: items)
-    _ = try harness.sentFrames()
-    link.cancel(number)
-    link.cancel(number)
-    #expect(try harness.sentFrames() == [.cancel(number)])
-    #expect(items.all == ["cancelled"])
   }
 
   // MARK: Flow control

@@ -51,7 +51,7 @@ final class ClusterStream: Sendable {
   }
 
   private let link: Link
-  private let correlation: UInt64
+  private let writer: ChannelWriter
   private let verb: String
   private let arguments: JSONValue
   let isClusterWide: Bool
@@ -63,7 +63,7 @@ final class ClusterStream: Sendable {
   ) {
     self.began = began
     self.link = link
-    self.correlation = correlation
+    writer = link.writer(correlation)
     self.verb = verb
     self.arguments = arguments
     self.isClusterWide = isClusterWide
@@ -83,11 +83,11 @@ final class ClusterStream: Sendable {
       defer { state.missed = 0 }
       return state.missed
     }
-    if missed > 0, !link.sendItem(correlation, ["kind": "missed", "count": .integer(Int64(missed))]) {
+    if missed > 0, !writer.offer(["kind": "missed", "count": .integer(Int64(missed))]) {
       state.withLock { $0.missed += missed + 1 }
       return
     }
-    if !link.sendItem(correlation, item) { state.withLock { $0.missed += 1 } }
+    if !writer.offer(item) { state.withLock { $0.missed += 1 } }
   }
 
   /// How long the client waits for peers before it is told that the stream is live: a hung one must not hold it up.
@@ -122,7 +122,7 @@ final class ClusterStream: Sendable {
   func follow(_ peer: Link, isAwaited: Bool = false) {
     guard isClusterWide else { return }
     let forwarder = StreamForwarder(self, isAwaited: isAwaited)
-    let number = peer.openStream(verb, arguments.with("local", true), receiver: forwarder)
+    let number = peer.openChannel(verb, arguments.with("local", true), listener: forwarder)
     let isEnded = state.withLock { state in
       state.following.append((peer, number))
       return state.isEnded
@@ -142,7 +142,7 @@ final class ClusterStream: Sendable {
 }
 
 /// Passes a peer's items on. Its end is no news here: the peer's departure is an event of its own.
-private final class StreamForwarder: LinkStreamReceiver {
+private final class StreamForwarder: ChannelListener {
   private let stream: ClusterStream
   private let isAwaited: Atomic<Bool>
 
@@ -151,12 +151,12 @@ private final class StreamForwarder: LinkStreamReceiver {
     self.isAwaited = Atomic(isAwaited)
   }
 
-  func streamReceived(_ item: [UInt8]) {
+  func channelReceived(_ item: [UInt8]) {
     guard let item = try? JSONValue(parsing: item) else { return }
     if item["kind"]?.stringValue == "synced" { begun() } else { stream.send(item) }
   }
 
-  func streamEnded(_ error: GridError?) { begun() }
+  func channelEnded(_ error: GridError?) { begun() }
 
   private func begun() {
     if isAwaited.exchange(false, ordering: .relaxed) { stream.peerHasBegun() }

@@ -25,6 +25,9 @@ final class StreamTable: Sendable {
   /// - Returns: false when the verb is none of a stream.
   func start(_ verb: String, _ arguments: JSONValue, _ correlation: UInt64, _ link: Link) throws -> Bool {
     guard let handler = handlers[verb] else { return false }
+    guard !link.writer(correlation).isEnded else {
+      throw GridError(.usage, "\(verb) is answered over a channel: the request needs credit")
+    }
     let routing = try RequestRouting(json: arguments)
     let isClusterWide = handler.isClusterWide && !routing.isLocal
     let stream = ClusterStream(

@@ -7,9 +7,13 @@ extension Link: ExchangeResponder {
   package func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
     guard correlation != 0 else { return }
     switch outcome {
-    case .accepted: append(.accepted(correlation))
-    case .reply(let message): append(.reply(correlation, message))
-    case .failure(let error): append(.failure(correlation, Self.forOthers(error)))
+    case .accepted: append(.accepted(correlation), answering: correlation)
+    case .reply(let message):
+      guard LinkFrame.oversize(message) == nil else {
+        return append(.reply(correlation, message), answering: correlation)
+      }
+      append(answering: correlation) { $0.append(message, answering: correlation) }
+    case .failure(let error): append(.failure(correlation, Self.forOthers(error)), answering: correlation)
     }
   }
 
@@ -36,9 +40,7 @@ extension Link {
   /// Whoever says goodbye has answered every request that it began: the others it has not looked at.
   func refuseRequests(_ error: GridError) {
     let refused = state.withLock { state in
-      let requests = state.exchanges.filter(\.value.isRequest)
-      for number in requests.keys { state.exchanges[number] = nil }
-      return requests.values
+      state.exchanges.takeAll { $0.isRequest }
     }
     for exchange in refused { exchange.fail(error) }
   }

@@ -32,26 +32,4 @@ extension Link {
   package func windowIsOpen(for target: String) -> Bool {
     state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
   }
-
-  /// Sends one item of a stream that the peer asked for; false when the peer reads too slowly to take more, or when the
-  /// item fits into no frame. One that is too large is cut, see ``JSONValue/serialized(within:)``.
-  package func sendItem(_ correlation: UInt64, _ item: JSONValue) -> Bool {
-    guard state.withLock({ Self.hasRoomForItem($0) }),
-      let bytes = item.serialized(within: LinkFrame.maximumPayloadBytes)
-    else { return false }
-    let step = state.withLock { state -> LinkState.Step? in
-      Self.hasRoomForItem(state) ? state.append(.item(correlation, bytes)) : nil
-    }
-    guard let step else { return false }
-    if case .refuse = step { return false }
-    follow(step)
-    return true
-  }
-
-  private static func hasRoomForItem(_ state: LinkState) -> Bool {
-    state.closed == nil && state.outbound.readableBytes <= maximumOutboundBytes / 8
-  }
-
-  /// Ends a stream that the peer asked for.
-  package func endStream(_ correlation: UInt64) { append(.end(correlation)) }
 }

@@ -15,7 +15,7 @@ package final class Link: Sendable {
   package let eventLoop: any EventLoop
   let channel: any Channel
   private let receiver: any LinkReceiver
-  private let timers: any Timers
+  let timers: any Timers
   let state = Mutex(LinkState())
   private let lastHeard: Atomic<Int64>
   private let waiters = Mutex<[Latch]>([])
@@ -108,31 +108,27 @@ package final class Link: Sendable {
     _ verb: String, _ arguments: JSONValue, deadline: MonotonicTime, responder: any ExchangeResponder,
     correlation: UInt64
   ) -> UInt64 {
-    open(verb, arguments, .message(responder, correlation: correlation), deadline: deadline)
+    open(
+      verb, arguments, .message(responder, correlation: correlation), deadline: deadline,
+      remainingMicroseconds: remainingMicroseconds(until: deadline))
   }
 
-  /// Sends a control request that is answered by a stream.
-  ///
-  /// - Returns: the number to ``cancel(_:)`` it with.
-  @discardableResult
-  package func openStream(_ verb: String, _ arguments: JSONValue, receiver: any LinkStreamReceiver) -> UInt64 {
-    open(verb, arguments, .stream(receiver), deadline: .distantFuture)
-  }
-
-  @discardableResult
-  private func open(
-    _ verb: String, _ arguments: JSONValue, _ kind: OpenExchange.Kind, deadline: MonotonicTime
+  func open(
+    _ verb: String, _ arguments: JSONValue, _ kind: OpenExchange.Kind, deadline: MonotonicTime, credit: Int = 0,
+    remainingMicroseconds remaining: UInt64
   ) -> UInt64 {
     var exchange = OpenExchange(kind: kind, deadline: deadline, target: verb)
-    if case .message = kind { exchange.isRequest = true }
-    let remaining = remainingMicroseconds(until: deadline)
+    // Of a channel, what may be asked of another node is what its reader waits for with a limit.
+    if case .message = kind { exchange.isRequest = true } else { exchange.isRequest = remaining > 0 }
     let text = arguments.serialized()
     let (step, number) = state.withLock { state -> (LinkState.Step, UInt64) in
-      let number = state.open(exchange)
+      let number = state.exchanges.open(exchange)
       let step = state.append(
         .request(
-          RequestFrame(correlation: number, verb: verb, arguments: text, remainingMicroseconds: remaining)))
-      if case .refuse = step { state.exchanges[number] = nil }
+          RequestFrame(
+            correlation: number, verb: verb, arguments: text, remainingMicroseconds: remaining,
+            credit: UInt64(max(0, credit)))))
+      if case .refuse = step { _ = state.exchanges.take(number) }
       return (step, number)
     }
     if case .refuse(let error) = step { exchange.fail(error) } else { follow(step) }
@@ -140,15 +136,8 @@ package final class Link: Sendable {
     return number
   }
 
-  /// Gives up on a request or stream: nothing more is delivered for it.
-  package func cancel(_ number: UInt64) {
-    let (exchange, step) = state.withLock { state -> (OpenExchange?, LinkState.Step) in
-      guard let exchange = state.exchanges.removeValue(forKey: number) else { return (nil, .nothing) }
-      return (exchange, state.append(.cancel(number)))
-    }
-    follow(step)
-    exchange?.fail(GridError(.cancelled, "cancelled"))
-  }
+  /// Gives up on a request or channel: nothing more is delivered for it.
+  package func cancel(_ number: UInt64) { giveUp(number, GridError(.cancelled, "cancelled")) }
 
   /// Says goodbye and closes once what is queued has left.
   package func closeGracefully(_ reason: String) {
@@ -167,18 +156,27 @@ package final class Link: Sendable {
 
   // MARK: Answering
 
-  func append(_ frame: LinkFrame) {
-    let (step, isHopeless) = state.withLock { state in
-      (state.append(frame), state.outbound.readableBytes > 2 * Self.maximumOutboundBytes)
+  /// - Parameter answered: the number that the frame ends; a channel of that number is over.
+  func append(_ frame: LinkFrame, answering answered: UInt64 = 0) {
+    append(answering: answered) { $0.append(frame) }
+  }
+
+  @inline(__always)
+  func append(answering answered: UInt64, _ append: (inout LinkState) -> LinkState.Step) {
+    let (step, isHopeless, woken) = state.withLock { state in
+      let step = append(&state)
+      let woken = answered == 0 || state.writers.isEmpty ? [] : state.dropWriters(answered)
+      return (step, state.outbound.readableBytes > 2 * Self.maximumOutboundBytes, woken)
     }
     follow(step)
+    for latch in woken { latch.open() }
     if isHopeless { close(GridError(.unavailable, "\(remote.name) does not read what it asked for")) }
   }
 
   func append(_ envelope: Envelope, to state: inout LinkState) -> LinkState.Step {
     var number: UInt64 = 0
     if envelope.expectation != .nothing, let responder = envelope.responder {
-      number = state.open(
+      number = state.exchanges.open(
         OpenExchange(
           kind: .message(responder, correlation: envelope.correlation), deadline: envelope.deadline,
           target: envelope.target))
@@ -191,7 +189,7 @@ package final class Link: Sendable {
 
   private func remainingMicroseconds(until deadline: MonotonicTime) -> UInt64 {
     guard deadline != .distantFuture else { return 0 }
-    return UInt64(max(1, (deadline - timers.now()).wholeNanoseconds / 1000))
+    return UInt64(max(1, deadline.nanoseconds.subtractingClamped(timers.now().nanoseconds) / 1000))
   }
 
   // MARK: Event loop
@@ -201,18 +199,23 @@ package final class Link: Sendable {
     eventLoop.execute { self.flush() }
   }
 
-  /// Hands queued frames to the channel. On the event loop.
+  /// Hands queued frames to the channel: messages and outcomes first, then a round of what the channels have. On the
+  /// event loop.
   func flush() {
+    var woken: [Latch] = []
+    var goesOn = false
     let buffer = state.withLock { state -> ByteBuffer? in
       for (target, bytes) in state.credits.takeAll() {
         LinkFrame.credit(target: target, bytes: UInt64(bytes)).fitted?.encode(into: &state.outbound)
       }
+      if state.outbox.isReady, channel.isWritable { woken = state.takeRound() }
+      goesOn = state.outbox.isReady
       guard state.outbound.readableBytes > 0, channel.isWritable else {
         // Not writable: the channel calls again when it is, so nobody else needs to.
-        state.flushIsPending = state.outbound.readableBytes > 0
+        state.flushIsPending = goesOn || state.outbound.readableBytes > 0
         return nil
       }
-      state.flushIsPending = false
+      state.flushIsPending = goesOn
       defer {
         let size = min(state.outbound.readableBytes, 256 * 1024)
         state.outbound = channel.allocator.buffer(capacity: max(512, size))
@@ -222,6 +225,9 @@ package final class Link: Sendable {
     guard let buffer else { return }
     channel.writeAndFlush(buffer, promise: nil)
     wakeWaiters()
+    for latch in woken { latch.open() }
+    // A round at a time: what else has come for the peer meanwhile leaves before the next one.
+    if goesOn { eventLoop.execute { self.flush() } }
   }
 
   /// From here to ``endRead()`` answers gather without scheduling a flush of their own.
@@ -246,12 +252,15 @@ package final class Link: Sendable {
     case .reply(let number, let message): take(number)?.finish(.reply(message))
     case .failure(let number, let error): take(number)?.finish(.failure(error))
     case .credit(let target, let bytes): credited(target, bytes: Int(clamping: bytes))
-    case .request(let frame): receiver.received(frame, deadline: deadline(frame.remainingMicroseconds, now), on: self)
-    case .cancel(let number): receiver.cancelled(number, on: self)
-    case .item(let number, let bytes):
-      let exchange = state.withLock { $0.exchanges[number] }
-      if case .stream(let receiver)? = exchange?.kind { receiver.streamReceived(bytes) }
-    case .end(let number): take(number)?.finish(.accepted)
+    case .request(let frame):
+      if frame.credit > 0 { state.withLock { $0.openChannel(frame) } }
+      receiver.received(frame, deadline: deadline(frame.remainingMicroseconds, now), on: self)
+    case .cancel(let number):
+      readerLeft(number)
+      receiver.cancelled(number, on: self)
+    case .data(let number, let part, let hasMore): received(part, hasMore: hasMore, of: number)
+    case .grant(let number, let bytes): granted(number, bytes: Int(clamping: bytes))
+    case .close(let number, let error): take(number)?.finish(error.map { .failure($0) } ?? .accepted)
     case .ping(let number): append(.pong(number))
     case .goodbye(let reason):
       goodbye.store(true, ordering: .relaxed)
@@ -261,8 +270,14 @@ package final class Link: Sendable {
     }
   }
 
+  /// Acts on a frame of kind ``FrameKind/reply``: as ``received(_:at:)``, without a frame value in between.
+  func received(replyIn bytes: UnsafeRawBufferPointer) throws(GridError) {
+    let (number, message) = try Message.reply(in: bytes)
+    take(number)?.finish(.reply(message))
+  }
+
   private func take(_ number: UInt64) -> OpenExchange? {
-    state.withLock { $0.exchanges.removeValue(forKey: number) }
+    state.withLock { $0.exchanges.take(number) }
   }
 
   /// The message of a frame, to be answered on this link.
@@ -350,15 +365,15 @@ package final class Link: Sendable {
 
   /// Marks the link closed and fails what is open. Safe to call more than once.
   func shut(_ error: GridError) {
-    let (exchanges, parked) = state.withLock { state -> ([OpenExchange], [Envelope]) in
-      guard state.closed == nil else { return ([], []) }
+    let (exchanges, parked, writers) = state.withLock { state -> ([OpenExchange], [Envelope], [Latch]) in
+      guard state.closed == nil else { return ([], [], []) }
       state.closed = error
       if let token = state.sweepToken { timers.cancel(token) }
       state.sweepToken = nil
-      defer { state.exchanges = [:] }
-      return (Array(state.exchanges.values), state.windows.takeParked())
+      return (state.exchanges.takeAll { _ in true }, state.windows.takeParked(), state.dropAllWriters())
     }
     for exchange in exchanges { exchange.fail(error) }
+    for latch in writers { latch.open() }
     for envelope in parked { receiver.undeliverable(envelope, error) }
     wakeWaiters()
   }
@@ -375,15 +390,5 @@ package final class Link: Sendable {
 
   private static func congestion(_ name: String) -> GridError {
     GridError(.retryLater, "\(name) reads too slowly", hint: "send again later")
-  }
-}
-
-extension OpenExchange {
-  fileprivate func finish(_ outcome: ExchangeOutcome) {
-    switch (kind, outcome) {
-    case (.message(let responder, let correlation), _): responder.resolve(correlation, outcome)
-    case (.stream(let receiver), .failure(let error)): receiver.streamEnded(error)
-    case (.stream(let receiver), _): receiver.streamEnded(nil)
-    }
   }
 }

@@ -132,9 +132,12 @@ final class LinkChannelHandler: ChannelInboundHandler {
       case .closed: return at
       case .preamble, .greeting: try greeted(LinkFrame(decoding: body), whole, context)
       case .open(let link):
-        if body.first == FrameKind.message {
-          messages.append(try link.envelope(decoding: body, names: &names, at: now))
-        } else {
+        switch body.first {
+        case FrameKind.message: messages.append(try link.envelope(decoding: body, names: &names, at: now))
+        case FrameKind.reply:
+          deliverMessages(link)
+          try link.received(replyIn: body)
+        default:
           deliverMessages(link)
           link.received(try LinkFrame(decoding: body), at: now)
         }

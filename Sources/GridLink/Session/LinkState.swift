@@ -1,5 +1,5 @@
 internal import GridConcurrency
-package import GridCore
+internal import GridCore
 internal import NIOCore
 
 /// What a link knows, as a value: outbound bytes, open exchanges, windows. Every change is a synchronous method that
@@ -9,7 +9,7 @@ struct LinkState {
   var outbound: ByteBuffer
   /// Whether somebody will call ``Link/flush()`` on the event loop anyway.
   var flushIsPending = false
-  var exchanges: [UInt64: OpenExchange] = [:]
+  var exchanges = ExchangeTable()
   /// Whether the deadlines of new exchanges are looked at soon.
   var sweepIsPending = false
   /// When deadlines are looked at, soon or when the first is due.
@@ -20,7 +20,9 @@ struct LinkState {
   private var lastSwept: UInt64 = 0
   var windows = SendWindows()
   var credits = CreditLedger()
-  private var lastCorrelation: UInt64 = 0
+  /// What this side writes to channels that the peer reads, and who writes it.
+  var outbox = ChannelOutbox()
+  var writers: [UInt64: ChannelWriters] = [:]
   /// Why the link is closed; nil while it is open.
   var closed: GridError?
 
@@ -53,17 +55,17 @@ struct LinkState {
     return flushOnce()
   }
 
-  private mutating func flushOnce() -> Step {
+  /// Appends the frame of a reply that fits into one.
+  mutating func append(_ message: Message, answering correlation: UInt64) -> Step {
+    if let closed { return .refuse(closed) }
+    LinkFrame.encode(message, answering: correlation, into: &outbound)
+    return flushOnce()
+  }
+
+  mutating func flushOnce() -> Step {
     guard !flushIsPending else { return .nothing }
     flushIsPending = true
     return .flush
-  }
-
-  /// Opens an exchange and returns its number on this link.
-  mutating func open(_ exchange: OpenExchange) -> UInt64 {
-    lastCorrelation += 1
-    exchanges[lastCorrelation] = exchange
-    return lastCorrelation
   }
 
   /// Whether the peer reads so slowly that nothing more may be queued for it.
@@ -75,29 +77,22 @@ struct LinkState {
   /// Removes the exchanges whose deadline has passed.
   mutating func takeExpired(at now: MonotonicTime) -> [OpenExchange] {
     noteDeadlines()
-    return deadlines.advance(to: now).compactMap { exchanges.removeValue(forKey: $0) }
+    return deadlines.advance(to: now).compactMap { exchanges.take($0) }
   }
 
   /// The first deadline of an exchange that was open at the last sweep.
   var nextDeadline: MonotonicTime? { deadlines.next }
 
-  /// Takes in the deadlines of what was opened since the last time and is open still: by number or, where most has been
-  /// answered, by what is open.
+  /// Takes in the deadlines of what was opened since the last time and is open still.
   private mutating func noteDeadlines() {
-    if lastCorrelation - lastSwept <= exchanges.count {
-      for number in lastSwept..<lastCorrelation { noteDeadline(number + 1) }
-    } else {
-      for number in exchanges.keys where number > lastSwept { noteDeadline(number) }
+    for number in exchanges.numbers(after: lastSwept) {
+      guard let deadline = exchanges[number]?.deadline, deadline != .distantFuture else { continue }
+      deadlines.insert(number, at: deadline)
     }
-    lastSwept = lastCorrelation
+    lastSwept = exchanges.last
     guard deadlines.count > deadlineLimit else { return }
     deadlines.removeAll { exchanges[$0] == nil }
     deadlineLimit = max(Self.leastDeadlineLimit, 2 * deadlines.count)
-  }
-
-  private mutating func noteDeadline(_ number: UInt64) {
-    guard let deadline = exchanges[number]?.deadline, deadline != .distantFuture else { return }
-    deadlines.insert(number, at: deadline)
   }
 }
 
@@ -112,20 +107,22 @@ struct OpenExchange {
 
   enum Kind {
     case message(any ExchangeResponder, correlation: UInt64)
-    case stream(any LinkStreamReceiver)
+    case channel(ChannelFeed)
   }
 
   func fail(_ error: GridError) {
     switch kind {
     case .message(let responder, let correlation): responder.resolve(correlation, .failure(error))
-    case .stream(let receiver): receiver.streamEnded(error)
+    case .channel(let feed): feed.end(error)
     }
   }
-}
 
-/// Receives the items of a streamed request, on the event loop of the link.
-package protocol LinkStreamReceiver: AnyObject, Sendable {
-  func streamReceived(_ item: [UInt8])
-  /// The stream is over; nil when the peer ended it in good order. Called exactly once.
-  func streamEnded(_ error: GridError?)
+  func finish(_ outcome: ExchangeOutcome) {
+    switch (kind, outcome) {
+    case (.message(let responder, let correlation), _): responder.resolve(correlation, outcome)
+    case (.channel(let feed), .failure(let error)): feed.end(error)
+    case (.channel(let feed), .reply(let message)): feed.answered(message.body)
+    case (.channel(let feed), .accepted): feed.end(nil)
+    }
+  }
 }

@@ -21,10 +21,11 @@ extension LinkFrame {
       self = .credit(target: target, bytes: bytes)
     case FrameKind.cancel: self = .cancel(try reader.number())
     case FrameKind.request: self = .request(try RequestFrame(&reader))
-    case FrameKind.item:
-      let (correlation, bytes) = try reader.numberedBytes()
-      self = .item(correlation, bytes)
-    case FrameKind.end: self = .end(try reader.number())
+    case FrameKind.data: self = try reader.data()
+    case FrameKind.grant:
+      let (number, bytes) = try reader.twoNumbers()
+      self = .grant(number, bytes)
+    case FrameKind.close: self = try reader.close()
     case FrameKind.hello: self = .hello(try LinkGreeting(&reader))
     case FrameKind.welcome: self = .welcome(try LinkGreeting(&reader))
     case FrameKind.refusal: self = .refusal(try reader.failure().1)
@@ -65,14 +66,34 @@ extension WireReader {
     return (name, number)
   }
 
-  fileprivate mutating func numberedBytes() throws(GridError) -> (UInt64, [UInt8]) {
-    var number: UInt64 = 0
-    var bytes: [UInt8] = []
+  fileprivate mutating func twoNumbers() throws(GridError) -> (UInt64, UInt64) {
+    var numbers: (UInt64, UInt64) = (0, 0)
     while let field = try next() {
-      if field.number == 1 { number = field.integer }
-      if field.number == 2 { bytes = field.array }
+      if field.number == 1 { numbers.0 = field.integer }
+      if field.number == 2 { numbers.1 = field.integer }
     }
-    return (number, bytes)
+    return numbers
+  }
+
+  fileprivate mutating func data() throws(GridError) -> LinkFrame {
+    var number: UInt64 = 0
+    var part: [UInt8] = []
+    var hasMore = false
+    while let field = try next() {
+      switch field.number {
+      case 1: number = field.integer
+      case 2: part = field.array
+      case 3: hasMore = field.integer != 0
+      default: break
+      }
+    }
+    return .data(number, part, hasMore: hasMore)
+  }
+
+  /// A failure, or what is one without its code.
+  fileprivate mutating func close() throws(GridError) -> LinkFrame {
+    let (number, error, hasCode) = try failureFields()
+    return .close(number, hasCode ? error : nil)
   }
 
   fileprivate mutating func reply() throws(GridError) -> (UInt64, Message) {
@@ -85,23 +106,38 @@ extension WireReader {
   }
 
   fileprivate mutating func failure() throws(GridError) -> (UInt64, GridError) {
+    let (correlation, error, _) = try failureFields()
+    return (correlation, error)
+  }
+
+  private mutating func failureFields() throws(GridError) -> (UInt64, GridError, hasCode: Bool) {
     var correlation: UInt64 = 0
     var error = GridError(.failed, "")
+    var hasCode = false
     while let field = try next() {
       switch field.number {
       case 1: correlation = field.integer
-      case 2: error.code = .named(try field.text())
+      case 2:
+        let code = try field.text()
+        hasCode = !code.isEmpty
+        error.code = .named(code)
       case 3: error.message = try field.text()
       case 4: error.hint = try field.text()
       case 5: error.cause = try field.text()
       default: break
       }
     }
-    return (correlation, error)
+    return (correlation, error, hasCode)
   }
 }
 
 extension Message {
+  /// What a frame of kind ``FrameKind/reply`` says, its length field not counted.
+  static func reply(in bytes: UnsafeRawBufferPointer) throws(GridError) -> (correlation: UInt64, message: Message) {
+    var reader = WireReader(UnsafeRawBufferPointer(rebasing: bytes.dropFirst()))
+    return try reader.reply()
+  }
+
   fileprivate mutating func take(_ field: WireReader.Field) throws(GridError) {
     switch field.number {
     case 2: body = field.array
@@ -165,6 +201,7 @@ extension RequestFrame {
       case 2: verb = try field.text()
       case 3: arguments = field.array
       case 4: remainingMicroseconds = field.integer
+      case 5: credit = field.integer
       default: break
       }
     }

@@ -18,8 +18,10 @@ enum FrameKind {
   static let cancel: UInt8 = 14
   static let credit: UInt8 = 15
   static let request: UInt8 = 20
-  static let item: UInt8 = 21
-  static let end: UInt8 = 22
+  // 21 and 22 were items and ends of streams.
+  static let data: UInt8 = 23
+  static let grant: UInt8 = 24
+  static let close: UInt8 = 25
 }
 
 extension LinkFrame {
@@ -45,6 +47,14 @@ extension LinkFrame {
       MessageFrame.write(
         &writer, correlation, envelope.message, envelope.target, envelope.sender, envelope.expectation,
         envelope.waitsForRoom, remainingMicroseconds)
+    }
+  }
+
+  /// Appends the frame of a reply: as ``encode(into:)``, without making one.
+  static func encode(_ message: Message, answering correlation: UInt64, into buffer: inout ByteBuffer) {
+    encode(FrameKind.reply, expectedBytes: message.body.count + 64, into: &buffer) { writer in
+      writer.field(1, correlation)
+      message.write(&writer)
     }
   }
 
@@ -81,7 +91,7 @@ extension LinkFrame {
     case .message(let frame): Self.expectedBytes(frame.message, frame.target, frame.sender)
     case .reply(_, let message): message.body.count + 64
     case .request(let frame): frame.arguments.count + 64
-    case .item(_, let bytes): bytes.count + 64
+    case .data(_, let part, _): part.count + 64
     default: 128
     }
   }
@@ -103,8 +113,9 @@ extension LinkFrame {
     case .cancel: FrameKind.cancel
     case .credit: FrameKind.credit
     case .request: FrameKind.request
-    case .item: FrameKind.item
-    case .end: FrameKind.end
+    case .data: FrameKind.data
+    case .grant: FrameKind.grant
+    case .close: FrameKind.close
     case .unknown(let kind): kind
     }
   }
@@ -114,7 +125,7 @@ extension LinkFrame {
     case .hello(let greeting), .welcome(let greeting): greeting.write(&writer)
     case .refusal(let error): error.write(&writer, correlation: 0)
     case .challenge(let bytes), .proof(let bytes): writer.field(1, bytes)
-    case .ping(let number), .pong(let number), .accepted(let number), .cancel(let number), .end(let number):
+    case .ping(let number), .pong(let number), .accepted(let number), .cancel(let number):
       writer.field(1, number)
     case .goodbye(let reason): writer.field(1, reason)
     case .message(let frame):
@@ -133,9 +144,16 @@ extension LinkFrame {
       writer.field(2, frame.verb)
       writer.field(3, frame.arguments)
       writer.field(4, frame.remainingMicroseconds)
-    case .item(let correlation, let bytes):
-      writer.field(1, correlation)
+      writer.field(5, frame.credit)
+    case .data(let number, let part, let hasMore):
+      writer.field(1, number)
+      writer.field(2, part)
+      writer.field(3, hasMore)
+    case .grant(let number, let bytes):
+      writer.field(1, number)
       writer.field(2, bytes)
+    case .close(let number, let error):
+      if let error { error.write(&writer, correlation: number) } else { writer.field(1, number) }
     case .unknown: break
     }
   }

@@ -30,7 +30,7 @@ extension LinkFrame {
   /// Texts for people are cut, and a reply that does not fit becomes a failure that says so.
   var fitted: LinkFrame? {
     switch self {
-    case .ping, .pong, .accepted, .cancel, .end, .hello, .welcome, .challenge, .proof, .unknown: return self
+    case .ping, .pong, .accepted, .cancel, .grant, .hello, .welcome, .challenge, .proof, .unknown: return self
     case .refusal(let error): return .refusal(error.shortened(toBytes: Self.longestRefusalText))
     case .goodbye(let reason): return .goodbye(reason.shortened(toBytes: Self.longestText))
     case .failure(let number, let error): return .failure(number, error.shortened(toBytes: Self.longestText))
@@ -41,7 +41,8 @@ extension LinkFrame {
     case .credit(let target, _): return target.utf8.count > Self.maximumPayloadBytes ? nil : self
     case .request(let frame):
       return frame.arguments.count + frame.verb.utf8.count > Self.maximumPayloadBytes ? nil : self
-    case .item(_, let bytes): return bytes.count > Self.maximumPayloadBytes ? nil : self
+    case .data(_, let part, _): return part.count > Self.maximumPayloadBytes ? nil : self
+    case .close(let number, let error): return .close(number, error?.shortened(toBytes: Self.longestText))
     }
   }
 }

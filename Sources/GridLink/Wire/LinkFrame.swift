@@ -21,8 +21,12 @@ package enum LinkFrame: Sendable, Equatable {
   case cancel(UInt64)
   case credit(target: String, bytes: UInt64)
   case request(RequestFrame)
-  case item(UInt64, [UInt8])
-  case end(UInt64)
+  /// A part of an item of a channel.
+  case data(UInt64, [UInt8], hasMore: Bool)
+  /// So many bytes more may come over a channel.
+  case grant(UInt64, UInt64)
+  /// The writer of a channel has ended it; nil in good order.
+  case close(UInt64, GridError?)
   /// A kind of frame that a newer peer sends and we do not know; it is skipped.
   case unknown(UInt8)
 }
@@ -53,18 +57,23 @@ package struct MessageFrame: Sendable, Equatable {
   }
 }
 
-/// A control request: a verb and JSON arguments. Answered by one `reply`, or by items and an `end`, or by a `failure`.
+/// A control request: a verb and JSON arguments. Answered by one `reply`, or over a channel, or by a `failure`.
 package struct RequestFrame: Sendable, Equatable {
   package var correlation: UInt64
   package var verb: String
   package var arguments: [UInt8]
   package var remainingMicroseconds: UInt64
+  /// Bytes that the answer may have at first, over a channel; 0 when one reply is wanted.
+  package var credit: UInt64
 
-  package init(correlation: UInt64, verb: String, arguments: [UInt8], remainingMicroseconds: UInt64) {
+  package init(
+    correlation: UInt64, verb: String, arguments: [UInt8], remainingMicroseconds: UInt64, credit: UInt64 = 0
+  ) {
     self.correlation = correlation
     self.verb = verb
     self.arguments = arguments
     self.remainingMicroseconds = remainingMicroseconds
+    self.credit = credit
   }
 }
 
@@ -89,7 +98,7 @@ package struct LinkGreeting: Sendable, Equatable {
     case node = 1
   }
 
-  package static let currentMajor: UInt64 = 2
+  package static let currentMajor: UInt64 = 3
   package static let currentMinor: UInt64 = 0
 
   package init(

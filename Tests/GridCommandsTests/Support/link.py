@@ -3,7 +3,7 @@
     link.py ENDPOINT NAMESPACE ask TARGET BODY      prints the answer
     link.py ENDPOINT NAMESPACE tell TARGET BODY     prints "accepted"
     link.py ENDPOINT NAMESPACE request VERB JSON    prints the answer
-    link.py ENDPOINT NAMESPACE stream VERB JSON N   prints N items
+    link.py ENDPOINT NAMESPACE channel VERB JSON N  prints N items, or all there are
 
 ENDPOINT is HOST:PORT or unix:PATH; over TCP the environment's SECRET names the file with the namespace's secret. A
 failure ends it with 1 and prints CODE: MESSAGE. Tests play other nodes with the parts as well.
@@ -13,7 +13,8 @@ import hashlib, hmac, json, os, socket, sys
 PREAMBLE = b"GRIDCTL\n"
 HELLO, WELCOME, REFUSAL, PING, PONG, GOODBYE, CHALLENGE, PROOF = 1, 2, 3, 4, 5, 6, 7, 8
 MESSAGE, ACCEPTED, REPLY, FAILURE, CANCEL, CREDIT = 10, 11, 12, 13, 14, 15
-REQUEST, ITEM, END = 20, 21, 22
+REQUEST, DATA, GRANT, CLOSE = 20, 23, 24, 25
+WINDOW = 262144
 CLIENT, NODE = 0, 1
 
 
@@ -115,7 +116,7 @@ class Connection:
                 self.sock.sendall(frame(PONG, field(1, found.get(1, 0))))
 
     def greeting(self, namespace, role=CLIENT, name="python", incarnation=0, nonce=b""):
-        return (field(1, 2) + field(3, namespace) + field(4, role) + field(5, name) + field(6, incarnation)
+        return (field(1, 3) + field(3, namespace) + field(4, role) + field(5, name) + field(6, incarnation)
                 + field(9, nonce))
 
     def greet(self, namespace, secret=None, **who):
@@ -178,14 +179,31 @@ class Connection:
         answer = self.exchange(REQUEST, field(2, verb) + field(3, json.dumps(arguments)) + field(4, 5_000_000))
         return json.loads(answer.get(2, b"null"))
 
-    def stream(self, verb, arguments):
+    def channel(self, verb, arguments, window=WINDOW):
+        """The items of a channel, as they come; grants what they cost once it is a quarter of the window."""
         self.last += 1
-        self.sock.sendall(frame(REQUEST, field(1, self.last) + field(2, verb) + field(3, json.dumps(arguments))))
+        number, item, owed = self.last, b"", 0
+        self.sock.sendall(frame(REQUEST, field(1, number) + field(2, verb) + field(3, json.dumps(arguments))
+                                + field(4, 5_000_000) + field(5, window)))
         while True:
-            kind, found, _ = self.expect(ITEM, END)
-            if kind == END:
+            kind, found, _ = self.expect(DATA, CLOSE, REPLY)
+            if found.get(1) != number:
+                continue
+            if kind == CLOSE:
+                if found.get(2):
+                    raise Failure(found)
                 return
-            yield json.loads(found.get(2, b"null"))
+            part = found.get(2, b"")
+            item += part
+            if not found.get(3):
+                yield json.loads(item)
+                item = b""
+            if kind == REPLY:
+                return
+            owed += len(part) + 64
+            if owed * 4 >= window:
+                self.sock.sendall(frame(GRANT, field(1, number) + field(2, owed)))
+                owed = 0
 
 
 def mac(secret, label, said):
@@ -221,8 +239,8 @@ def main(endpoint, namespace, what, first, second, count="1"):
         print("accepted")
     elif what == "request":
         print(json.dumps(connection.request(first, json.loads(second)), sort_keys=True))
-    elif what == "stream":
-        for _, item in zip(range(int(count)), connection.stream(first, json.loads(second))):
+    elif what == "channel":
+        for _, item in zip(range(int(count)), connection.channel(first, json.loads(second))):
             print(json.dumps(item, sort_keys=True), flush=True)
 
 

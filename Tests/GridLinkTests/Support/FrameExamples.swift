@@ -65,8 +65,8 @@ enum FrameExamples {
     let numbers: [UInt64] = [0, 1, 127, 128, 1 << 32, .max]
     var frames: [LinkFrame] = [.hello(.ofClient), .welcome(.ofNode), .unknown(9), .unknown(255)]
     frames += [[], [0], [UInt8](repeating: 255, count: 32)].flatMap { [.challenge($0), .proof($0)] }
-    frames += errors.flatMap { [.refusal($0), .failure(7, $0), .failure(.max, $0)] }
-    frames += numbers.flatMap { [.ping($0), .pong($0), .accepted($0), .cancel($0), .end($0)] }
+    frames += errors.flatMap { [.refusal($0), .failure(7, $0), .failure(.max, $0), .close(7, $0)] }
+    frames += numbers.flatMap { [.ping($0), .pong($0), .accepted($0), .cancel($0), .grant($0, .max), .close($0, nil)] }
     frames += ["", "stopping", "日本"].map { .goodbye($0) }
     frames += messages.flatMap { message in
       [
@@ -85,7 +85,9 @@ enum FrameExamples {
     frames += [
       .request(RequestFrame(correlation: 1, verb: "actors", arguments: Array("{}".utf8), remainingMicroseconds: 5)),
       .request(RequestFrame(correlation: 0, verb: "", arguments: [], remainingMicroseconds: 0)),
-      .item(1, []), .item(.max, [0, 255]),
+      .request(
+        RequestFrame(correlation: 3, verb: "events", arguments: [], remainingMicroseconds: 0, credit: .max)),
+      .data(1, [], hasMore: false), .data(.max, [0, 255], hasMore: true),
     ]
     return frames
   }
