@@ -4,40 +4,47 @@ internal import Synchronization
 /// One ask of this process that waits for its outcome. Resolved once: by the reply, an error, the deadline, or the
 /// cancellation of the asking task; what comes later is dropped.
 package final class PendingAsk: ExchangeResponder {
-  private enum State {
-    // Unsafe only in that nobody counts the resumptions; the state does. The checked ones cost an allocation an ask.
-    case waiting(UnsafeContinuation<ExchangeOutcome, Never>?)
-    case resolved(ExchangeOutcome)
-    case taken
+  private enum Phase {
+    case waiting, resolved, taken
   }
 
-  private let state = Mutex(State.waiting(nil))
+  /// Apart from one another, so that a look at one copies no other.
+  private struct State {
+    var phase = Phase.waiting
+    // Unsafe only in that nobody counts the resumptions; the phase does. The checked ones cost an allocation an ask.
+    var continuation: UnsafeContinuation<ExchangeOutcome, Never>?
+    var outcome: ExchangeOutcome?
+  }
+
+  private let state = Mutex(State())
 
   package init() {}
 
   package func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
     let continuation = state.withLock { state -> UnsafeContinuation<ExchangeOutcome, Never>? in
-      guard case .waiting(let continuation) = state else { return nil }
-      state = continuation == nil ? .resolved(outcome) : .taken
-      return continuation
+      guard state.phase == .waiting else { return nil }
+      if let continuation = state.continuation.take() {
+        state.phase = .taken
+        return continuation
+      }
+      state.phase = .resolved
+      state.outcome = outcome
+      return nil
     }
     continuation?.resume(returning: outcome)
   }
 
   /// Whether an outcome is still wanted.
   package var isWaiting: Bool {
-    state.withLock { state in
-      if case .waiting = state { return true }
-      return false
-    }
+    state.withLock { $0.phase == .waiting }
   }
 
   /// The outcome when it is there already, without waiting.
   package func takeResolved() -> ExchangeOutcome? {
     state.withLock { state in
-      guard case .resolved(let outcome) = state else { return nil }
-      state = .taken
-      return outcome
+      guard state.phase == .resolved else { return nil }
+      state.phase = .taken
+      return state.outcome.take()
     }
   }
 
@@ -46,11 +53,11 @@ package final class PendingAsk: ExchangeResponder {
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         let outcome = state.withLock { state -> ExchangeOutcome? in
-          if case .resolved(let outcome) = state {
-            state = .taken
-            return outcome
+          if state.phase == .resolved {
+            state.phase = .taken
+            return state.outcome.take()
           }
-          state = .waiting(continuation)
+          state.continuation = continuation
           return nil
         }
         if let outcome { continuation.resume(returning: outcome) }

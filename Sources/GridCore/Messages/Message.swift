@@ -17,13 +17,13 @@ public struct Message: Sendable, Equatable {
     form = Form(contentType)
     var mediaType = ""
     if case .other(let name) = contentType { mediaType = name }
-    extras = Extras(type: type, mediaType: mediaType, headers: headers)
+    extras = .of(type: type, mediaType: mediaType, headers: headers)
   }
 
   /// An application's own name for what this is (`Order`, `Status`); empty when the sender gave none.
   public var type: String {
     get { extras?.type ?? "" }
-    set { extras = Extras(type: newValue, mediaType: extras?.mediaType ?? "", headers: headers) }
+    set { extras = .of(type: newValue, mediaType: extras?.mediaType ?? "", headers: headers) }
   }
 
   /// How to read ``body``.
@@ -41,7 +41,7 @@ public struct Message: Sendable, Equatable {
       var mediaType = ""
       if case .other(let name) = newValue { mediaType = name }
       if mediaType != extras?.mediaType ?? "" {
-        extras = Extras(type: type, mediaType: mediaType, headers: headers)
+        extras = .of(type: type, mediaType: mediaType, headers: headers)
       }
     }
   }
@@ -49,7 +49,7 @@ public struct Message: Sendable, Equatable {
   /// Named values beside the body, in the order they were given; few and short.
   public var headers: [Header] {
     get { extras?.headers ?? [] }
-    set { extras = Extras(type: type, mediaType: extras?.mediaType ?? "", headers: newValue) }
+    set { extras = .of(type: type, mediaType: extras?.mediaType ?? "", headers: newValue) }
   }
 
   private enum Form: UInt8 {
@@ -70,8 +70,14 @@ public struct Message: Sendable, Equatable {
     let mediaType: String
     let headers: [Header]
 
-    init?(type: String, mediaType: String, headers: [Header]) {
+    /// Looked at before anything is allocated: most messages have none.
+    @inline(__always)
+    static func of(type: String, mediaType: String, headers: [Header]) -> Extras? {
       if type.isEmpty, mediaType.isEmpty, headers.isEmpty { return nil }
+      return Extras(type: type, mediaType: mediaType, headers: headers)
+    }
+
+    private init(type: String, mediaType: String, headers: [Header]) {
       self.type = type
       self.mediaType = mediaType
       self.headers = headers

@@ -29,6 +29,9 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
 extension Duration {
   /// The duration in whole nanoseconds, clamped to what 64 bits hold (±292 years).
   public var wholeNanoseconds: Int64 {
+    // Most are between 0 and 18 s, and 128 bits are divided by a call.
+    let low = UInt64(truncatingIfNeeded: attoseconds)
+    if Int128(low) == attoseconds { return Int64(low / 1_000_000_000) }
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     guard !overflow else { return seconds < 0 ? .min : .max }
