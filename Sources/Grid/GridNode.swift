@@ -129,9 +129,11 @@ public final class GridNode: Sendable {
     try await spawn(SpawnRequest(kind: kind, name: name))
   }
 
-  /// Makes an actor of this node that has no name in the namespace: only the returned reference reaches it.
+  /// Makes an actor of this node that has no name in the namespace: the returned reference reaches it, and its address
+  /// from every node.
   ///
-  /// It costs no transaction, so a million of them is nothing special; its life ends with the node's.
+  /// It costs no transaction and makes no event, so a million of them is nothing special. It runs until it is stopped,
+  /// stops itself or fails for good, and ends with the node; it loses nothing when the node loses its lease.
   public func spawnAnonymous(_ kind: String, argument: Message? = nil) async throws -> ActorReference {
     let wires = try await running()
     return ActorReference(cell: try wires.actors.spawner.spawnAnonymous(kind, argument), wires: wires)
@@ -142,18 +144,18 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
   public func tell(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws {
     let wires = try await running()
-    try NameRules.validated(target, as: "actor")
+    _ = try ActorAddress(parsing: target)
     _ = try await wires.traffic.router.send(
       Envelope(target: target, message: message, sender: wires.node.name), .acceptance, timeout: timeout)
   }
 
   /// Opens a way for many messages to one actor: quicker than ``tell(_:_:timeout:)`` each, in order, with memory flat.
   ///
-  /// - Throws: ``GridError/Code/usage`` when `target` is no name.
+  /// - Throws: ``GridError/Code/usage`` when `target` is no address.
   public func openStream(to target: String) async throws -> MessageStream {
     let wires = try await running()
     return MessageStream(
-      router: wires.traffic.router, cells: wires.traffic.cells, target: try NameRules.validated(target, as: "actor"),
+      router: wires.traffic.router, cells: wires.traffic.cells, target: try ActorAddress(parsing: target).text,
       sender: wires.node.name)
   }
 
@@ -163,7 +165,7 @@ public final class GridNode: Sendable {
   ///   ``GridError/Code/deadline``, ….
   public func ask(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws -> Message {
     let wires = try await running()
-    try NameRules.validated(target, as: "actor")
+    _ = try ActorAddress(parsing: target)
     return try await wires.traffic.router.send(
       Envelope(target: target, message: message, sender: wires.node.name), .reply, timeout: timeout)
   }
@@ -203,18 +205,39 @@ public struct ActorReference: Sendable {
   let cell: ActorCell
   let wires: NodeWires
 
-  /// Sends a message without waiting; what cannot be taken becomes a dead letter.
+  /// Where every node and the command line reach it: `echo~7@n1.42`.
+  public var address: ActorAddress { ActorAddress(unchecked: cell.name) }
+
+  /// Sends a message without waiting; what cannot be taken becomes a dead letter. Where its mailbox makes senders wait,
+  /// so many messages wait in front of it as it holds.
   public func tell(_ message: Message) {
-    let envelope = Envelope(target: cell.name, message: message, sender: wires.node.name)
+    // No target: the cell knows its own, which is put together only where it is shown.
+    let envelope = Envelope(target: "", message: message, sender: wires.node.name)
     if cell.enqueue(envelope) { cell.run(.pool) }
   }
 
+  /// Sends a message and returns once it is in the mailbox.
+  ///
+  /// - Throws: ``GridError/Code/mailboxFull``, ``GridError/Code/stopped``, ``GridError/Code/deadline``, ….
+  public func tell(_ message: Message, timeout: Duration) async throws(GridError) {
+    _ = try await send(message, .acceptance, timeout, .pool)
+  }
+
+  /// Ends the actor once its current message is done; its waiting mail becomes dead letters.
+  public func stop() { cell.stop(.request) }
+
   /// Sends a message and returns the handler's reply.
   public func ask(_ message: Message, timeout: Duration = .seconds(5)) async throws(GridError) -> Message {
+    try await send(message, .reply, timeout, .here)
+  }
+
+  private func send(
+    _ message: Message, _ expectation: Envelope.Expectation, _ timeout: Duration, _ place: ActorCell.Place
+  ) async throws(GridError) -> Message {
     try await PendingAsk.run(timeout: timeout, deadlines: wires.traffic.deadlines) { ask, deadline in
       let envelope = Envelope(
-        target: cell.name, message: message, expectation: .reply, deadline: deadline, responder: ask)
-      if cell.enqueue(envelope) { cell.run(.here) }
+        target: "", message: message, expectation: expectation, deadline: deadline, responder: ask)
+      if cell.enqueue(envelope) { cell.run(place) }
     }
   }
 }

@@ -51,7 +51,7 @@ public final class ClusterClient: Sendable {
   ///
   /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
   public func tell(_ target: String, _ message: Message, timeout: Duration = .seconds(5)) async throws(GridError) {
-    try await connection.tell(try NameRules.validated(target, as: "actor"), message, timeout: timeout)
+    try await connection.tell(try ActorAddress(parsing: target).text, message, timeout: timeout)
   }
 
   /// Sends a message and returns the answer of the actor.
@@ -60,7 +60,7 @@ public final class ClusterClient: Sendable {
   public func ask(
     _ target: String, _ message: Message, timeout: Duration = .seconds(5)
   ) async throws(GridError) -> Message {
-    try await connection.ask(try NameRules.validated(target, as: "actor"), message, timeout: timeout)
+    try await connection.ask(try ActorAddress(parsing: target).text, message, timeout: timeout)
   }
 
   /// Makes an actor, where the request or the cluster says.

@@ -173,7 +173,7 @@ struct MessageTests {
     }
   }
 
-  @Test("an anonymous actor is reached by its reference alone, and many are nothing special")
+  @Test("many actors without a name are nothing special")
   func anonymous() async throws {
     try await withCluster("a") { cluster in
       var references: [ActorReference] = []

@@ -166,4 +166,130 @@ struct OverflowTests {
       #expect(gate.handled.all.filter { $0.hasPrefix("b") } == (0..<300).map { "b\($0)" })
     }
   }
+
+  // MARK: Every sender
+
+  /// Who may send to an actor.
+  private enum Sender: String, CaseIterable {
+    case libraryTell, libraryAsk, handlerTell, handlerTellAndWait, handlerAsk, referenceTell, referenceTellAndWait
+    case referenceAsk
+
+    var kind: String { "gated-\(rawValue)" }
+    var isReference: Bool { rawValue.hasPrefix("reference") }
+    /// Whether it is told what becomes of its message, and can wait for room therefore.
+    var waits: Bool { self != .handlerTell && self != .referenceTell }
+  }
+
+  private static let burst = 12
+
+  /// What becomes of a burst of twelve for a mailbox of four: handled, and not.
+  private func expected(_ policy: OverflowPolicy, _ sender: Sender) -> (handled: Int, dead: Int) {
+    switch policy {
+    case .reject, .dropNewest, .dropOldest: (4, 8)
+    // Who cannot wait has as many messages wait in front of the mailbox as it holds.
+    case .block: sender.waits ? (12, 0) : (8, 4)
+    }
+  }
+
+  @Test(
+    "the policy holds for every sender, on the node and from another", arguments: OverflowPolicy.allCases, ["a", "b"])
+  func everySender(policy: OverflowPolicy, place: String) async throws {
+    let gates = Dictionary(Sender.allCases.map { ($0.kind, Gate()) }) { first, _ in first }
+    let kinds: (inout KindRegistry) -> Void = { kinds in
+      kinds.register("flood") { _ in FloodActor() }
+      for (kind, gate) in gates {
+        kinds.register(kind, mailbox: MailboxOptions(capacity: 4, overflow: policy)) { _ in GatedActor(gate: gate) }
+      }
+    }
+    try await withCluster("a", "b", kinds: kinds) { cluster in
+      let node = try cluster[place]
+      try await node.spawn(SpawnRequest(kind: "flood", name: "flood", node: place))
+      try await collecting(try await cluster["b"].deadLetters()) { letters in
+        for sender in Sender.allCases where place == "b" || !sender.isReference {
+          let gate = try #require(gates[sender.kind])
+          let reference = sender.isReference ? try await node.spawnAnonymous(sender.kind) : nil
+          let target = reference.map(\.address.text) ?? sender.rawValue
+          if reference == nil { try await cluster["b"].spawn(sender.kind, target) }
+          let (handled, dead) = expected(policy, sender)
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            try await send(sender, from: node, to: target, reference, &group)
+            try await wait(for: "\(dead) dead letters of \(sender)") {
+              letters.all.count { $0.target == target } == dead
+            }
+            gate.open()
+            try await wait(for: "\(handled) messages of \(sender)") { gate.handled.count == handled }
+            try await group.waitForAll()
+          }
+          #expect(gate.handled.count == handled, "\(sender)")
+          #expect(Set(gate.handled.all).count == handled, "\(sender)")
+          #expect(letters.all.filter { $0.target == target }.allSatisfy { $0.reason == .mailboxFull }, "\(sender)")
+          #expect(letters.all.count { $0.target == target } == dead, "\(sender)")
+        }
+      }
+    }
+  }
+
+  /// Sends the burst at once.
+  private func send(
+    _ sender: Sender, from node: GridNode, to target: String, _ reference: ActorReference?,
+    _ group: inout ThrowingTaskGroup<Void, any Error>
+  ) async throws {
+    let patience = Duration.seconds(60)
+    switch sender {
+    case .handlerTell: try await node.tell("flood", Message("tell \(Self.burst) \(target)"))
+    case .handlerTellAndWait: try await node.tell("flood", Message("tell-and-wait \(Self.burst) \(target)"))
+    case .handlerAsk: try await node.tell("flood", Message("ask \(Self.burst) \(target)"))
+    default:
+      for number in 0..<Self.burst {
+        let message = Message("\(number)")
+        switch sender {
+        case .libraryTell: group.addTask { try? await node.tell(target, message, timeout: patience) }
+        case .libraryAsk: group.addTask { _ = try? await node.ask(target, message, timeout: patience) }
+        case .referenceTell: reference?.tell(message)
+        case .referenceTellAndWait: group.addTask { try? await reference?.tell(message, timeout: patience) }
+        default: group.addTask { _ = try? await reference?.ask(message, timeout: patience) }
+        }
+      }
+    }
+  }
+
+  @Test(
+    "what is too large is refused whoever sends it, and is a dead letter where nobody is told", arguments: ["a", "b"])
+  func tooLarge(place: String) async throws {
+    let huge = Message(body: [UInt8](repeating: 0, count: Message.maximumBodyBytes + 1))
+    let wide = Message(headers: [.init("a", String(repeating: "x", count: 17 << 20))])
+    try await withCluster("a", "b", kinds: { $0.register("big") { _ in BigSender() } }) { cluster in
+      try await cluster["b"].spawn("echo", "target")
+      let node = try cluster[place]
+      try await node.spawn(SpawnRequest(kind: "big", name: "big", node: place))
+      for message in [huge, wide] {
+        #expect(try await code { try await node.tell("target", message) } == .undecodable)
+        #expect(try await code { _ = try await node.ask("target", message) } == .undecodable)
+        var stream = try await node.openStream(to: "target")
+        try await stream.send(Message("x"))
+        #expect(try await code { try await stream.send(message) } == .undecodable)
+        try await stream.send(Message("x"))
+      }
+      #expect(try await node.ask("big", Message("ask")).text == "undecodable")
+      let reference = try await node.spawnAnonymous("echo")
+      #expect(try await code { _ = try await reference.ask(huge) } == .undecodable)
+      #expect(try await code { try await reference.tell(huge, timeout: .seconds(5)) } == .undecodable)
+      try await collecting(try await node.deadLetters()) { letters in
+        try await node.tell("big", Message("tell"))
+        reference.tell(wide)
+        try await wait(for: "the dead letters") { letters.all.count { $0.reason == .undecodable } >= 2 }
+        #expect(Set(letters.all.map(\.target)) == ["target", reference.address.text])
+      }
+      #expect(try await node.ask("target", Message("still here")).text == "still here")
+    }
+  }
+
+  /// Sends what is too large, and tells how it went.
+  private struct BigSender: GridActor {
+    func receive(_ message: Message, _ context: ActorContext) async throws {
+      let huge = Message(body: [UInt8](repeating: 0, count: Message.maximumBodyBytes + 1))
+      if message.text == "tell" { return context.tell("target", huge) }
+      do { context.reply(try await context.ask("target", huge)) } catch { context.reply(Message(error.code.label)) }
+    }
+  }
 }

@@ -20,7 +20,7 @@ struct ActorDesk: Sendable {
   private func page(_ request: ActorsRequest, _ page: PageRequest) -> ListPage {
     let pattern = request.pattern.map { NamePattern($0) }
     let (now, name) = (clock.now(), node.name)
-    let matching = cells.all.filter { cell in
+    let matching = cells.cells(request.withAnonymous ? .all : .named).filter { cell in
       (pattern?.matches(cell.name) ?? true) && (request.kind ?? cell.kindName) == cell.kindName
         && (request.minimumMailbox <= 0 || cell.load(at: now).depth >= request.minimumMailbox)
     }

@@ -57,8 +57,8 @@ final class NodeHost: ActorHost {
 
   func ended(_ cell: ActorCell, _ reason: TerminationReason) {
     cells.remove(cell)
-    happened(.actorEnded(reason, epoch: cell.epoch), cell.name)
-    guard cell.epoch != 0 else { return }
+    guard cell.hasName else { return }
+    cell.happened(.actorEnded(reason, epoch: cell.epoch))
     singletons.ended(cell.name, epoch: cell.epoch, reason)
     releases.add(.actor(cell.name, epoch: cell.epoch))
   }

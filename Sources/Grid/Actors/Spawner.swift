@@ -186,10 +186,21 @@ final class Spawner: Sendable {
 
   // MARK: Without a name
 
+  /// Makes an actor of this node alone; it costs no transaction, and makes no event.
+  ///
+  /// - Throws: ``GridError/Code/noSuchKind``, ``GridError/Code/notServing`` when the node leaves, or what the kind throws.
   func spawnAnonymous(_ kind: String, _ argument: Message?) throws -> ActorCell {
     let definition = try self.kind(kind)
     let request = SpawnRequest(kind: kind, argument: argument)
-    return ActorCell(
-      name: kind, epoch: 0, kind: definition, request: request, behavior: try definition.make(request), host: host)
+    let identity = ActorIdentity.local(number: cells.nextNumber(), incarnation: node.incarnation)
+    let cell = ActorCell(
+      identity, kind: definition, request: request, behavior: try definition.make(request), host: host)
+    _ = cells.insert(cell)
+    // All were stopped before this one was among them.
+    guard !node.leave.isRequested else {
+      cell.abandon(.startBrokenOff)
+      throw node.notServing("an actor of kind \(kind) was not made")
+    }
+    return cell
   }
 }

@@ -15,12 +15,11 @@ struct Stopper: Sendable {
   let releases: ClaimReleases
   let singletons: SingletonLedger
   let processes: ProcessGuard
-  let events: EventLog
   let timers: any Timers
 
   func stop(_ cell: ActorCell, kills: Bool, until limit: MonotonicTime) async throws {
     let now = timers.now()
-    singletons.willStop(cell.name, epoch: cell.epoch)
+    if cell.hasName { singletons.willStop(cell.name, epoch: cell.epoch) }
     cell.stop(kills ? .killed : .request)
     if !kills { try await wait(for: cell, until: min(limit, now + Self.grace)) }
     if kills || timers.now() < limit {
@@ -28,7 +27,7 @@ struct Stopper: Sendable {
       try await wait(for: cell, until: limit)
     }
     guard cells[cell.name] !== cell else { throw Self.stillRuns(cell, wasKilled: kills) }
-    await releases.add(.actor(cell.name, epoch: cell.epoch)).wait()
+    if cell.hasName { await releases.add(.actor(cell.name, epoch: cell.epoch)).wait() }
   }
 
   /// Has an actor start afresh.
@@ -41,7 +40,7 @@ struct Stopper: Sendable {
         .deadline, "\(cell.name) has not restarted yet: \(cell.holdings)",
         hint: "it starts afresh once that has ended; to end it now: gridctl stop \(cell.name) --kill")
     }
-    events.record(.actorRestarted(by: .request), cell.name, node: node.name)
+    cell.happened(.actorRestarted(by: .request))
   }
 
   /// Returns when the cell is gone, with all that its name stood for, or at the time.
@@ -62,24 +61,26 @@ struct Stopper: Sendable {
 
   /// Stops every actor; those whose handler does not return within `grace`, or before the node is hurried or its task
   /// cancelled, are given up.
-  func stopAll(_ reason: TerminationReason, grace: Duration) async {
-    for cell in cells.all {
-      singletons.willStop(cell.name, epoch: cell.epoch)
+  ///
+  /// - Parameter choice: those without a name lose nothing with the lease, and end with the node.
+  func stopAll(_ reason: TerminationReason, _ choice: CellTable.Choice, grace: Duration) async {
+    for cell in cells.cells(choice) {
+      if cell.hasName { singletons.willStop(cell.name, epoch: cell.epoch) }
       cell.stop(reason)
     }
-    await waitUntilEmpty(grace, unless: node.leave.hurry)
+    await waitUntilEmpty(choice, grace, unless: node.leave.hurry)
     if node.leave.hurry.isOpen {
       await processes.shutdown()
-      await waitUntilEmpty(Self.patienceInAHurry)
+      await waitUntilEmpty(choice, Self.patienceInAHurry)
     }
-    for cell in cells.all { cell.abandon(reason) }
+    for cell in cells.cells(choice) { cell.abandon(reason) }
     // Their names are theirs until their programs, which were killed, are gone.
-    await waitUntilEmpty(Self.patienceWithKilledPrograms)
+    await waitUntilEmpty(choice, Self.patienceWithKilledPrograms)
   }
 
-  private func waitUntilEmpty(_ limit: Duration, unless hurry: Latch? = nil) async {
+  private func waitUntilEmpty(_ choice: CellTable.Choice, _ limit: Duration, unless hurry: Latch? = nil) async {
     let over = Latch()
-    cells.empty().whenOpen { over.open() }
+    cells.empty(choice).whenOpen { over.open() }
     hurry?.whenOpen { over.open() }
     _ = await over.wait(atMost: limit, on: timers)
   }

@@ -13,7 +13,11 @@ struct BenchDesk: Sendable {
 
   func bench(_ request: BenchRequest, _ call: RequestCall) async throws -> BenchReport {
     let makesActors = request.work == .spawn || request.work == .names
-    try NameRules.validated(request.target, as: makesActors ? "kind" : "actor")
+    if makesActors {
+      try NameRules.validated(request.target, as: "kind")
+    } else {
+      _ = try ActorAddress(parsing: request.target)
+    }
     let plan = BenchPlan(request)
     if makesActors, plan.count > Self.mostActors {
       throw GridError(.usage, "a benchmark makes at most \(Self.mostActors) actors", hint: "choose a smaller --count")

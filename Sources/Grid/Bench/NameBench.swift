@@ -15,7 +15,7 @@ struct NameBench: Sendable {
     let kind = try parts.spawner.kind(plan.target)
     let prefix = "bench-\(UInt32.random(in: 0...UInt32.max))-"
     // Whoever asked may go at any time: none of its actors stays.
-    defer { for cell in parts.cells.all where cell.name.hasPrefix(prefix) { cell.stop(.benchmarkIsOver) } }
+    defer { for cell in parts.cells.cells() where cell.name.hasPrefix(prefix) { cell.stop(.benchmarkIsOver) } }
     // From here on every node counts the names with that beginning.
     try await waitForPeers(toKnow: 0, prefix)
     let began = parts.timers.now()

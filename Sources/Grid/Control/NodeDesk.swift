@@ -52,7 +52,7 @@ struct NodeDesk: Sendable {
   func load() -> NodeLoad {
     let now = clock.now()
     var load = NodeLoad()
-    for cell in cells.all {
+    for cell in cells.cells() {
       let (depth, age) = cell.load(at: now)
       load.actors += 1
       load.mailbox += depth

@@ -101,7 +101,7 @@ struct DeadLetterDesk: Sendable {
       let found = try await firstAnswer(DeadLetterHolderRequest(identifier), about: identifier, call)
       return try await calls.ask(request, on: found.node, call)
     }
-    let target = try NameRules.validated(request.target ?? letter.target, as: "actor")
+    let target = try ActorAddress(parsing: request.target ?? letter.target).text
     let isRepeated = !letter.replayedAs.isEmpty && request.isOnce
     let fresh = letters.newIdentifier()
     let isMarked = try await shelf.withLog(of: holder) { log in

@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import GridConcurrency
 internal import GridCore
 internal import Logging
@@ -11,16 +10,8 @@ internal import Synchronization
 /// for is dropped, oldest first, and counted. What those who follow are shown of a storm is folded
 /// (``DeadLetterFolder``). While the log cannot be written (a full disk) letters wait, and writing is tried again.
 final class DeadLetterOffice: Sendable {
-  /// What may wait in memory.
-  private let room: DeadLetterCapacity
-  /// Letters that are written in one transaction, and bytes of them, about.
-  private static let batch = DeadLetterCapacity(letters: 4096, bytes: 16 << 20)
-
-  fileprivate struct State {
-    var waiting: Deque<UndeliveredMessage> = []
-    var waitingBytes = 0
-    /// Letters that there was no room for, since the last write.
-    var dropped = 0
+  private struct State {
+    var backlog: DeadLetterBacklog
     var identifiers: DeadLetterIdentifier
     var log: (any DeadLetterLog)?
     var node = ""
@@ -45,8 +36,11 @@ final class DeadLetterOffice: Sendable {
   init(timers: any Timers, logger: Logger, capacity: DeadLetterCapacity) {
     self.timers = timers
     self.logger = logger
-    room = DeadLetterCapacity(letters: capacity.letters, bytes: min(capacity.bytes, 256 << 20))
-    state = Mutex(State(identifiers: DeadLetterIdentifier(generator: SystemRandomNumberGenerator())))
+    let room = DeadLetterCapacity(letters: capacity.letters, bytes: min(capacity.bytes, 256 << 20))
+    state = Mutex(
+      State(
+        backlog: DeadLetterBacklog(room: room),
+        identifiers: DeadLetterIdentifier(generator: SystemRandomNumberGenerator())))
   }
 
   /// Begins to write to `log`, in the name of `node`.
@@ -69,11 +63,8 @@ final class DeadLetterOffice: Sendable {
     let letter = UndeliveredMessage(
       target: envelope.target, reason: reason, detail: detail, sender: envelope.sender, message: envelope.message,
       at: timers.date())
-    let room = room
     let wakes = state.withLock { state in
-      state.waiting.append(letter)
-      state.waitingBytes += letter.cost
-      state.makeRoom(within: room)
+      state.backlog.add(letter)
       defer { state.isAwake = true }
       return !state.isAwake
     }
@@ -128,7 +119,7 @@ final class DeadLetterOffice: Sendable {
     while true {
       let (batch, letters, dropped, log) = state.withLock { state in
         state.isAwake = false
-        let (batch, dropped) = state.log == nil ? ([], 0) : state.takeBatch(Self.batch)
+        let (batch, dropped) = state.log == nil ? ([], 0) : state.backlog.takeBatch()
         return (batch, batch.map { Self.letter($0, &state) }, dropped, state.log)
       }
       guard let log, !batch.isEmpty || dropped > 0 else { break }
@@ -157,16 +148,12 @@ final class DeadLetterOffice: Sendable {
 
   /// Puts back what could not be written, and sees to it that it is tried again.
   private func failed(_ error: GridError, _ batch: [UndeliveredMessage], _ dropped: Int) async {
-    let room = room
     lastFailure.withLock { $0 = error }
     let (isNew, isClosed, waiting) = state.withLock { state in
-      state.waiting.prepend(contentsOf: batch)
-      state.waitingBytes += batch.reduce(0) { $0 + $1.cost }
-      state.dropped += dropped
-      state.makeRoom(within: room)
+      state.backlog.putBack(batch, dropped: dropped)
       state.isAwake = true
       defer { state.isFailing = true }
-      return (!state.isFailing, state.isClosed, state.waiting.count)
+      return (!state.isFailing, state.isClosed, state.backlog.count)
     }
     if isNew { logger.error("dead letters cannot be kept for now", metadata: ["error": "\(error)"]) }
     if isClosed {
@@ -181,29 +168,5 @@ final class DeadLetterOffice: Sendable {
       identifier: state.identifiers.next(at: undelivered.at), at: undelivered.at, reason: undelivered.reason,
       target: undelivered.target, sender: undelivered.sender, node: state.node, message: undelivered.message,
       detail: undelivered.detail)
-  }
-}
-
-extension DeadLetterOffice.State {
-  /// Drops the oldest for which there is no room.
-  fileprivate mutating func makeRoom(within room: DeadLetterCapacity) {
-    while waiting.count > room.letters || waitingBytes > room.bytes, let oldest = waiting.popFirst() {
-      waitingBytes -= oldest.cost
-      dropped += 1
-    }
-  }
-
-  /// What is written next, and what was dropped before it.
-  fileprivate mutating func takeBatch(_ limit: DeadLetterCapacity) -> ([UndeliveredMessage], dropped: Int) {
-    var batch: [UndeliveredMessage] = []
-    var bytes = 0
-    while batch.count < limit.letters, let next = waiting.first, batch.isEmpty || bytes + next.cost <= limit.bytes {
-      bytes += next.cost
-      batch.append(next)
-      waiting.removeFirst()
-    }
-    waitingBytes -= bytes
-    defer { dropped = 0 }
-    return (batch, dropped)
   }
 }

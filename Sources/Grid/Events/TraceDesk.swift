@@ -25,10 +25,10 @@ struct TraceDesk: Sendable {
       if leftOut > 0 { stream.send(StreamRemark.leftOut(node: name, count: Int64(leftOut)).json) }
       stream.send(record.json(at: clock.date(), node: name, bodyLimit: bodyLimit))
     }
-    for cell in cells.all { cell.noteTraces() }
+    for cell in cells.cells(.all) { cell.noteTraces() }
     stream.onEnd { [cells, taps] in
       taps.remove(number)
-      for cell in cells.all { cell.noteTraces() }
+      for cell in cells.cells(.all) { cell.noteTraces() }
     }
   }
 

@@ -42,6 +42,6 @@ extension GridNode {
     return NodePulse(
       name: node.name, namespace: node.namespace, address: node.address,
       problem: wires.traffic.health.membershipProblem?.description, nodes: membership.peers.count + 1,
-      actors: wires.traffic.cells.count)
+      actors: wires.traffic.cells.count())
   }
 }

@@ -38,7 +38,7 @@ final class MembershipFollower: Membership.Observer {
     health.stands(.membership, reason, "lost its membership: stops its actors, and joins again")
     events.record(.nodeLostMembership(reason), node.name, node: node.name)
     leaders.endAll(GridError(.leaseLost, "node \(node.name) lost its lease", cause: reason))
-    await stopper.stopAll(.leaseLost, grace: Self.grace)
+    await stopper.stopAll(.leaseLost, .named, grace: Self.grace)
   }
 
   func rejoinFailed(_ error: GridError) {

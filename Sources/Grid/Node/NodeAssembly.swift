@@ -134,7 +134,7 @@ struct NodeAssembly: Sendable {
       await node.leave.requested.wait()
       wires.traffic.events.record(.nodeLeaves, node.name, node: node.name)
       await wires.actors.leaderships.resignAll(grace: Self.grace)
-      await wires.actors.stopper.stopAll(.nodeLeaves, grace: Self.grace)
+      await wires.actors.stopper.stopAll(.nodeLeaves, .all, grace: Self.grace)
       // Who has asked for something is told what became of it; what takes longer is broken off.
       await wires.book.waitForChanges(
         atMost: node.leave.hurry.isOpen ? Self.hurriedRequestPatience : Self.requestPatience)

@@ -132,8 +132,7 @@ struct NodeActors: Sendable {
       node: node, kinds: ground.kinds, cells: cells, host: host, membership: membership, releases: releases,
       peers: traffic.peers, probe: traffic.probe, calls: traffic.calls, events: events, timers: timers)
     stopper = Stopper(
-      node: node, cells: cells, releases: releases, singletons: ledger, processes: ground.processes, events: events,
-      timers: timers)
+      node: node, cells: cells, releases: releases, singletons: ledger, processes: ground.processes, timers: timers)
     singletons = SingletonKeeper(
       node: node, kinds: ground.kinds, ledger: ledger, cells: cells, locator: membership.locator, spawner: spawner,
       health: health, timers: timers)

@@ -50,6 +50,9 @@ final class PeerTable: Sendable {
 
   func link(to name: String) -> Link? { state.withLock { $0.links[name] } }
 
+  /// Whether a peer of that name is a member, or linked.
+  func knows(_ name: String) -> Bool { state.withLock { $0.wanted[name] != nil || $0.links[name] != nil } }
+
   /// Sorted by name.
   var open: [(name: String, link: Link)] {
     state.withLock { state in state.links.map { ($0.key, $0.value) } }.sorted { $0.0 < $1.0 }

@@ -43,18 +43,12 @@ final class Router: Sendable {
   func send(
     _ envelope: Envelope, _ expectation: Envelope.Expectation, timeout: Duration
   ) async throws(GridError) -> Message {
-    guard envelope.message.body.count <= Message.maximumBodyBytes else {
-      throw GridError(
-        .undecodable, "a body of \(envelope.message.body.count) bytes for \(envelope.target) is too large",
-        hint: "a body has \(Message.maximumBodyBytes) bytes at most")
-    }
+    if let error = envelope.message.oversize { throw error }
     return try await PendingAsk.run(timeout: timeout, deadlines: deadlines) { ask, deadline in
       var awaited = envelope
       awaited.expectation = expectation
       awaited.deadline = deadline
       awaited.responder = ask
-      // A sender of this process waits for room where that is the mailbox's policy, as long as its deadline allows.
-      if let cell = cells[envelope.target], cell.blocksWhenFull { awaited.waitsForRoom = true }
       route(awaited, expectation == .reply ? .here : .pool)
     }
   }
@@ -78,8 +72,9 @@ final class Router: Sendable {
 
   /// The link to the node where a name is known to be, when it is another one.
   func link(to name: String) -> Link? {
-    guard let holder = locator.cached(name), holder.node != node.name else { return nil }
-    return peers.link(to: holder.node)
+    guard let holder = ActorAddress(unchecked: name).local?.node ?? locator.cached(name)?.node, holder != node.name
+    else { return nil }
+    return peers.link(to: holder)
   }
 
   /// A peer sends only what it believes to be ours: it is not passed on again, so no message can travel in circles.
@@ -153,10 +148,18 @@ final class Router: Sendable {
 
   /// Where an actor is: the store is asked, unless it was asked for a name that nobody has a moment ago.
   private func located(_ name: String, isFirst: Bool) async throws(GridError) -> Location? {
+    if let local = ActorAddress(unchecked: name).local { return location(of: local) }
     if isFirst, locator.isMissing(name) { return nil }
     if let found = try await locator.lookUp(name) { return found }
     await locator.sampleNames(near: name)
     return nil
+  }
+
+  /// A local address says itself where it leads; nil when what it leads to is gone for good.
+  private func location(of local: LocalAddress) -> Location? {
+    // One of our own that there is would have been found in the table.
+    guard local.node != node.name, peers.knows(local.node) else { return nil }
+    return Location(node: local.node, incarnation: local.incarnation, epoch: 0, kind: local.kind)
   }
 
   private func passOn(_ envelope: Envelope, to link: Link) {
@@ -202,8 +205,9 @@ final class Router: Sendable {
 
   /// Has the node that holds a name do something, when that is another one.
   func onHolder<Result>(of name: String, _ body: (String) async throws -> Result) async throws -> Result {
-    try NameRules.validated(name, as: "actor")
-    guard let holder = try await locator.lookUp(name), holder.node != node.name else { throw noSuchActor(name) }
+    let address = try ActorAddress(parsing: name)
+    let location = if let local = address.local { location(of: local) } else { try await locator.lookUp(name) }
+    guard let holder = location, holder.node != node.name else { throw noSuchActor(name) }
     return try await body(holder.node)
   }
 }

@@ -61,7 +61,7 @@ extension ActorCell {
       stop(reason)
     case .restart(let pause):
       host.failed(name, error, ends: false)
-      host.happened(.actorFailed(error, restartsIn: pause), name)
+      happened(.actorFailed(error, restartsIn: pause))
       host.timers.schedule(after: pause) { self.resumeAfterPause() }
     }
   }
@@ -70,7 +70,7 @@ extension ActorCell {
     do {
       let fresh = try kind.make(request)
       let (isReplaced, wakes) = state.withLock { $0.replace(with: fresh) }
-      if isReplaced { host.happened(.actorRestarted(by: .supervision), name) }
+      if isReplaced { happened(.actorRestarted(by: .supervision)) }
       if wakes { run(.pool) }
     } catch {
       let failure = Self.gridError(error)

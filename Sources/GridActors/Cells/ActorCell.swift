@@ -8,8 +8,7 @@ internal import Synchronization
 /// At any time at most one drain runs it: whoever makes an idle cell busy must ``run(_:)`` it. System messages (stop,
 /// failure) overtake user mail between two messages.
 package final class ActorCell: Sendable {
-  package let name: String
-  package let epoch: Int64
+  package let identity: ActorIdentity
   let kind: KindDefinition
   let request: SpawnRequest
   let host: any ActorHost
@@ -22,12 +21,18 @@ package final class ActorCell: Sendable {
   /// Whether anybody traces on this node; asked for every message, so it costs one load and touches no other object.
   let isTraced: Atomic<Bool>
 
-  package init(
+  package convenience init(
     name: String, epoch: Int64, kind: KindDefinition, request: SpawnRequest, behavior: any ActorBehavior,
     host: any ActorHost
   ) {
-    self.name = name
-    self.epoch = epoch
+    self.init(.named(name, epoch: epoch), kind: kind, request: request, behavior: behavior, host: host)
+  }
+
+  package init(
+    _ identity: ActorIdentity, kind: KindDefinition, request: SpawnRequest, behavior: any ActorBehavior,
+    host: any ActorHost
+  ) {
+    self.identity = identity
     self.kind = kind
     self.request = request
     self.host = host
@@ -37,9 +42,6 @@ package final class ActorCell: Sendable {
   }
 
   var options: MailboxOptions { request.mailbox ?? kind.mailbox }
-
-  /// Whether senders of this process wait for room in its mailbox.
-  package var blocksWhenFull: Bool { options.overflow == .block }
 
   // MARK: Arrivals
 
@@ -55,6 +57,10 @@ package final class ActorCell: Sendable {
   ///
   /// - Returns: whether the cell was idle: then the caller must ``run(_:)`` it.
   package func enqueue(_ envelope: Envelope) -> Bool {
+    if let error = envelope.message.oversize {
+      refuse(envelope, .undecodable, error)
+      return false
+    }
     if isTraced.load(ordering: .relaxed) { host.taps.arrived(envelope, at: self) }
     let arrival = arrivalTime
     let (admission, wakes) = state.withLock { state -> (CellState.Arrival, Bool) in
@@ -80,7 +86,7 @@ package final class ActorCell: Sendable {
       refuse(oldest, .mailboxFull, GridError(.mailboxFull, "the mailbox of \(name) was full: dropped as the oldest"))
     case .dropped(let envelope):
       admitted(envelope)
-      host.deadLetter(envelope, .mailboxFull, "the mailbox was full: dropped as the newest")
+      deadLetter(envelope, .mailboxFull, "the mailbox was full: dropped as the newest")
       if envelope.expectation == .reply { envelope.resolve(.failure(fullness)) }
     case .full(let envelope): refuse(envelope, .mailboxFull, fullness)
     case .ended(let envelope): refuse(envelope, .stopped, GridError(.stopped, "actor \(name) has stopped"))
@@ -128,8 +134,10 @@ package final class ActorCell: Sendable {
 
   /// Takes a message when there is room, and does nothing with it otherwise.
   ///
-  /// - Returns: nil when there is no room or the cell has ended; else whether the caller must ``run(_:)`` the cell.
+  /// - Returns: nil when there is no room, the cell has ended or the message is too large; else whether the caller must
+  ///   ``run(_:)`` the cell.
   package func offer(_ envelope: consuming Envelope) -> Bool? {
+    if envelope.message.oversize != nil { return nil }
     if isTraced.load(ordering: .relaxed) { return offerTraced(envelope) }
     // Through an optional it is moved into the lock's closure; a parameter would be copied.
     var offered = Optional(envelope)
@@ -163,7 +171,7 @@ package final class ActorCell: Sendable {
     if isTraced.load(ordering: .relaxed) {
       host.taps.left(envelope.message, from: envelope.sender, self, "refused", detail: error.message, since: nil)
     }
-    host.deadLetter(envelope, reason, error.message)
+    deadLetter(envelope, reason, error.message)
     if envelope.expectation != .nothing { envelope.resolve(.failure(error)) }
   }
 
@@ -262,7 +270,7 @@ package final class ActorCell: Sendable {
 
   /// What to do next, or nil when the cell has become idle.
   private func next(_ batch: inout EnvelopeQueue, takesOne: Bool, at now: MonotonicTime) -> CellState.Work? {
-    guard host.ownsNames(at: now) || epoch == 0 else {
+    guard host.ownsNames(at: now) || !hasName else {
       return .stop(.leaseLost)
     }
     let (work, admissions) = state.withLock { state -> (CellState.Work?, [Envelope]) in
@@ -349,7 +357,7 @@ package final class ActorCell: Sendable {
   func failed(_ envelope: Envelope, _ context: ActorContext, _ error: GridError) {
     let isStopping = error.code == .cancelled && hasSystemMail.load(ordering: .relaxed)
     let shown = told(error, isStopping: isStopping)
-    host.deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
+    deadLetter(envelope, DeadLetter.Reason(shown.code), shown.description)
     context.fail(shown)
     if isStopping { return }
     state.withLock { $0.noteFailure(error) }

@@ -18,8 +18,7 @@ struct CellState {
   private var phase = Phase.starting
   private var isBusy = false
   private var system: [SystemMessage] = []
-  private var budget: RestartBudget?
-  private var lastFailure: GridError?
+  private var trouble: Trouble?
   private var task: Task<Void, Never>?
   /// Told how the first start went; gone after it.
   private var spawner: PendingAsk?
@@ -29,6 +28,18 @@ struct CellState {
   private var isStarting = false
   /// `started` has run, and `stopped` has not yet.
   private var owesFarewell = false
+
+  /// What went wrong, out of the way: most actors have none.
+  private final class Trouble: Sendable {
+    let last: GridError
+    /// How often it may fail yet; nil when it has not failed since it was made.
+    let budget: RestartBudget?
+
+    init(_ last: GridError, _ budget: RestartBudget?) {
+      self.last = last
+      self.budget = budget
+    }
+  }
 
   private enum Phase {
     /// `started` has not run yet.
@@ -169,7 +180,7 @@ struct CellState {
     case .restart(let fresh, let asks):
       phase = .starting
       restarts += 1
-      budget = nil
+      trouble = trouble.map { Trouble($0.last, nil) }
       restarters += asks
       return .replaced(fresh)
     case .stop(let reason): return .stop(reason)
@@ -266,15 +277,14 @@ struct CellState {
 
   mutating func noteFailure(_ error: GridError) {
     failures += 1
-    lastFailure = error
+    trouble = Trouble(error, trouble?.budget)
   }
 
   mutating func restartDecision(
     _ error: GridError, _ policy: RestartPolicy, at now: MonotonicTime
   ) -> RestartBudget.Decision {
-    lastFailure = error
-    var budget = budget ?? RestartBudget(policy: policy)
-    defer { self.budget = budget }
+    var budget = trouble?.budget ?? RestartBudget(policy: policy)
+    defer { trouble = Trouble(error, budget) }
     let decision = budget.failed(at: now)
     if case .restart = decision, case .ended = phase {} else if case .restart = decision { phase = .paused }
     return decision
@@ -340,7 +350,7 @@ struct CellState {
   func details(options: MailboxOptions) -> [String: JSONValue] {
     [
       "mailboxCapacity": .integer(Int64(options.capacity)), "overflow": .string(options.overflow.rawValue),
-      "lastFailure": lastFailure.map { .string($0.description) } ?? .null,
+      "lastFailure": trouble.map { .string($0.last.description) } ?? .null,
     ]
   }
 }

@@ -6,15 +6,18 @@ struct Mailbox {
   private var queue = EnvelopeQueue()
   private var waiting = EnvelopeQueue()
   private var queuedBytes = 0
-  private var taken = 0
-  /// Messages handed to a program that has not read them.
-  private(set) var lent = 0
-  private var largestBatch = 0
+  private var waitingBytes = 0
+  // A mailbox holds ten millions at most, and there are as many mailboxes as actors.
+  private var taken: Int32 = 0
+  private var lentCount: Int32 = 0
+  private var largestBatch: Int32 = 0
 
+  /// Messages handed to a program that has not read them.
+  var lent: Int { Int(lentCount) }
   /// Messages waiting or being handled, or handed to a program that has not read them.
-  var depth: Int { queue.count + taken + lent }
+  var depth: Int { queue.count + inHand + lent }
   /// Messages being handled: of a batch also those behind the first.
-  var inHand: Int { taken }
+  var inHand: Int { Int(taken) }
   /// When the oldest message that waits came, as ``Envelope/arrival``; nil when none waits or nobody has looked.
   var oldestArrival: UInt32? {
     let arrival = queue.firstArrival ?? waiting.firstArrival ?? 0
@@ -41,7 +44,8 @@ struct Mailbox {
       push(envelope)
       return .queued
     }
-    if envelope.waitsForRoom {
+    if mayWait(envelope, options) {
+      waitingBytes += envelope.message.cost
       waiting.append(envelope)
       return .waits
     }
@@ -54,6 +58,18 @@ struct Mailbox {
       // With all others in the hands of the handler there is no oldest, and no policy to refuse the newest.
       return oldest.map { .displaced($0) } ?? .queued
     }
+  }
+
+  /// Whether a message for which there is no room waits for some.
+  ///
+  /// Senders with a window wait whatever the policy is; the window bounds what waits. Where the policy is to wait, so do
+  /// those who are told what became of their message, however many they are, and of those who are not as many messages
+  /// as the mailbox holds; of all of these so many bytes as it holds.
+  private func mayWait(_ envelope: borrowing Envelope, _ options: MailboxOptions) -> Bool {
+    if envelope.waitsForRoom { return true }
+    guard options.overflow == .block else { return false }
+    return (envelope.expectation != .nothing || waiting.count < options.capacity)
+      && (waiting.isEmpty || waitingBytes + envelope.message.cost <= options.maximumBytes)
   }
 
   /// Exchanges the empty `batch` for all messages to handle; their storages are used in turn, so that a busy actor does
@@ -71,7 +87,7 @@ struct Mailbox {
       swap(&batch, &queue)
       queuedBytes = 0
     }
-    taken = batch.count
+    taken = Int32(clamping: batch.count)
     largestBatch = max(largestBatch, taken)
     admitted += admitWaiting(options: options)
     return admitted
@@ -81,7 +97,7 @@ struct Mailbox {
   ///
   /// - Returns: the messages that found room by it and are now in the queue.
   mutating func handled(butFor rest: Int, options: MailboxOptions) -> [Envelope] {
-    taken = rest
+    taken = Int32(clamping: rest)
     return admitWaiting(options: options)
   }
 
@@ -89,6 +105,7 @@ struct Mailbox {
     var admitted: [Envelope] = []
     while let next = waiting.first, hasRoom(for: next, options) {
       _ = waiting.popFirst()
+      waitingBytes -= next.message.cost
       push(next, hasWaited: true)
       admitted.append(next)
     }
@@ -102,7 +119,7 @@ struct Mailbox {
   }
 
   /// A burst of more messages than this leaves its storage for the next one.
-  private static let restingBatch = 32
+  private static let restingBatch: Int32 = 32
 
   /// Returns the unhandled rest of a batch to the head of the queue.
   mutating func putBack(_ batch: inout EnvelopeQueue, first: consuming Envelope) {
@@ -114,20 +131,20 @@ struct Mailbox {
   /// The message in hand is in the hands of a program from now on, and stays mail until it was read.
   mutating func lend() {
     taken = max(0, taken - 1)
-    lent += 1
+    lentCount += 1
   }
 
   /// Notes that `count` of the messages lent were read.
   ///
   /// - Returns: the messages that found room by it and are now in the queue.
   mutating func read(_ count: Int, options: MailboxOptions) -> [Envelope] {
-    lent = max(0, lent - count)
+    lentCount = Int32(clamping: max(0, lent - count))
     return admitWaiting(options: options)
   }
 
   /// Returns messages that were lent and not read to the head of the queue.
   mutating func giveBack(_ unread: [Envelope]) {
-    lent = max(0, lent - unread.count)
+    lentCount = Int32(clamping: max(0, lent - unread.count))
     guard let first = unread.first else { return }
     var rest = EnvelopeQueue()
     for envelope in unread.dropFirst() { rest.append(envelope) }

@@ -117,7 +117,7 @@ final class JSONExecBehavior: ActorBehavior {
         child.log.note("the program refused message \(identifier): \(error.message)", isError: true, context)
       }
     } else if let target = envelope["tell"]?.stringValue {
-      try NameRules.validated(target, as: "actor")
+      _ = try ActorAddress(parsing: target)
       context.tell(target, try Message(jsonBody: envelope["body"] ?? .null, type: envelope["type"]?.stringValue ?? ""))
     } else if let target = envelope["ask"]?.stringValue {
       try ask(target, envelope, context)
@@ -135,7 +135,7 @@ final class JSONExecBehavior: ActorBehavior {
   }
 
   private func ask(_ target: String, _ envelope: JSONValue, _ context: ActorContext) throws(GridError) {
-    try NameRules.validated(target, as: "actor")
+    _ = try ActorAddress(parsing: target)
     let host = context.cell.host
     let wanted = envelope["timeoutSeconds"]?.doubleValue.flatMap { Duration(seconds: $0) } ?? .seconds(5)
     host.route(

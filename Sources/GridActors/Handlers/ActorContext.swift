@@ -46,6 +46,19 @@ public struct ActorContext: Sendable {
     cell.host.route(Envelope(target: target, message: message, sender: cell.name))
   }
 
+  /// Sends a message and returns once it is in the mailbox of its target, which waits for room where that is its policy.
+  ///
+  /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
+  public func tell(_ target: String, _ message: Message, timeout: Duration) async throws(GridError) {
+    let host = cell.host
+    _ = try await PendingAsk.run(timeout: timeout, deadlines: host.deadlines) { ask, deadline in
+      host.route(
+        Envelope(
+          target: target, message: message, sender: cell.name, expectation: .acceptance, deadline: deadline,
+          responder: ask))
+    }
+  }
+
   /// Asks another actor and waits for its reply.
   ///
   /// - Throws: ``GridError``: the handler's error, ``GridError/Code/noSuchActor``, ``GridError/Code/deadline``, …

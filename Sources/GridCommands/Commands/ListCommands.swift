@@ -75,11 +75,15 @@ struct ActorsCommand: GridCommand {
     commandName: "actors", _superCommandName: "gridctl",
     abstract: "List the actors of the cluster.",
     discussion: """
+      Actors without a name, which programs make by the thousand, are told with --anonymous only; they make no events.
+      Their addresses, as echo~7@n1.42, are good wherever a name is.
+
       Examples:
         gridctl actors
         gridctl actors 'orders-*' --min-mailbox 100
         gridctl actors --kind exec --on n2 -o name
         gridctl actors --watch -o jsonl
+        gridctl actors --anonymous --limit 10
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -93,6 +97,8 @@ struct ActorsCommand: GridCommand {
   var minMailbox: Int?
   @Option(help: ArgumentHelp("At most so many lines.", valueName: "count"))
   var limit: Int?
+  @Flag(help: "Also actors without a name.")
+  var anonymous = false
   @Flag(help: "One line a kind and node, with totals.")
   var summary = false
   @Flag(name: [.customShort("w"), .long], help: "Go on with what changes.")
@@ -129,6 +135,7 @@ struct ActorsCommand: GridCommand {
     arguments["kind"] = kind.map { .string($0) }
     arguments["node"] = on.map { .string($0) }
     arguments["minMailbox"] = minMailbox.map { .integer(Int64($0)) }
+    if anonymous { arguments["anonymous"] = true }
     let description = Self.description.knowing(kind == nil ? nil : "KIND", on == nil ? nil : "NODE")
     if watch, summary || limit != nil { throw GridError(.usage, "--watch goes without --summary and --limit") }
     let session = try await CommandSession(global)

@@ -26,8 +26,8 @@ enum WaitCondition: Sendable, Equatable {
     guard let slash = text.firstIndex(of: "/") else { throw Self.unknown(text) }
     let name = String(text[text.index(after: slash)...])
     switch text[..<slash] {
-    case "actor": self = .actor(try NameRules.validated(name, as: "actor"))
-    case "no-actor": self = .noActor(try NameRules.validated(name, as: "actor"))
+    case "actor": self = .actor(try ActorAddress(parsing: name).text)
+    case "no-actor": self = .noActor(try ActorAddress(parsing: name).text)
     case "leader": self = .leader(try NameRules.validated(name, as: "leader"))
     case "event":
       guard GridEvent.Kind(rawValue: name) != nil else {

@@ -117,6 +117,25 @@ public struct Message: Sendable, Equatable {
     }
   }
 
+  /// Why nobody may send it, wherever its target is: it would not fit into a frame of a link. Nil when it does.
+  package var oversize: GridError? {
+    guard body.count > Self.maximumBodyBytes || body.count + extraBytes > Self.maximumWholeBytes else { return nil }
+    return Self.oversize(body: body.count, rest: extraBytes)
+  }
+
+  /// A frame has 16 MiB; so much of it is for names and numbers.
+  private static let maximumWholeBytes = 16 * 1024 * 1024 - 1024
+
+  private static func oversize(body: Int, rest: Int) -> GridError {
+    guard body > maximumBodyBytes else {
+      return GridError(
+        .undecodable, "a message of \(body.addingClamped(rest)) bytes does not fit into a frame",
+        hint: "body, type and headers have \(maximumWholeBytes) bytes together at most")
+    }
+    return GridError(
+      .undecodable, "a body of \(body) bytes is too large", hint: "a body has \(maximumBodyBytes) bytes at most")
+  }
+
   /// One named value beside a body.
   public struct Header: Sendable, Equatable {
     public var name: String

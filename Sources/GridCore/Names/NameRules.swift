@@ -21,7 +21,7 @@ public enum NameRules {
   /// Whether `name` follows the grammar.
   public static func isValid(_ name: String) -> Bool { fault(in: name) == nil }
 
-  private static func fault(in name: String) -> String? {
+  static func fault(in name: String) -> String? {
     if name.isEmpty { return "it is empty" }
     if name.utf8.count > maximumLength { return "it has \(name.utf8.count) bytes" }
     for (index, byte) in name.utf8.enumerated() where !isAllowed(byte, first: index == 0) {
@@ -35,12 +35,15 @@ public enum NameRules {
   }
 
   private static func isAllowed(_ byte: UInt8, first: Bool) -> Bool {
+    isLetterOrDigit(byte) || !first && (byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_"))
+  }
+
+  static func isLetterOrDigit(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "0")...UInt8(ascii: "9"):
-      return true
-    case UInt8(ascii: "-"), UInt8(ascii: "_"): return !first
-    default: return false
+      true
+    default: false
     }
   }
 

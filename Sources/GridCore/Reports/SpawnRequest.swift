@@ -11,7 +11,20 @@ public struct SpawnRequest: Sendable, Equatable {
   public var ifAbsent: Bool
   public var mailbox: MailboxOptions?
   /// Set for kind `exec`.
-  public var command: ExecSpecification?
+  public var command: ExecSpecification? {
+    get { program?.specification }
+    set { program = newValue.map(Program.init) }
+  }
+  /// Out of the way: each actor keeps what it was made from, and few have a command.
+  private var program: Program?
+
+  private final class Program: Sendable, Equatable {
+    let specification: ExecSpecification
+
+    init(_ specification: ExecSpecification) { self.specification = specification }
+
+    static func == (left: Program, right: Program) -> Bool { left.specification == right.specification }
+  }
 
   public init(
     kind: String, name: String? = nil, node: String? = nil, argument: Message? = nil, ifAbsent: Bool = false,
@@ -23,7 +36,7 @@ public struct SpawnRequest: Sendable, Equatable {
     self.argument = argument
     self.ifAbsent = ifAbsent
     self.mailbox = mailbox
-    self.command = command
+    program = command.map(Program.init)
   }
 
   public var json: JSONValue {

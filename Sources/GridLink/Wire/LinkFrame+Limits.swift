@@ -18,6 +18,7 @@ extension LinkFrame {
   /// Why a message does not fit into a frame, or nil when it does. A frame that is too large would cost the connection,
   /// and with it everybody else's exchanges.
   static func oversize(_ message: Message, names: Int = 0) -> GridError? {
+    if let error = message.oversize { return error }
     let size = message.body.count + message.extraBytes + names + overhead
     guard size > maximumBytes else { return nil }
     return GridError(

@@ -12,19 +12,23 @@ package struct ActorsRequest: ListRequest {
   package var kind: String?
   /// Only those in whose mailbox as many messages wait.
   package var minimumMailbox = 0
+  /// Those without a name too: there may be millions of them.
+  package var withAnonymous = false
 
   package init() {}
 
-  package init(pattern: String? = nil, kind: String? = nil, minimumMailbox: Int = 0) {
+  package init(pattern: String? = nil, kind: String? = nil, minimumMailbox: Int = 0, withAnonymous: Bool = false) {
     self.pattern = pattern
     self.kind = kind
     self.minimumMailbox = minimumMailbox
+    self.withAnonymous = withAnonymous
   }
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.optional("pattern", &pattern)
     try fields.optional("kind", &kind)
     if fields.isReading || minimumMailbox > 0 { try fields.value("minMailbox", &minimumMailbox) }
+    try fields.flag("anonymous", &withAnonymous)
   }
 }
 

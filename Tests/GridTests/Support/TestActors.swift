@@ -81,3 +81,21 @@ struct RelayActor: GridActor {
     context.reply(try await context.ask(target, message))
   }
 }
+
+/// Sends so many messages to an actor at once, the way it is told: `tell 12 target`, `tell-and-wait …`, `ask …`.
+struct FloodActor: GridActor {
+  func receive(_ message: Message, _ context: ActorContext) async throws {
+    let words = message.text.split(separator: " ").map(String.init)
+    guard words.count == 3, let count = Int(words[1]) else { throw GridError(.undecodable, "what is that") }
+    await withTaskGroup(of: Void.self) { group in
+      for number in 0..<count {
+        let (text, target) = (Message("\(number)"), words[2])
+        switch words[0] {
+        case "tell": context.tell(target, text)
+        case "tell-and-wait": group.addTask { try? await context.tell(target, text, timeout: .seconds(60)) }
+        default: group.addTask { _ = try? await context.ask(target, text, timeout: .seconds(60)) }
+        }
+      }
+    }
+  }
+}
