@@ -27,7 +27,7 @@ final class ExecChild: Sendable {
 
   let specification: ExecSpecification
   let environment: ExecEnvironment
-  let log: ProgramLog
+  let log = ProgramLog()
   /// The lease that this activation's name is held by, if any.
   private let limit: RunLimit.Number?
   private let state = Mutex(State())
@@ -40,7 +40,6 @@ final class ExecChild: Sendable {
   init(_ specification: ExecSpecification, _ environment: ExecEnvironment) {
     self.specification = specification
     self.environment = environment
-    log = ProgramLog(eventLoop: environment.eventLoop)
     // Now, and not when the program starts: an activation that outlives its lease must not get the next one's.
     limit = environment.processes.currentLimit
   }
@@ -137,15 +136,15 @@ final class ExecChild: Sendable {
   /// - Throws: ``MessageNotTaken`` when the program is about to be replaced.
   func handle<Result>(_ context: ActorContext, _ body: (ChildProcess) async throws -> Result) async throws -> Result {
     let child = try begin()
-    let timer = scheduleTimeout(child)
+    let timer = scheduleTimeout(child, context)
     do {
       let result = try await body(child)
-      timer?.cancel()
+      cancel(timer, context)
       finish(context)
       return result
     } catch {
-      timer?.cancel()
-      throw await failure(error, child)
+      cancel(timer, context)
+      throw await failure(error, child, context)
     }
   }
 
@@ -158,9 +157,13 @@ final class ExecChild: Sendable {
     }
   }
 
-  private func scheduleTimeout(_ child: ChildProcess) -> Scheduled<Void>? {
+  private func cancel(_ timer: TimerToken?, _ context: ActorContext) {
+    if let timer { context.cell.host.timers.cancel(timer) }
+  }
+
+  private func scheduleTimeout(_ child: ChildProcess, _ context: ActorContext) -> TimerToken? {
     guard let limit = specification.handlerTimeout else { return nil }
-    return environment.eventLoop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) { [self] in
+    return context.cell.host.timers.schedule(after: limit) { [self] in
       state.withLock { $0.timedOut = true }
       child.signal(.kill)
     }
@@ -178,7 +181,7 @@ final class ExecChild: Sendable {
   }
 
   /// What a failed handling means, once the program is out of the way.
-  private func failure(_ error: any Error, _ child: ChildProcess) async -> any Error {
+  private func failure(_ error: any Error, _ child: ChildProcess, _ context: ActorContext) async -> any Error {
     if let known = error as? GridError, known.code.blamesMessage {
       state.withLock { $0.isHandling = false }
       return error
@@ -189,7 +192,7 @@ final class ExecChild: Sendable {
       return (state.timedOut, state.isGivenUp)
     }
     let status = await child.terminate(grace: .milliseconds(100))
-    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience)
+    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience, on: context.cell.host.timers)
     if timedOut { return timeout }
     if let known = error as? GridError, isGivenUp || known.code != .handlerFailed { return known }
     return GridError(
@@ -218,9 +221,9 @@ final class ExecChild: Sendable {
     var trouble: GridError?
     do {
       end = try child.writeIfRoom(line)
-      if end == nil { end = try await writeWithinLimit(line, child) }
+      if end == nil { end = try await writeWithinLimit(line, child, context) }
     } catch {
-      trouble = await notWritten(error, child)
+      trouble = await notWritten(error, child, context)
     }
     context.cell.lend()
     let mustWatch = state.withLock { state in
@@ -228,29 +231,37 @@ final class ExecChild: Sendable {
       defer { state.isWatchingMail = true }
       return !state.isWatchingMail
     }
-    if mustWatch { environment.eventLoop.execute { self.watchMail(child, context, again: .milliseconds(1)) } }
+    if mustWatch { watchMail(child, context, after: .zero, again: .milliseconds(1)) }
     if let trouble { state.withLock { $0.trouble = trouble } }
     finish(context)
   }
 
-  private func writeWithinLimit(_ line: [UInt8], _ child: ChildProcess) async throws -> Int {
-    let timer = scheduleTimeout(child)
-    defer { timer?.cancel() }
+  private func writeWithinLimit(
+    _ line: [UInt8], _ child: ChildProcess, _ context: ActorContext
+  ) async throws -> Int {
+    let timer = scheduleTimeout(child, context)
+    defer { cancel(timer, context) }
     return try await child.write(line)
   }
 
   /// What is wrong with a program that took no line; nil when the actor is being stopped.
-  private func notWritten(_ error: any Error, _ child: ChildProcess) async -> GridError? {
+  private func notWritten(_ error: any Error, _ child: ChildProcess, _ context: ActorContext) async -> GridError? {
     if Task.isCancelled { return nil }
     let status = await child.terminate(grace: .milliseconds(100))
-    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience)
+    _ = await log.errorsHaveEnded.wait(atMost: Self.lastWordsPatience, on: context.cell.host.timers)
     if state.withLock({ $0.timedOut }) { return timeout }
     return GridError(.handlerFailed, "\(error): \(ended(status).message)")
   }
 
-  /// Looks how far the program has read as long as there is something unread, ever less often while nothing moves. On
-  /// the event loop.
-  private func watchMail(_ child: ChildProcess, _ context: ActorContext, again pause: TimeAmount) {
+  /// Looks how far the program has read as long as there is something unread, ever less often while nothing moves.
+  private func watchMail(
+    _ child: ChildProcess, _ context: ActorContext, after wait: Duration, again pause: Duration
+  ) {
+    let look: @Sendable () -> Void = { self.environment.eventLoop.execute { self.lookAtMail(child, context, pause) } }
+    if wait == .zero { look() } else { context.cell.host.timers.schedule(after: wait, look) }
+  }
+
+  private func lookAtMail(_ child: ChildProcess, _ context: ActorContext, _ pause: Duration) {
     let offset = child.bytesRead
     let (count, goesOn) = state.withLock { state -> (Int, Bool) in
       let count = state.mail.read(upTo: offset)
@@ -260,10 +271,10 @@ final class ExecChild: Sendable {
     if count > 0 { context.cell.read(count) }
     guard goesOn else { return }
     let next = count > 0 ? .milliseconds(1) : min(pause * 2, Self.longestMailPause)
-    environment.eventLoop.scheduleTask(in: pause) { self.watchMail(child, context, again: next) }
+    watchMail(child, context, after: pause, again: next)
   }
 
-  private static let longestMailPause = TimeAmount.milliseconds(50)
+  private static let longestMailPause = Duration.milliseconds(50)
 
   /// What the program has not read is mail again. For the cell's own drain, once the program has ended.
   private func returnMail(_ child: ChildProcess, _ context: ActorContext) async {
@@ -284,10 +295,11 @@ final class ExecChild: Sendable {
   func writeIfRoom(_ line: [UInt8]) { _ = try? state.withLock { $0.child }?.writeIfRoom(line) }
 
   /// Reads no more of the program's output for a time. On the event loop.
-  func pauseReading(for time: TimeAmount) {
+  func pauseReading(for time: Duration, _ context: ActorContext) {
     guard let child = state.withLock({ $0.child }) else { return }
     child.pauseReading()
-    environment.eventLoop.scheduleTask(in: time) { child.resumeReading() }
+    let loop = environment.eventLoop
+    context.cell.host.timers.schedule(after: time) { loop.execute { child.resumeReading() } }
   }
 
   func stop(_ context: ActorContext) async {

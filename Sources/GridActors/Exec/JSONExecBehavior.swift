@@ -1,7 +1,6 @@
 internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
-internal import NIOCore
 internal import Synchronization
 
 /// An `exec` actor that speaks newline-delimited JSON, both ways.
@@ -131,7 +130,7 @@ final class JSONExecBehavior: ActorBehavior {
   /// A program that logs more than anybody reads waits a little: its envelopes are parsed by the node's own thread.
   private func noteLog(_ text: String, _ context: ActorContext) {
     guard !child.log.note(PrintableText.of(text.utf8, limit: ProgramLog.maximumLineBytes), context) else { return }
-    child.pauseReading(for: .milliseconds(1))
+    child.pauseReading(for: .milliseconds(1), context)
   }
 
   private func ask(_ target: String, _ envelope: JSONValue, _ context: ActorContext) throws(GridError) {

@@ -1,7 +1,6 @@
 internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
-internal import NIOCore
 internal import Synchronization
 
 /// What a program writes for people: goes to its node's log within a budget, and its last lines are kept.
@@ -16,12 +15,8 @@ final class ProgramLog: Sendable {
   /// Opened when standard error has ended: ``lastWords`` is whole then.
   let errorsHaveEnded = Latch()
   private let state = Mutex(State())
-  private let eventLoop: any EventLoop
-
-  init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
-
   /// How often it is told how much was left out.
-  private static let noticePause = TimeAmount.seconds(5)
+  private static let noticePause = Duration.seconds(5)
   /// The longest line in the log.
   static let maximumLineBytes = 4096
 
@@ -64,7 +59,7 @@ final class ProgramLog: Sendable {
       return !state.isNoticeDue
     }
     guard isFirst else { return }
-    eventLoop.scheduleTask(in: Self.noticePause) { self.tellLeftOut(context) }
+    context.cell.host.timers.schedule(after: Self.noticePause) { self.tellLeftOut(context) }
   }
 
   private func tellLeftOut(_ context: ActorContext) {
