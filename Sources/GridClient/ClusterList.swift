@@ -1,11 +1,12 @@
 package import GridCore
+package import GridRequests
 
 /// A list of the whole cluster, gathered from its pages. Pure.
-package struct ClusterList: Sendable, Equatable {
-  /// In the order of the pages.
-  package private(set) var items: [JSONValue] = []
+package struct ClusterList<Item: ListItem>: Sendable, Equatable {
+  /// In the order of the pages, as they came: what is only shown need not be understood.
+  package var elements: [JSONValue] = []
   /// The nodes that did not answer, each once.
-  package private(set) var missing: [JSONValue] = []
+  package private(set) var missing: [MissingNode] = []
   /// How many items there are with those that were not asked for, where the node says so.
   package private(set) var total: Int?
 
@@ -15,45 +16,55 @@ package struct ClusterList: Sendable, Equatable {
   package init() {}
 
   /// The same list with other items.
-  package func replacing(_ items: [JSONValue]) -> ClusterList {
+  package func replacing(_ elements: [JSONValue]) -> ClusterList {
     var list = self
-    list.items = items
+    list.elements = elements
     return list
+  }
+
+  /// What the elements say.
+  ///
+  /// - Throws: ``GridError/Code/undecodable``.
+  package func items() throws(GridError) -> [Item] {
+    var items: [Item] = []
+    items.reserveCapacity(elements.count)
+    for element in elements { items.append(try Item(json: element)) }
+    return items
   }
 
   /// Asks for pages until there are no more, or `limit` items.
   ///
-  /// - Parameter ask: sends the request for one page.
-  package static func gathered(
-    _ arguments: JSONValue, limit: Int = .max, _ ask: (JSONValue) async throws(GridError) -> JSONValue
-  ) async throws(GridError) -> ClusterList {
+  /// - Parameters:
+  ///   - pages: no more pages than these.
+  ///   - ask: sends the request for one page.
+  package static func gathered<Request: ListRequest>(
+    _ request: Request, routing: RequestRouting = RequestRouting(), limit: Int = .max, pages: Int = .max,
+    _ ask: (RoutedRequest<Request>) async throws(GridError) -> ListAnswer<Item>
+  ) async throws(GridError) -> ClusterList where Request.Item == Item {
     var list = ClusterList()
-    var arguments = arguments
-    while true {
-      if limit != .max { arguments = arguments.with("limit", .integer(Int64(max(0, limit - list.items.count)))) }
-      guard let next = list.add(try await ask(arguments)) else { return list }
-      guard list.items.count < limit else {
+    var routed = RoutedRequest(request, routing: routing)
+    for page in 1... {
+      if limit != .max { routed.page.limit = max(0, limit - list.elements.count) }
+      guard let next = list.add(try await ask(routed)) else { return list }
+      guard list.elements.count < limit, page < pages else {
         list.isCut = true
         return list
       }
-      arguments = arguments.with("after", .string(next))
+      routed.page.after = next
       // A node that does not answer holds up one page, not all.
-      if !list.missing.isEmpty { arguments = arguments.with("without", .array(list.missing.compactMap { $0["node"] })) }
+      routed.routing.without = list.missing.map(\.node)
     }
+    return list
   }
 
   /// Takes a page in.
   ///
   /// - Returns: behind what the next page begins; nil after the last.
-  private mutating func add(_ page: JSONValue) -> String? {
-    let items = page["items"]?.arrayValue ?? []
-    self.items += items
-    for node in page["missing"]?.arrayValue ?? []
-    where !missing.contains(where: { $0["node"] == node["node"] }) {
-      missing.append(node)
-    }
-    if total == nil { total = page["total"]?.integerValue.map { Int(clamping: $0) } }
+  private mutating func add(_ page: ListAnswer<Item>) -> String? {
+    elements += page.elements
+    for node in page.missing where !missing.contains(where: { $0.node == node.node }) { missing.append(node) }
+    if total == nil { total = page.total }
     // A page with nothing on it and more to come would be asked for for ever.
-    return items.isEmpty ? nil : page["next"]?.stringValue
+    return page.elements.isEmpty ? nil : page.next
   }
 }

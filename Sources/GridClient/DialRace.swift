@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import GridLink
 internal import Synchronization
@@ -11,7 +12,7 @@ final class DialRace: Sendable {
     var untried: ArraySlice<String>
     var underWay = 0
     var failures: [GridError] = []
-    var waiting: CheckedContinuation<Result<Winner, DialFailures>, Never>?
+    var waiting: Promise<Result<Winner, DialFailures>>?
   }
 
   /// How long an endpoint is waited for before the next one is tried beside it.
@@ -31,8 +32,8 @@ final class DialRace: Sendable {
   ///
   /// - Throws: ``DialFailures`` with the reason of every endpoint, in the order in which they failed.
   func run() async throws(DialFailures) -> Winner {
-    let result = await withCheckedContinuation { continuation in
-      state.withLock { $0.waiting = continuation }
+    let result = await withPromise { promise in
+      state.withLock { $0.waiting = promise }
       next()
     }
     return try result.get()
@@ -63,7 +64,7 @@ final class DialRace: Sendable {
       return state.waiting
     }
     guard let waiting else { return link.close(GridError(.cancelled, "another node answered first")) }
-    waiting.resume(returning: .success((link, endpoint)))
+    waiting.fulfil(.success((link, endpoint)))
   }
 
   private func failed(_ error: GridError) {
@@ -71,12 +72,12 @@ final class DialRace: Sendable {
       state.underWay -= 1
       state.failures.append(error)
       guard state.underWay == 0, state.untried.isEmpty else {
-        return (nil as CheckedContinuation<Result<Winner, DialFailures>, Never>?, DialFailures(errors: []))
+        return (nil as Promise<Result<Winner, DialFailures>>?, DialFailures(errors: []))
       }
       defer { state.waiting = nil }
       return (state.waiting, DialFailures(errors: state.failures))
     }
-    if let waiting { waiting.resume(returning: .failure(failures)) } else { next() }
+    if let waiting { waiting.fulfil(.failure(failures)) } else { next() }
   }
 }
 

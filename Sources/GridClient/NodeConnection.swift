@@ -1,6 +1,7 @@
 internal import GridConcurrency
 package import GridCore
 internal import GridLink
+package import GridRequests
 internal import GridSystem
 package import NIOCore
 internal import NIOPosix
@@ -114,12 +115,10 @@ package final class NodeConnection: Sendable {
 
   // MARK: Requests
 
-  /// Sends a control request and returns its answer.
+  /// Sends a request and returns its answer as it came.
   ///
   /// - Throws: ``GridError/Code/notServing`` when the node certainly did nothing, since it was gone already or leaves.
-  package func request(
-    _ verb: String, _ arguments: JSONValue = [:], timeout: Duration
-  ) async throws(GridError) -> JSONValue {
+  func request(_ verb: String, _ arguments: JSONValue, timeout: Duration) async throws(GridError) -> JSONValue {
     if link.isClosed {
       throw GridError(.notServing, "node \(nodeName) is gone: nothing was asked of it", hint: "ask another node")
     }
@@ -131,28 +130,46 @@ package final class NodeConnection: Sendable {
     return try await exchange.reply().json()
   }
 
+  /// As ``ask(_:routing:timeout:)``, for what is only shown: what a newer node adds is in it.
+  package func json<Request: NodeRequest>(
+    _ request: Request, routing: RequestRouting = RequestRouting(), timeout: Duration
+  ) async throws(GridError) -> JSONValue {
+    try await self.request(Request.verb, RoutedRequest(request, routing: routing).json, timeout: timeout)
+  }
+
+  /// Sends a request and returns its answer.
+  ///
+  /// - Throws: ``GridError/Code/notServing`` when the node certainly did nothing, since it was gone already or leaves.
+  package func ask<Request: NodeRequest>(
+    _ request: Request, routing: RequestRouting = RequestRouting(), timeout: Duration
+  ) async throws(GridError) -> Request.Answer {
+    try Request.Answer(json: try await json(request, routing: routing, timeout: timeout))
+  }
+
   /// Asks for a list page after page, so that it may be longer than a frame.
   ///
   /// - Parameters:
   ///   - limit: items wanted; what is beyond shows in ``ClusterList/total``.
+  ///   - pages: no more pages than these.
   ///   - timeout: how long the node may take for each page.
-  package func list(
-    _ verb: String, _ arguments: JSONValue = [:], limit: Int = .max, timeout: Duration
-  ) async throws(GridError) -> ClusterList {
-    try await ClusterList.gathered(arguments, limit: limit) { arguments throws(GridError) in
-      try await request(verb, arguments, timeout: timeout)
+  package func list<Request: ListRequest>(
+    _ request: Request, routing: RequestRouting = RequestRouting(), limit: Int = .max, pages: Int = .max,
+    timeout: Duration
+  ) async throws(GridError) -> ClusterList<Request.Item> {
+    try await ClusterList.gathered(request, routing: routing, limit: limit, pages: pages) { routed throws(GridError) in
+      try ListAnswer(json: try await self.request(Request.verb, routed.json, timeout: timeout))
     }
   }
 
   /// Bytes of a tail that wait here for whoever reads it.
   private static let tailWindow = 1024 * 1024
 
-  /// Follows a tail until it ends (nil), the connection is lost (throws), or the task is cancelled. It is given up with
-  /// the last reference to it.
+  /// Follows a stream until it ends (nil), the connection is lost (throws), or the task is cancelled. It is given up
+  /// with the last reference to it. Items are as they came; ``StreamRequest/streamItem(_:)`` understands them.
   ///
   /// The node leaves items out, and counts them, when this side reads too slowly.
-  package func stream(_ verb: String, _ arguments: JSONValue) -> AsyncThrowingStream<JSONValue, any Error> {
-    let reader = link.openChannel(verb, arguments, window: Self.tailWindow)
+  package func stream<Request: StreamRequest>(_ request: Request) -> AsyncThrowingStream<JSONValue, any Error> {
+    let reader = link.openChannel(Request.verb, request.json, window: Self.tailWindow)
     return AsyncThrowingStream {
       do {
         while let item = try await reader.next() {

@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import Glibc
+internal import GridClient
 package import GridCommands
 internal import GridCore
 
@@ -47,9 +48,8 @@ package struct ReplCommand: OwnProcessCommand {
   package func run() async throws {
     let services = try SessionServices(global)
     let isInteractive = command == nil && file == nil && isatty(0) == 1 && isatty(1) == 1
-    let attachment = Attachment(services)
     let core = SessionCore(
-      services: services, attachment: attachment, terminal: isInteractive ? Terminal.shared : nil,
+      services: services, cluster: services.client, terminal: isInteractive ? Terminal.shared : nil,
       settings: SessionCore.Settings(
         variables: services.commandVariables, stopsOnError: !isInteractive && onError == "stop",
         prompt: PromptStyle(services)),
@@ -59,7 +59,7 @@ package struct ReplCommand: OwnProcessCommand {
       let session = ReplSession(
         core: core, terminal: terminal,
         options: ReplSession.Options(
-          readsStartFile: !noStartFile, events: noEvents ? EventChoice(kinds: []) : .standard,
+          readsStartFile: !noStartFile, events: noEvents ? ShownEvents(kinds: []) : .standard,
           isQuiet: services.isQuiet))
       code = try await session.run()
     } else {

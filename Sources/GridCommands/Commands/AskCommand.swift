@@ -84,7 +84,7 @@ struct AskReply {
   }
 
   /// The reply alone, as a session keeps it.
-  private var value: JSONValue { json["reply"] ?? .null }
+  private var value: JSONValue { Column.member(json, "reply") ?? .null }
 
   var json: JSONValue {
     let parsed = reply.contentType == .json ? try? reply.json() : nil

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// `gridctl bench`
@@ -60,10 +61,10 @@ struct BenchCommand: GridCommand {
       .number("CLIENTS", priority: ColumnPriority.detail, field: "clients"), .number("SENT", field: "sent"),
       .number("DELIVERED", priority: ColumnPriority.detail, field: "delivered"), .number("ERRORS", field: "errors"),
       Column("SECONDS", alignment: .trailing, priority: ColumnPriority.detail) {
-        HumanText.rounded($0["seconds"]?.doubleValue ?? 0, 3)
+        HumanText.rounded(Column.number($0, "seconds") ?? 0, 3)
       },
       Column("RATE", alignment: .trailing, priority: ColumnPriority.name) {
-        HumanText.rate($0["perSecond"]?.doubleValue ?? 0)
+        HumanText.rate(Column.number($0, "perSecond") ?? 0)
       },
       micros("P50", "p50Micros"), micros("P99", "p99Micros"), micros("MAX", "maxMicros"),
       micros("P90", wideOnly: true, "p90Micros"), micros("P999", wideOnly: true, "p999Micros"),
@@ -77,15 +78,16 @@ struct BenchCommand: GridCommand {
   }
 
   func run() async throws {
-    guard ["ask", "tell", "spawn", "names"].contains(work) else {
-      throw GridError(.usage, "unknown work \(NameRules.quoted(work))", hint: "ask, tell, spawn or names")
+    guard let work = BenchWork(rawValue: work) else {
+      throw GridError(.usage, "unknown work \(NameRules.quoted(self.work))", hint: "ask, tell, spawn or names")
     }
     let assertions = try assert.map { text throws(GridError) in try BenchAssertion.parse(text) } ?? []
-    let arguments = try requestArguments()
+    let request = try request(work)
     let session = try await CommandSession(global)
     let patience = global.timeout == nil ? Duration.seconds(600) + (try busyTime()) : session.timeout
+    let routing = RequestRouting(node: from)
     let result = try await WaitingLine.show("measuring", session) {
-      try await session.connection.request("bench", arguments, timeout: patience)
+      try await session.connection.json(request, routing: routing, timeout: patience)
     }
     if let save { try PrivateFile.replace(save, with: Array((result.indented() + "\n").utf8)) }
     if session.renderer.format.isTable {
@@ -103,24 +105,28 @@ struct BenchCommand: GridCommand {
       + (try warmup.map { text throws(GridError) in try Duration.argument(text) } ?? .zero)
   }
 
-  private func requestArguments() throws(GridError) -> JSONValue {
+  private func request(_ work: BenchWork) throws(GridError) -> BenchRequest {
     guard count == nil || duration == nil else { throw GridError(.usage, "--count and --duration exclude each other") }
     guard count ?? 1 > 0, (1...4096).contains(clients) else {
       throw GridError(.usage, "--count must be at least 1, --clients 1 to 4096")
     }
-    var arguments: [String: JSONValue] = [
-      "work": .string(work), "target": .string(try target.validated()), "clients": .integer(Int64(clients)),
-      "count": .integer(Int64(count ?? 100_000)), "size": .integer(Int64(size.bytes)),
-    ]
-    arguments["node"] = from.map { .string($0) }
-    arguments["perSecond"] = rate.map { .number($0.perSecond) }
-    for (key, name, text) in [("durationSeconds", "--duration", duration), ("warmUpSeconds", "--warmup", warmup)] {
-      guard let text else { continue }
-      let seconds = try Duration.argument(text).inSeconds
-      guard seconds > 0, seconds <= 3600 else { throw GridError(.usage, "\(name) must be more than 0 and at most 1h") }
-      arguments[key] = .number(seconds)
-    }
-    return .object(arguments)
+    var request = BenchRequest()
+    request.work = work
+    request.target = try target.validated()
+    request.clients = clients
+    request.count = count ?? 100_000
+    request.bodyBytes = size.bytes
+    request.perSecond = rate?.perSecond
+    request.durationSeconds = try seconds(duration, "--duration")
+    request.warmUpSeconds = try seconds(warmup, "--warmup")
+    return request
+  }
+
+  private func seconds(_ text: String?, _ option: String) throws(GridError) -> Double? {
+    guard let text else { return nil }
+    let seconds = try Duration.argument(text).inSeconds
+    guard seconds > 0, seconds <= 3600 else { throw GridError(.usage, "\(option) must be more than 0 and at most 1h") }
+    return seconds
   }
 }
 

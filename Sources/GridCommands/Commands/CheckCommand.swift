@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl check`
 struct CheckCommand: GridCommand {
@@ -71,9 +72,7 @@ struct CheckCommand: GridCommand {
 
   private func report(_ limits: HealthLimits, _ form: HealthReport.Form) async throws(GridError) -> HealthReport {
     let session = try await CommandSession(global)
-    let window = limits.window.wholeNanoseconds / 1_000_000
-    return HealthReport(
-      try await session.request("health", ["windowMilliseconds": .integer(window)]), limits: limits)
+    return HealthReport(try await session.request(HealthRequest(window: limits.window)), limits: limits)
   }
 
   private func limits() throws(GridError) -> HealthLimits {

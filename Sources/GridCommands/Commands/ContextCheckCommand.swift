@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// `gridctl context check`
@@ -27,7 +28,7 @@ struct ContextCheckCommand: GridCommand {
     columns: [
       .actorName,
       Column("OK", fit: .whole, priority: ColumnPriority.important, streamWidth: 3) {
-        $0["ok"]?.boolValue == true ? "yes" : "no"
+        Column.isTrue($0, "ok") ? "yes" : "no"
       },
       Column("NODE", field: "node"), .duration("RTT", seconds: "rttSeconds"),
       Column("MESSAGE", fit: .end(20), priority: ColumnPriority.important, streamWidth: 40, field: "message"),
@@ -39,7 +40,7 @@ struct ContextCheckCommand: GridCommand {
     var rows: [JSONValue] = []
     for name in names { rows.append(await check(name)) }
     try settings.renderer.list(rows, Self.description)
-    if rows.contains(where: { $0["ok"]?.boolValue != true }) { throw ExitCode(ExitStatus.negative.rawValue) }
+    if !rows.allSatisfy({ Column.isTrue($0, "ok") }) { throw ExitCode(ExitStatus.negative.rawValue) }
   }
 
   private func names() throws(GridError) -> [String] {
@@ -58,9 +59,10 @@ struct ContextCheckCommand: GridCommand {
     do throws(GridError) {
       let settings = try Settings(options)
       let clock = SystemClock()
-      let connection = try await settings.connect(timeout: settings.timeout)
+      let cluster = settings.client(patience: settings.timeout)
+      let connection = try await cluster.connection(timeout: settings.timeout)
       let began = clock.now()
-      _ = try await connection.request("ping", timeout: settings.timeout)
+      _ = try await connection.ask(PingRequest(), timeout: settings.timeout)
       return [
         "name": .string(name), "ok": true, "node": .string(connection.nodeName),
         "rttSeconds": .number((clock.now() - began).inSeconds), "message": .null,

@@ -28,11 +28,11 @@ struct ContextCommand: AsyncParsableCommand {
     kind: "ContextList", noun: "context",
     columns: [
       Column("NAME", fit: .middle(12), priority: ColumnPriority.name) {
-        "\(Column.text($0["name"]))\($0["current"]?.boolValue == true ? "*" : "")"
+        "\(Column.text($0, "name"))\(Column.isTrue($0, "current") ? "*" : "")"
       },
       Column("NAMESPACE", field: "namespace"),
       Column("ENDPOINTS", fit: .end(16), priority: ColumnPriority.important, field: "endpoints"),
-      Column("PROTECTED", fit: .whole) { $0["protected"]?.boolValue == true ? "yes" : "-" },
+      Column("PROTECTED", fit: .whole) { Column.isTrue($0, "protected") ? "yes" : "-" },
       Column("DESCRIPTION", fit: .end(12), priority: ColumnPriority.detail, field: "description"),
       Column("TIMEOUT", wideOnly: true, field: "timeout"),
       Column("COLOR", wideOnly: true, field: "color"),

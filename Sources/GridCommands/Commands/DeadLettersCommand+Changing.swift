@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 extension DeadLettersCommand {
   struct Replay: GridCommand {
@@ -42,13 +43,14 @@ extension DeadLettersCommand {
     }
 
     func run() async throws {
-      var arguments: [String: JSONValue] = [:]
-      if let replayTo { arguments["to"] = .string(try replayTo.validated()) }
-      let choice = try filter.json()
+      let target = try replayTo?.validated()
+      var choice = try filter.request()
       let session = try await CommandSession(global)
       let reader = LetterReader(session: session)
       guard ids.isEmpty else {
-        if !dryRun { return try await replay(ids.map(\.identifier), arguments, missing: [], reader) }
+        if !dryRun {
+          return try await replay(ids.map { ReplayDeadLetterRequest($0.identifier, to: target) }, missing: [], reader)
+        }
         var letters: [JSONValue] = []
         for id in ids { letters.append(try await reader.letter(id.identifier)) }
         return try session.renderer.list(letters, DeadLettersCommand.description)
@@ -57,39 +59,38 @@ extension DeadLettersCommand {
         reader.remark("nothing was named: pass ids, --to, --since, --reason or --all")
         return try session.renderer.list([], Self.description)
       }
+      choice.isReplayed = false
       let list = try await reader.letters(
-        choice.merging(["replayed": false]) { $1 }, limit: count.map { max(0, $0) } ?? .max,
+        choice, limit: count.map { max(0, $0) } ?? .max,
         bodies: dryRun ? reader.shownBodies : .none)
-      if list.items.isEmpty { reader.remark("there is nothing to send again") }
+      if list.elements.isEmpty { reader.remark("there is nothing to send again") }
       try await reader.warnOfUnlisted()
       if dryRun {
-        try session.renderer.list(list.items, DeadLettersCommand.description)
+        try session.renderer.list(list.elements, DeadLettersCommand.description)
         return try session.warnOfMissing(list.missing)
       }
-      if !list.items.isEmpty { try await session.confirm("send \(list.items.count) dead letters again") }
+      if !list.elements.isEmpty { try await session.confirm("send \(list.elements.count) dead letters again") }
       // Of two who send the same letters again, one does.
-      arguments["once"] = true
-      try await replay(
-        list.items.compactMap { $0["id"]?.stringValue }, arguments, missing: list.missing, reader)
+      let requests = try list.items().map { ReplayDeadLetterRequest($0.identifier, to: target, isOnce: true) }
+      try await replay(requests, missing: list.missing, reader)
     }
 
     private func replay(
-      _ identifiers: [String], _ arguments: [String: JSONValue], missing: [JSONValue], _ reader: LetterReader
+      _ requests: [ReplayDeadLetterRequest], missing: [MissingNode], _ reader: LetterReader
     ) async throws {
       let session = reader.session
       var replayed: [JSONValue] = []
       var failures = 0
-      for (number, identifier) in identifiers.enumerated() {
+      for (number, request) in requests.enumerated() {
         do throws(GridError) {
-          replayed.append(
-            try await session.request(
-              "deadLetters.replay", .object(arguments.merging(["id": .string(identifier)]) { $1 })))
+          replayed.append(try await session.json(request))
         } catch {
-          if identifiers.count == 1 { throw error }
+          if requests.count == 1 { throw error }
           failures += 1
-          ErrorReport(error: error, target: identifier).write(format: session.renderer.format, to: session.writer)
+          ErrorReport(error: error, target: request.identifier).write(
+            format: session.renderer.format, to: session.writer)
           guard session.connection.isClosed else { continue }
-          let rest = identifiers.count - number - 1
+          let rest = requests.count - number - 1
           if rest > 0 { session.writer.error("\(rest) more were not sent: the connection is lost") }
           break
         }
@@ -108,17 +109,18 @@ extension DeadLettersCommand {
     @OptionGroup var filter: Filter
 
     func run() async throws {
-      let arguments = try filter.json()
+      let letters = try filter.request()
       let session = try await CommandSession(global)
       try await session.confirm("remove dead letters on all nodes", asksAnyway: filter.isEmpty)
-      let answer = try await session.request("deadLetters.purge", .object(arguments))
+      let answer = try await session.json(PurgeDeadLettersRequest(letters))
+      let purged = try PurgedDeadLetters(json: answer)
       if session.renderer.format == .table {
         session.renderer.note(answer)
-        try session.writer.output("\(Column.text(answer["removed"])) dead letters removed\n")
+        try session.writer.output("\(purged.removed) dead letters removed\n")
       } else {
-        try session.renderer.object(["removed": answer["removed"] ?? .null], kind: "PurgeResult", noun: "dead-letters")
+        try session.renderer.object(["removed": .integer(purged.removed)], kind: "PurgeResult", noun: "dead-letters")
       }
-      try session.warnOfMissing(answer["missing"]?.arrayValue ?? [])
+      try session.warnOfMissing(purged.missing)
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl dead-letters`
 struct DeadLettersCommand: AsyncParsableCommand {
@@ -32,8 +33,8 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
   /// The beginning of a body, or its size where it is not there.
   private static func excerpt(_ letter: JSONValue) -> String {
-    guard letter["bodyLeftOut"]?.boolValue ?? false else { return HumanText.excerpt(Column.text(letter["body"])) }
-    return "\(Column.text(letter["bodyBytes"])) bytes"
+    guard Column.isTrue(letter, "bodyLeftOut") else { return HumanText.excerpt(Column.text(letter, "body")) }
+    return "\(Column.text(letter, "bodyBytes")) bytes"
   }
 
   /// Which letters.
@@ -50,16 +51,19 @@ struct DeadLettersCommand: AsyncParsableCommand {
     /// Whether it leaves any letter out.
     var isEmpty: Bool { reason.isEmpty && to == nil && since == nil }
 
-    func json() throws -> [String: JSONValue] {
-      for reason in reason where DeadLetter.Reason(rawValue: reason) == nil {
-        throw GridError(
-          .usage, "unknown reason \(NameRules.quoted(reason))",
-          hint: DeadLetter.Reason.allCases.map(\.rawValue).joined(separator: ", "))
+    func request() throws -> DeadLetterFilter {
+      var filter = DeadLetterFilter()
+      for text in reason {
+        guard let reason = DeadLetter.Reason(rawValue: text) else {
+          throw GridError(
+            .usage, "unknown reason \(NameRules.quoted(text))",
+            hint: DeadLetter.Reason.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        filter.reasons.append(reason)
       }
-      var arguments: [String: JSONValue] = ["reasons": .array(reason.map { .string($0) })]
-      arguments["target"] = to.map { .string($0) }
-      if let since { arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since)) }
-      return arguments
+      filter.target = to
+      if let since { filter.since = CalendarTime(millisecondsSince1970: try Since.milliseconds(since)) }
+      return filter
     }
   }
 
@@ -79,19 +83,20 @@ struct DeadLettersCommand: AsyncParsableCommand {
     @OptionGroup var options: StreamOptions
 
     func run() async throws {
-      let arguments = try filter.json()
+      let letters = try filter.request()
       let session = try await CommandSession(global)
       var printer = StreamPrinter(session: session, options: options, description: DeadLettersCommand.description)
-      if filter.since != nil { printer.earlier = { try await LetterReader(session: $0).letters(arguments).items } }
+      if filter.since != nil { printer.earlier = { try await LetterReader(session: $0).letters(letters).elements } }
       printer.resumption = StreamResumption(
-        arguments: { _ in .object(arguments) },
         earlier: { session, since in
-          var earlier = arguments
-          earlier["sinceMilliseconds"] = .integer(since)
-          return try await LetterReader(session: session).letters(earlier).items
+          var earlier = letters
+          earlier.since = CalendarTime(millisecondsSince1970: since)
+          return try await LetterReader(session: session).letters(earlier).elements
         },
-        key: { Column.text($0["id"]) })
-      try await printer.run("deadLetters.tail", .object(arguments))
+        mark: { item in
+          (try? DeadLetter(json: item)).map { ($0.identifier, $0.at.millisecondsSince1970) }
+        })
+      try await printer.run(DeadLetterStreamRequest(letters))
     }
   }
 
@@ -117,13 +122,13 @@ struct DeadLettersCommand: AsyncParsableCommand {
     private static let standardCount = 1000
 
     func run() async throws {
-      var arguments = try filter.json()
-      if !all { arguments["replayed"] = false }
+      var letters = try filter.request()
+      if !all { letters.isReplayed = false }
       let session = try await CommandSession(global)
       let reader = LetterReader(session: session)
       let limit = count ?? (session.renderer.format.isTable ? Self.standardCount : .max)
-      let list = try await reader.letters(arguments, limit: max(0, limit), bodies: reader.shownBodies)
-      try session.renderer.list(list.items, DeadLettersCommand.description)
+      let list = try await reader.letters(letters, limit: max(0, limit), bodies: reader.shownBodies)
+      try session.renderer.list(list.elements, DeadLettersCommand.description)
       if list.isCut { reader.remark("older ones are not shown: raise --count") }
       try await reader.warnOfUnlisted()
       try session.warnOfMissing(list.missing)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl leader`
 struct LeaderCommand: AsyncParsableCommand {
@@ -31,7 +32,7 @@ struct LeaderCommand: AsyncParsableCommand {
 
   /// With the columns that only singletons fill, where there are some.
   static func description(of leaders: [JSONValue]) -> ListDescription<JSONValue> {
-    guard leaders.contains(where: { $0["type"] == "singleton" }) else { return description }
+    guard leaders.contains(where: { LeadershipReport.isSingleton($0) }) else { return description }
     return ListDescription(
       kind: description.kind, noun: description.noun, nameField: description.nameField,
       columns: description.columns + [
@@ -80,16 +81,16 @@ struct LeaderShowCommand: GridCommand {
     }
     let session = try await CommandSession(global)
     guard let name else {
-      let list = try await session.items("leader.list", ["singletons": true])
-      try session.renderer.list(list.items, LeaderCommand.description(of: list.items))
+      let list = try await session.items(LeadersRequest(withSingletons: true))
+      try session.renderer.list(list.elements, LeaderCommand.description(of: list.elements))
       return try session.warnOfMissing(list.missing)
     }
-    let leader = try await session.request("leader.show", ["name": .string(name)])
+    let leader = try await session.json(LeaderRequest(name))
     switch session.renderer.format {
     case .table, .wide, .tsv, .name: try session.renderer.list([leader], LeaderCommand.description(of: [leader]))
     default: try session.renderer.object(leader, kind: "Leader", noun: "leader")
     }
-    if let isNode, leader["node"]?.stringValue != isNode { throw ExitCode(ExitStatus.negative.rawValue) }
+    if let isNode, try LeadershipReport(json: leader).node != isNode { throw ExitCode(ExitStatus.negative.rawValue) }
   }
 }
 
@@ -109,12 +110,12 @@ struct LeaderWatchCommand: GridCommand {
   var name: LeaderArgument?
 
   func run() async throws {
-    var arguments: [String: JSONValue] = ["kinds": ["leader"]]
-    arguments["name"] = try name.map { name throws(GridError) in .string(try name.validated()) }
+    let name = try name.map { name throws(GridError) in try name.validated() }
+    let choice = EventChoice(kinds: [GridEvent.Kind.leader.rawValue], name: name)
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: EventsCommand.description)
-    printer.resumption = EventsCommand.resumption(.object(arguments))
-    try await printer.run("events", .object(arguments))
+    printer.resumption = EventsCommand.resumption(choice)
+    try await printer.run(EventStreamRequest(choice))
   }
 }
 
@@ -137,11 +138,11 @@ struct LeaderResignCommand: GridCommand {
     let name = try name.validated()
     let session = try await CommandSession(global)
     try await session.confirm("make leader \(name) resign")
-    let answer = try await session.request("leader.resign", ["name": .string(name)])
+    let answer = try await session.json(ResignRequest(name))
     switch session.renderer.format {
     case .table, .wide:
       session.renderer.note(answer)
-      try session.writer.output("\(name) was given up by node \(answer["node"]?.stringValue ?? "")\n")
+      try session.writer.output("\(name) was given up by node \(try ResignedLeadership(json: answer).node)\n")
     default: try session.renderer.object(answer, kind: "Leader", noun: "leader")
     }
   }

@@ -1,6 +1,8 @@
 internal import Glibc
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 internal import Synchronization
 
@@ -54,10 +56,7 @@ final class LeaderRun: Sendable {
   private func lead(_ relay: SignalRelay) async throws -> Int32 {
     if try await hasRun() { return 0 }
     let campaign = session.connection.stream(
-      "leader.campaign",
-      [
-        "name": .string(name), "holder": .string("\(Self.hostName) process \(getpid())"), "once": .bool(!options.waits),
-      ])
+      CampaignRequest(name, holder: "\(Self.hostName) process \(getpid())", isOnce: !options.waits))
     let token = try await electionInTime(campaign)
     // Who led until now may have run it.
     if try await hasRun() { return 0 }
@@ -95,7 +94,7 @@ final class LeaderRun: Sendable {
     return try await withThrowingTaskGroup(of: Int64?.self) { group in
       group.addTask { try await self.election(campaign) }
       group.addTask {
-        try await Task.sleep(for: limit)
+        try await self.session.cluster.timers.pause(for: limit)
         return nil
       }
       defer { group.cancelAll() }
@@ -111,14 +110,12 @@ final class LeaderRun: Sendable {
   /// - Returns: the fencing token.
   private func election(_ campaign: AsyncThrowingStream<JSONValue, any Error>) async throws -> Int64 {
     for try await item in campaign {
-      switch item["kind"]?.stringValue {
-      case "elected": if let token = item["token"]?.integerValue { return token }
-      case "held":
-        throw GridError(
-          .retryLater, item["message"]?.stringValue ?? "somebody else leads \(name)",
-          hint: "without --no-wait it waits until it leads")
-      case "lost": throw GridError(.unavailable, item["message"]?.stringValue ?? "the election failed")
-      default: continue
+      switch try? CampaignRequest.item(item) {
+      case .elected(_, let token): return token
+      case .held(_, let message):
+        throw GridError(.retryLater, message, hint: "without --no-wait it waits until it leads")
+      case .lost(_, let message): throw GridError(.unavailable, message)
+      case .resign, nil: continue
       }
     }
     try Task.checkCancellation()
@@ -132,14 +129,14 @@ final class LeaderRun: Sendable {
     var reason = "node \(session.connection.nodeName) is gone"
     do {
       news: for try await item in campaign {
-        switch item["kind"]?.stringValue {
-        case "resign":
+        switch try? CampaignRequest.item(item) {
+        case .resign:
           say("was asked to give up")
           relay.pass(SIGTERM)
-        case "lost":
-          reason = item["message"]?.stringValue ?? "it is lost"
+        case .lost(_, let message):
+          reason = message
           break news
-        default: continue
+        case .elected, .held, nil: continue
         }
       }
     } catch { reason = "\(reason): \(GridError.wrapping(error, as: .unavailable, "the stream broke").message)" }
@@ -168,7 +165,7 @@ final class LeaderRun: Sendable {
         say("it is lost; the program is killed")
         return child.signal(SIGKILL)
       }
-      try? await Task.sleep(for: Self.interval)
+      await session.cluster.timers.sleep(for: Self.interval)
     }
   }
 
@@ -178,9 +175,9 @@ final class LeaderRun: Sendable {
   private func renew(_ token: Int64, patience: Duration) async -> Bool {
     let asked = clock.now()
     do throws(GridError) {
-      let answer = try await session.connection.request(
-        "leader.keep", ["name": .string(name), "token": .integer(token)], timeout: patience)
-      let remaining = Duration.microseconds(answer["remainingMicroseconds"]?.integerValue ?? 0)
+      let remaining = try await session.connection.ask(
+        KeepLeadershipRequest(name, token: token), timeout: patience
+      ).remaining
       let validUntil = validUntil.withLock { known in
         known = max(known, asked + remaining)
         return known

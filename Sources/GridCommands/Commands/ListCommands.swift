@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// `gridctl peers`
@@ -31,7 +32,7 @@ struct PeersCommand: GridCommand {
     kind: "PeerList", noun: "peer",
     columns: [
       Column("NODE", fit: .middle(12), priority: ColumnPriority.name) {
-        "\(Column.text($0["name"]))\($0["self"]?.boolValue == true ? "*" : "")"
+        "\(Column.text($0, "name"))\(Column.isTrue($0, "self") ? "*" : "")"
       },
       Column("ADDRESS", fit: .middle(15), streamWidth: 16, field: "address"),
       Column(
@@ -51,21 +52,21 @@ struct PeersCommand: GridCommand {
     let session = try await CommandSession(global)
     if watch {
       return try await ListWatch(
-        session: session, verb: "peers", arguments: [:], events: ["peer", "node"], description: Self.description,
+        session: session, request: PeersRequest(), node: nil, events: [.peer, .node], description: Self.description,
         fields: ["address", "status", "incarnation", "labels", "version", "kinds"], filter: matches
       ).run()
     }
-    let list = try await session.items("peers")
-    try session.renderer.list(list.items.filter(matches), Self.description)
+    let list = try await session.items(PeersRequest())
+    let chosen = zip(list.elements, try list.items()).filter { matches($1) }.map(\.0)
+    try session.renderer.list(chosen, Self.description)
     try session.warnOfMissing(list.missing)
   }
 }
 
 extension PeersCommand {
   @Sendable
-  private func matches(_ peer: JSONValue) -> Bool {
-    (status.isEmpty || status.contains(peer["status"]?.stringValue ?? ""))
-      && label.allSatisfy { peer["labels"]?[$0.key]?.stringValue == $0.value }
+  private func matches(_ peer: PeerReport) -> Bool {
+    (status.isEmpty || status.contains(peer.status.rawValue)) && label.allSatisfy { peer.labels[$0.key] == $0.value }
   }
 }
 
@@ -130,42 +131,38 @@ struct ActorsCommand: GridCommand {
     ])
 
   func run() async throws {
-    var arguments: [String: JSONValue] = [:]
-    arguments["pattern"] = pattern.map { .string($0.hasPrefix("actor/") ? String($0.dropFirst(6)) : $0) }
-    arguments["kind"] = kind.map { .string($0) }
-    arguments["node"] = on.map { .string($0) }
-    arguments["minMailbox"] = minMailbox.map { .integer(Int64($0)) }
-    if anonymous { arguments["anonymous"] = true }
+    let request = ActorsRequest(
+      pattern: pattern.map { $0.hasPrefix("actor/") ? String($0.dropFirst(6)) : $0 }, kind: kind,
+      minimumMailbox: minMailbox ?? 0, withAnonymous: anonymous)
     let description = Self.description.knowing(kind == nil ? nil : "KIND", on == nil ? nil : "NODE")
     if watch, summary || limit != nil { throw GridError(.usage, "--watch goes without --summary and --limit") }
     let session = try await CommandSession(global)
     if watch {
       return try await ListWatch(
-        session: session, verb: "actors", arguments: .object(arguments), events: ["actor", "peer"],
+        session: session, request: request, node: on, events: [.actor, .peer],
         description: description, fields: ["kind", "node", "status", "failures", "restarts", "epoch"],
         filter: { _ in true }
       ).run()
     }
-    let list = try await session.items(
-      "actors", .object(arguments), limit: summary ? .max : limit.map { max(0, $0) } ?? .max)
+    let list = try await session.items(request, on: on, limit: summary ? .max : limit.map { max(0, $0) } ?? .max)
     if summary {
-      try session.renderer.list(Self.summarised(list.items), Self.summaryDescription)
+      try session.renderer.list(Self.summarised(try list.items()), Self.summaryDescription)
     } else {
-      try session.renderer.list(list.items, description)
-      if let total = list.total, total > list.items.count, !session.settings.isQuiet {
-        session.writer.error("\(total - list.items.count) more: raise --limit or narrow the pattern")
+      try session.renderer.list(list.elements, description)
+      if let total = list.total, total > list.elements.count, !session.settings.isQuiet {
+        session.writer.error("\(total - list.elements.count) more: raise --limit or narrow the pattern")
       }
     }
     try session.warnOfMissing(list.missing)
   }
 
-  private static func summarised(_ items: [JSONValue]) -> [JSONValue] {
-    let groups = Dictionary(grouping: items) { [Column.text($0["kind"]), Column.text($0["node"])] }
+  private static func summarised(_ items: [ActorReport]) -> [JSONValue] {
+    let groups = Dictionary(grouping: items) { [$0.kind, $0.node] }
     return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, actors in
-      func total(_ field: String) -> JSONValue { .integer(actors.compactMap { $0[field]?.integerValue }.clampedSum()) }
+      func total(_ count: (ActorReport) -> Int) -> JSONValue { .optional(actors.map(count).clampedSum()) }
       return [
         "kind": .string(key[0]), "node": .string(key[1]), "actors": .integer(Int64(actors.count)),
-        "mailbox": total("mailbox"), "failures": total("failures"), "restarts": total("restarts"),
+        "mailbox": total(\.mailbox), "failures": total(\.failures), "restarts": total(\.restarts),
       ]
     }
   }
@@ -181,7 +178,7 @@ struct KindsCommand: GridCommand {
 
   func run() async throws {
     try await CommandSession(global).list(
-      "kinds", [:],
+      KindsRequest(),
       ListDescription(
         kind: "KindList", noun: "kind",
         columns: [
@@ -215,7 +212,7 @@ struct InspectCommand: GridCommand {
     let session = try await CommandSession(global)
     let name = try actor.validated()
     guard session.renderer.format == .table else {
-      let answer = try await session.request("inspect", ["name": .string(name)])
+      let answer = try await session.json(InspectRequest(name))
       return try session.renderer.object(answer, kind: "Actor", noun: "actor")
     }
     let page = try await InspectPage.of(name, session, now: SystemClock().date())

@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// One message of a command to an actor. When the time runs out, the error says what the actor is busy with.
@@ -42,14 +43,10 @@ struct MessageExchange {
 
   private func hint() async -> String {
     let advice = "wait longer with --timeout, or see: gridctl inspect \(target)"
-    let answer = try? await session.connection.request(
-      "inspect", ["name": .string(target)], timeout: Self.patience)
-    guard let actor = answer, let node = actor["node"]?.stringValue, let mailbox = actor["mailbox"]?.integerValue
-    else {
-      return advice
-    }
-    let place = "it runs on \(node), with \(CountText.of(mailbox, "message")) in its mailbox"
-    let isProgram = actor["exec"]?["command"] != nil
+    let answer = try? await session.connection.ask(InspectRequest(target), timeout: Self.patience)
+    guard let actor = answer else { return advice }
+    let place = "it runs on \(actor.node), with \(CountText.of(actor.mailbox, "message")) in its mailbox"
+    let isProgram = actor.isProgram
     let buffering = "a program that buffers its output never answers: python3 -u, stdbuf -oL, sed -u"
     return [place, isProgram ? buffering : nil, advice].compactMap { $0 }.joined(separator: "\n")
   }

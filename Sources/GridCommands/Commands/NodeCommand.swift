@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl node`
 struct NodeCommand: AsyncParsableCommand {
@@ -20,9 +22,10 @@ struct NodeCommand: AsyncParsableCommand {
     var node: NodeArgument?
 
     func run() async throws {
-      let arguments = try NodeArgument.arguments(node)
+      let name = try node?.validated()
       let session = try await CommandSession(global)
-      try session.renderer.object(try await session.request("node.info", arguments), kind: "NodeInfo", noun: "node")
+      try session.renderer.object(
+        try await session.json(NodeInformationRequest(), to: name), kind: "NodeInfo", noun: "node")
     }
   }
 
@@ -55,32 +58,29 @@ struct NodeCommand: AsyncParsableCommand {
 
     func run() async throws {
       let pause = try Duration.argument(interval)
-      let arguments = try NodeArgument.arguments(node)
+      let name = try node?.validated()
       let session = try await CommandSession(global)
       try session.renderer.streamHeader(Self.description)
       for round in 0..<max(1, count) {
-        if round > 0 { try await Task.sleep(for: pause) }
+        if round > 0 { try await session.cluster.timers.pause(for: pause) }
         if all {
           try await pingAll(session)
         } else {
-          let began = ContinuousClock.now
-          let answer = try await session.request("ping", arguments)
-          let seconds = (ContinuousClock.now - began).inSeconds
-          try session.renderer.record(
-            ["name": answer["node"] ?? .null, "rttSeconds": .number(seconds)], Self.description)
+          let began = session.cluster.timers.now()
+          let answer = try await session.request(PingRequest(), to: name)
+          let seconds = (session.cluster.timers.now() - began).inSeconds
+          try session.renderer.record(["name": .string(answer.node), "rttSeconds": .number(seconds)], Self.description)
         }
       }
     }
 
     private func pingAll(_ session: CommandSession) async throws {
-      let began = ContinuousClock.now
-      let list = try await session.items("peers")
-      let seconds = (ContinuousClock.now - began).inSeconds
-      for peer in list.items where peer["status"]?.stringValue == "alive" {
-        let isSelf = peer["self"]?.boolValue == true
-        try session.renderer.record(
-          ["name": peer["name"] ?? .null, "rttSeconds": isSelf ? .number(seconds) : peer["rttSeconds"] ?? .null],
-          Self.description)
+      let began = session.cluster.timers.now()
+      let list = try await session.items(PeersRequest())
+      let seconds = (session.cluster.timers.now() - began).inSeconds
+      for peer in try list.items() where peer.status == .alive {
+        let roundTrip = peer.isSelf ? seconds : peer.roundTripSeconds
+        try session.renderer.record(["name": .string(peer.name), "rttSeconds": .optional(roundTrip)], Self.description)
       }
       try session.warnOfMissing(list.missing)
     }
@@ -95,11 +95,6 @@ struct NodeArgument: ExpressibleByArgument, Sendable {
     text = ["node/", "peer/"].reduce(argument) { $0.hasPrefix($1) ? String($0.dropFirst($1.count)) : $0 }
   }
 
-  /// The request argument that names the node.
-  ///
   /// - Throws: ``GridError/Code/usage`` when it is no name.
-  static func arguments(_ node: NodeArgument?) throws(GridError) -> JSONValue {
-    guard let node else { return [:] }
-    return ["node": .string(try NameRules.validated(node.text, as: "node"))]
-  }
+  func validated() throws(GridError) -> String { try NameRules.validated(text, as: "node") }
 }

@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Grid
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
-internal import GridSystem
+internal import GridRequests
 
 extension NodeCommand {
   struct Stop: GridCommand {
@@ -26,12 +26,12 @@ extension NodeCommand {
     var force = false
 
     func run() async throws {
-      let arguments = try NodeArgument.arguments(node).with("force", .bool(force))
+      let name = try node?.validated()
       if all, node != nil { throw GridError(.usage, "--all goes without the name of a node") }
       let session = try await CommandSession(global)
       if all { return try await stopAll(session) }
       if node == nil, session.settings.endpoints.isEmpty {
-        let count = try await runningHere(session)
+        let count = try await session.settings.places.countHere()
         guard count == 1 else {
           throw GridError(
             .usage, "\(count) nodes run on this machine: name the one to stop",
@@ -39,13 +39,12 @@ extension NodeCommand {
         }
       }
       try await session.confirm("stop node \(node?.text ?? session.connection.nodeName)", asksAnyway: true)
-      try await stop(arguments, session)
+      try await stop(name, session)
     }
 
     /// Stops one node, and says so when it is gone.
-    private func stop(_ arguments: JSONValue, _ session: CommandSession) async throws {
-      let answer = try await session.request("node.stop", arguments)
-      let name = answer["node"]?.stringValue ?? ""
+    private func stop(_ node: String?, _ session: CommandSession) async throws {
+      let name = try await session.request(NodeStopRequest(isForced: force), to: node).node
       try await waitUntilGone(name, session)
       if session.renderer.format == .name {
         try session.writer.output("node/\(name)\n")
@@ -54,23 +53,13 @@ extension NodeCommand {
       }
     }
 
-    /// By their sockets; where none has any more, by what they have registered.
-    private func runningHere(_ session: CommandSession) async throws(GridError) -> Int {
-      let settings = session.settings
-      let sockets = try LocalSockets.find(in: settings.directories).sockets.filter { !LocalSockets.isAbandoned($0) }
-      guard sockets.isEmpty else { return sockets.count }
-      return await RegisteredNodes.addresses(
-        namespace: settings.namespace, stateDirectory: settings.directories.state
-      ).count
-    }
-
     // MARK: All of them
 
     /// One after the other, so that those that stay can still say what the ones before have become. Nodes that join
     /// meanwhile leave as well.
     private func stopAll(_ session: CommandSession) async throws {
       let own = session.connection.nodeName
-      let first = try await members(session)
+      let first = try await Self.members(session)
       let others = first.filter { $0 != own }
       let place = "namespace \(session.settings.namespace)"
       let listed = (others + [own]).joined(separator: ", ")
@@ -80,25 +69,24 @@ extension NodeCommand {
           : "stop all \(others.count + 1) nodes of \(place) (\(listed))", asksAnyway: true)
       var tried: Set<String> = [own]
       var hasFailed = false
-      while let next = try await members(session).first(where: { !tried.contains($0) }) {
+      while let next = try await Self.members(session).first(where: { !tried.contains($0) }) {
         tried.insert(next)
         do {
-          try await stop(["node": .string(next), "force": .bool(force)], session)
+          try await stop(next, session)
         } catch let error as GridError where error.code != .brokenPipe {
           hasFailed = true
           ErrorReport(error: error, target: nil, node: next).write(
             format: session.renderer.format, to: session.writer)
         }
       }
-      try await stop(["node": .string(own), "force": .bool(force)], session)
+      try await stop(own, session)
       if hasFailed { throw ExitCode(ExitStatus.partial.rawValue) }
     }
 
     /// The nodes that are there, or whose end nobody knows of, sorted.
-    private func members(_ session: CommandSession) async throws -> [String] {
-      try await session.items("peers").items
-        .filter { ["alive", "suspect"].contains($0["status"]?.stringValue) }
-        .compactMap { $0["name"]?.stringValue }.sorted()
+    private static func members(_ session: CommandSession) async throws -> [String] {
+      try await session.items(PeersRequest()).items()
+        .filter { $0.status == .alive || $0.status == .suspect }.map(\.name).sorted()
     }
 
     // MARK: Their end
@@ -113,11 +101,18 @@ extension NodeCommand {
         return
       }
       let patience = session.settings.sources.timeout == .standard ? Self.patience : session.timeout
-      let limit = ContinuousClock.now + patience
-      while ContinuousClock.now < limit {
-        if try await !members(session).contains(name) { return }
-        try await Task.sleep(for: .milliseconds(20))
+      // Its end is told as an event, and looked for from before the first look.
+      let bells = ChangeBells()
+      let hasGone: Bool? = try await session.cluster.timers.withLimit(patience) { () async throws -> Bool in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask { try await bells.follow(session.connection, kinds: [.peer, .node]) { _ in } }
+          group.addTask { try await bells.untilTrue { try await !Self.members(session).contains(name) } }
+          defer { group.cancelAll() }
+          try await group.next()
+          return true
+        }
       }
+      if hasGone == true { return }
       throw GridError(.deadline, "node \(name) is still there", hint: "its actors may need longer; see: gridctl peers")
     }
   }

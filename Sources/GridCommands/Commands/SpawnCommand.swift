@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl spawn`
 struct SpawnCommand: GridCommand {
@@ -63,25 +64,25 @@ struct SpawnCommand: GridCommand {
     let request = try makeRequest()
     let session = try await CommandSession(global)
     guard eachNode else {
-      return try show(try await session.request("spawn", request.json, patience: Self.patience), session)
+      return try show(try await session.json(request, patience: Self.patience), session)
     }
     try await spawnEach(request, session)
   }
 
   /// One on every node; in formats that are one document, one list of all.
   private func spawnEach(_ request: SpawnRequest, _ session: CommandSession) async throws {
-    let peers = try await session.items("peers").items
+    let peers = try await session.items(PeersRequest()).items()
     var failures: [JSONValue] = []
     var spawned: [JSONValue] = []
-    for node in peers.filter({ $0["status"]?.stringValue == "alive" }).compactMap({ $0["name"]?.stringValue }) {
+    for node in peers.filter({ $0.status == .alive }).map(\.name) {
       var placed = request
       placed.node = node
       placed.name = name.map { "\($0)-\(node)" }
       do {
-        let answer = try await session.request("spawn", placed.json, patience: Self.patience)
+        let answer = try await session.json(placed, patience: Self.patience)
         if session.renderer.format.isDocument { spawned.append(answer) } else { try show(answer, session) }
       } catch let error as GridError where error.code != .brokenPipe {
-        failures.append(ErrorReport(error: error, target: placed.name, node: node).json["error"] ?? .null)
+        failures.append(ErrorReport(error: error, target: placed.name, node: node).body)
         session.writer.warning("\(node): \(error.message)")
       }
     }
@@ -96,7 +97,8 @@ struct SpawnCommand: GridCommand {
     switch session.renderer.format {
     case .table:
       session.renderer.note(answer)
-      try session.writer.output("\(Column.text(answer["name"])) runs on \(Column.text(answer["node"]))\n")
+      let actor = try ActorReport(json: answer)
+      try session.writer.output("\(actor.name) runs on \(actor.node)\n")
     default: try session.renderer.object(answer, kind: "Actor", noun: "actor")
     }
   }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl stop`
 struct StopCommand: GridCommand {
@@ -25,7 +26,7 @@ struct StopCommand: GridCommand {
 
   func run() async throws {
     try await ActorChange(
-      verb: "stop", arguments: ["kill": .bool(kill)], done: "has stopped", kind: "StoppedActorList",
+      request: { [kill] in StopRequest($0, kills: kill) }, done: "has stopped", kind: "StoppedActorList",
       forgivesAbsence: true
     ).run(actors, global)
   }
@@ -55,17 +56,15 @@ struct RestartCommand: GridCommand {
 
   func run() async throws {
     try await ActorChange(
-      verb: "restart", done: "has restarted", kind: "RestartedActorList", forgivesAbsence: false
+      request: { RestartRequest($0) }, done: "has restarted", kind: "RestartedActorList", forgivesAbsence: false
     ).run(actors, global)
   }
 }
 
 /// A request that is made for each of the actors that names and patterns stand for.
-struct ActorChange {
-  /// Of the request, and in the question.
-  var verb: String
-  /// What each request has beside the name.
-  var arguments: JSONValue = [:]
+struct ActorChange<Request: NodeRequest> {
+  /// The request for the actor of a name.
+  var request: (String) -> Request
   /// What is said of an actor afterwards.
   var done: String
   /// Of the list of those it was done for.
@@ -74,7 +73,7 @@ struct ActorChange {
   var forgivesAbsence: Bool
 
   /// Names that a question shows.
-  private static let shownNames = 5
+  private static var shownNames: Int { 5 }
 
   func run(_ actors: [ActorPatternArgument], _ global: GlobalOptions) async throws {
     let targets = try actors.map { text throws(GridError) in try text.target() }
@@ -87,7 +86,7 @@ struct ActorChange {
     let isForPeople = session.renderer.format == .table || session.renderer.format == .wide
     for name in names {
       do throws(GridError) {
-        outcome.changed.append(try await session.request(verb, arguments.with("name", .string(name))))
+        outcome.changed.append(try await session.json(request(name)))
         if isForPeople { try session.writer.output("\(name) \(done)\n") }
       } catch {
         if error.code == .noSuchActor, forgivesAbsence, !isChosen { continue }
@@ -111,7 +110,7 @@ struct ActorChange {
 
     mutating func fail(_ error: GridError, target: String, _ session: CommandSession) {
       let report = ErrorReport(error: error, target: target)
-      failures.append(report.json["error"] ?? .null)
+      failures.append(report.body)
       report.write(format: session.renderer.format, to: session.writer)
       isPartial = true
     }
@@ -130,9 +129,9 @@ struct ActorChange {
       case .name(let name): names.append(name)
       case .pattern(let pattern):
         isChosen = false
-        let list = try await session.items("actors", ["pattern": .string(pattern.text)])
+        let list = try await session.items(ActorsRequest(pattern: pattern.text))
         if (try? session.warnOfMissing(list.missing)) == nil { outcome.isPartial = true }
-        let found = list.items.compactMap { $0["name"]?.stringValue }.sorted()
+        let found = try list.items().map(\.name).sorted()
         if found.isEmpty {
           let error = Self.noMatch(pattern, session)
           if targets.count == 1, list.missing.isEmpty { throw error }
@@ -152,10 +151,10 @@ struct ActorChange {
   }
 
   private func question(_ names: [String], isChosen: Bool) -> String {
-    guard names.count > 1 else { return "\(verb) actor \(names.first ?? "")" }
-    guard !isChosen else { return "\(verb) \(names.count) actors" }
+    guard names.count > 1 else { return "\(Request.verb) actor \(names.first ?? "")" }
+    guard !isChosen else { return "\(Request.verb) \(names.count) actors" }
     let shown = names.prefix(Self.shownNames).joined(separator: ", ")
-    return "\(verb) \(names.count) actors (\(shown)\(names.count > Self.shownNames ? ", …" : ""))"
+    return "\(Request.verb) \(names.count) actors (\(shown)\(names.count > Self.shownNames ? ", …" : ""))"
   }
 
   private func show(_ outcome: Outcome, _ session: CommandSession) throws {

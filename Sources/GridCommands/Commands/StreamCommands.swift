@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// When a stream ends by itself.
@@ -33,13 +34,13 @@ struct StreamPrinter {
   /// How the stream goes on at another node; without it, it is lost with its node.
   var resumption: StreamResumption?
 
-  func run(_ verb: String, _ arguments: JSONValue) async throws {
+  func run<Request: StreamRequest>(_ request: Request) async throws {
     let idle = try options.idle.map { try Duration.argument($0) }
     if let count = options.count, count <= 0 { return }
     let printer = self
     try await withThrowingTaskGroup(of: Void.self) { group in
       let activity = IdleClock()
-      group.addTask { try await printer.follow(verb, arguments, activity) }
+      group.addTask { try await printer.follow(request, activity) }
       group.addTask {
         // A pipe whose reader has gone is otherwise noticed by the next record only, which may never come.
         try await printer.session.writer.untilReaderIsGone()
@@ -53,24 +54,22 @@ struct StreamPrinter {
   }
 
   /// Follows the stream from node to node.
-  private func follow(_ verb: String, _ arguments: JSONValue, _ activity: IdleClock) async throws {
-    let succession = SessionSuccession()
-    var reading = StreamReading(printer: self, activity: activity, succession: succession)
-    var (next, arguments, earlier) = (session, arguments, earlier)
+  private func follow<Request: StreamRequest>(_ request: Request, _ activity: IdleClock) async throws {
+    var reading = StreamReading(printer: self, activity: activity)
+    var earlier = earlier
     while true {
-      let session = next
+      let connection = session.connection
       guard let resumption else {
-        if try await reading.hasEnded(at: session, verb, arguments, earlier) { return }
+        if try await reading.hasEnded(at: connection, request, earlier) { return }
         throw GridError(
-          .unavailable, "the stream was lost: node \(session.connection.nodeName) is gone",
+          .unavailable, "the stream was lost: node \(connection.nodeName) is gone",
           hint: "connect to another node")
       }
-      async let learning: Void = succession.learn(from: session)
-      if try await reading.hasEnded(at: session, verb, arguments, earlier) { return }
+      async let learning: Void = session.cluster.learn(timeout: session.timeout)
+      if try await reading.hasEnded(at: connection, request, earlier) { return }
       await learning
-      next = try await succession.successor(of: session)
-      let since = reading.resumptionTime(now: SystemClock().date())
-      arguments = resumption.arguments(since)
+      try await session.goOn(after: connection)
+      let since = reading.resumptionTime(now: session.cluster.timers.date())
       if let ask = resumption.earlier { earlier = { try await ask($0, since) } } else { earlier = nil }
     }
   }
@@ -79,9 +78,9 @@ struct StreamPrinter {
 /// How a stream goes on at another node: with what came at a time, in milliseconds since 1970, or later. What was seen
 /// before is known by its key.
 struct StreamResumption {
-  let arguments: @Sendable (_ since: Int64) -> JSONValue
   var earlier: (@Sendable (CommandSession, _ since: Int64) async throws -> [JSONValue])?
-  let key: @Sendable (JSONValue) -> String
+  /// What tells an item from others, and when it was made, in milliseconds since 1970; nil for what cannot be told.
+  let mark: @Sendable (JSONValue) -> (key: String, madeAt: Int64)?
 }
 
 /// `gridctl events`
@@ -140,7 +139,7 @@ struct EventsCommand: GridCommand {
     ])
 
   func run() async throws {
-    let arguments = try requestArguments()
+    let request = try listRequest()
     let condition = try filter.map { text throws(GridError) in try FilterExpression(parsing: text) }
     guard exec != command.isEmpty else {
       throw GridError(
@@ -148,42 +147,44 @@ struct EventsCommand: GridCommand {
     }
     let session = try await CommandSession(global)
     var printer = StreamPrinter(session: session, options: options, description: Self.description, filter: condition)
-    printer.resumption = Self.resumption(arguments)
-    if since != nil { printer.earlier = { try await $0.items("events.list", arguments).items } }
-    guard exec else { return try await printer.run("events", arguments) }
+    printer.resumption = Self.resumption(request.choice)
+    if since != nil { printer.earlier = { try await $0.items(request).elements } }
+    let stream = EventStreamRequest(request.choice)
+    guard exec else { return try await printer.run(stream) }
     let relay = try SignalRelay()
     let hook = EventHook(command: command, relay: relay)
     printer.handler = { try await hook.run($0) }
     let running = printer
-    try await relay.command { try await running.run("events", arguments) }
+    try await relay.command { try await running.run(stream) }
   }
 
   /// Every node counts its own events; what all nodes see is told by the one that is asked.
-  static func resumption(_ arguments: JSONValue) -> StreamResumption {
+  static func resumption(_ choice: EventChoice) -> StreamResumption {
     StreamResumption(
-      arguments: { _ in arguments },
       earlier: { session, since in
-        let earlier = arguments.without("sinceSequence").with("sinceMilliseconds", .integer(since))
-        return try await session.items("events.list", earlier).items
+        let since = CalendarTime(millisecondsSince1970: since)
+        return try await session.items(EventsRequest(choice, since: since)).elements
       },
-      key: { "\(Column.text($0["node"]))/\(Column.text($0["seq"]))" })
+      mark: { item in
+        (try? GridEvent(json: item)).map { ("\($0.node)/\($0.sequence)", $0.at.millisecondsSince1970) }
+      })
   }
 
-  private func requestArguments() throws -> JSONValue {
+  private func listRequest() throws -> EventsRequest {
     let kinds = kind.flatMap { $0.split(separator: ",").map(String.init) }
     for kind in kinds where GridEvent.Kind(rawValue: kind) == nil {
       throw GridError(
         .usage, "unknown kind of event \(NameRules.quoted(kind))",
         hint: GridEvent.Kind.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    var arguments: [String: JSONValue] = ["kinds": .array(kinds.map { .string($0) })]
+    var request = EventsRequest(EventChoice(kinds: kinds))
     if let since {
       if let sequence = Int64(since), sequence >= 0 {
-        arguments["sinceSequence"] = .integer(sequence)
+        request.sinceSequence = sequence
       } else {
-        arguments["sinceMilliseconds"] = .integer(try Since.milliseconds(since))
+        request.since = CalendarTime(millisecondsSince1970: try Since.milliseconds(since))
       }
     }
-    return .object(arguments)
+    return request
   }
 }

@@ -1,12 +1,12 @@
 internal import DequeModule
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// How far a stream has been read, over all nodes that told it.
 struct StreamReading {
   private let printer: StreamPrinter
   private let activity: IdleClock
-  private let succession: SessionSuccession
   private var taken = 0
   private var hasHeader = false
   private var known = RecentKeys(capacity: 20_000)
@@ -19,10 +19,9 @@ struct StreamReading {
   /// Clocks of nodes differ; what is asked for twice is known by its key.
   private static let overlap: Int64 = 1000
 
-  init(printer: StreamPrinter, activity: IdleClock, succession: SessionSuccession) {
+  init(printer: StreamPrinter, activity: IdleClock) {
     self.printer = printer
     self.activity = activity
-    self.succession = succession
   }
 
   /// The time from which another node is asked; what was there before the stream began is not shown by its going on.
@@ -32,30 +31,31 @@ struct StreamReading {
   }
 
   /// Reads the stream of one node: true at its end condition, false when the node is gone.
-  mutating func hasEnded(
-    at session: CommandSession, _ verb: String, _ arguments: JSONValue,
+  mutating func hasEnded<Request: StreamRequest>(
+    at connection: NodeConnection, _ request: Request,
     _ earlier: (@Sendable (CommandSession) async throws -> [JSONValue])?
   ) async throws -> Bool {
-    var iterator = session.connection.stream(verb, arguments).makeAsyncIterator()
+    var iterator = connection.stream(request).makeAsyncIterator()
+    let session = printer.session
     var hasSynced = false
     held = []
     while true {
       let item: JSONValue?
-      do { item = try await iterator.next() } catch let error where SessionSuccession.isLoss(error) { return false }
+      do { item = try await iterator.next() } catch let error where ClusterClient.isLoss(error) { return false }
       guard let item else {
         try Task.checkCancellation()
         return false
       }
       activity.touch()
-      if item["kind"]?.stringValue == "synced" {
-        succession.serves()
-        began = began ?? item["atMilliseconds"]?.integerValue
+      if case .synced(let at) = StreamRemark(json: item) {
+        session.cluster.serves()
+        began = began ?? at.millisecondsSince1970
         // Tells people that they miss nothing from here on.
         try writeHeader()
         let before: [JSONValue]
         do {
           before = try await earlier?(session) ?? []
-        } catch let error where SessionSuccession.isLoss(error) {
+        } catch let error where ClusterClient.isLoss(error) {
           return false
         }
         defer { held = [] }
@@ -72,10 +72,10 @@ struct StreamReading {
 
   /// - Returns: whether it was the last one.
   private mutating func take(_ item: JSONValue) async throws -> Bool {
-    switch item["kind"]?.stringValue {
-    case "missed": try remark(item, "records were missed: this side reads too slowly")
-    case "leftOut": try remark(item, "records on \(Column.text(item["node"])) were left out")
-    default:
+    switch StreamRemark(json: item) {
+    case .missed(let count): try remark(item, "\(count) records were missed: this side reads too slowly")
+    case .leftOut(let node, let count): try remark(item, "\(count) records on \(node) were left out")
+    case .synced, nil:
       try writeHeader()
       guard isNew(item) else { return false }
       if let filter = printer.filter, !filter.holds(for: item, root: item) { return false }
@@ -91,12 +91,13 @@ struct StreamReading {
 
   private mutating func isNew(_ item: JSONValue) -> Bool {
     guard let resumption = printer.resumption else { return true }
-    if let made = item["atMilliseconds"]?.integerValue { newest = max(newest ?? made, made) }
-    return known.insert(resumption.key(item))
+    guard let mark = resumption.mark(item) else { return true }
+    newest = max(newest ?? mark.madeAt, mark.madeAt)
+    return known.insert(mark.key)
   }
 
   private func remark(_ item: JSONValue, _ text: String) throws {
-    printer.session.writer.warning("\(Column.text(item["count"])) \(text)")
+    printer.session.writer.warning(text)
     guard printer.session.renderer.format.isJSON, printer.handler == nil else { return }
     try printer.session.writer.output(Renderer.line(item))
   }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// The options of a message.
@@ -76,7 +78,7 @@ struct TellCommand: GridCommand {
     let body = try Payload.read(payload, options: global)
     let session = try await CommandSession(global)
     for index in 0..<count {
-      if index > 0, let pause { try await Task.sleep(for: pause) }
+      if index > 0, let pause { try await session.cluster.timers.pause(for: pause) }
       let message = options.message(body, number: index + 1)
       if noWait {
         try await session.connection.post(target, message)
@@ -85,6 +87,6 @@ struct TellCommand: GridCommand {
       }
     }
     // Without waiting for the mailbox, what was queued still has to leave before the process ends.
-    if noWait { _ = try await session.request("ping") }
+    if noWait { _ = try await session.request(PingRequest()) }
   }
 }

@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Glibc
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 
 /// `gridctl top`
@@ -53,20 +55,19 @@ struct TopCommand: GridCommand {
       !once && CommandEnvironment.current == nil && session.writer.outputIsTerminal && isatty(0) == 1
       && session.renderer.format.isTable && Settings.variables["TERM"] != "dumb"
     let span = try window.map { text throws(GridError) in try Duration.argument(text) } ?? .seconds(isLive ? 5 : 1)
-    var arguments: [String: JSONValue] = [:]
-    arguments["kind"] = kind.map { .string($0) }
+    let request = ActorsRequest(kind: kind)
     if isLive {
-      let live = LiveTop(session: session, arguments: .object(arguments), window: span, pause: pause, limit: rows)
+      let live = LiveTop(session: session, request: request, window: span, pause: pause, limit: rows)
       let code = try await live.run(order)
       if code != .ok { throw ExitCode(code.rawValue) }
       return
     }
     var table = TopTable(window: span)
     let clock = SystemClock()
-    table.take(try await session.items("actors", .object(arguments)).items, at: clock.now())
-    try await Task.sleep(for: span)
-    let list = try await session.items("actors", .object(arguments))
-    table.take(list.items, at: clock.now())
+    table.take(try await session.items(request).elements, at: clock.now())
+    try await session.cluster.timers.pause(for: span)
+    let list = try await session.items(request)
+    table.take(list.elements, at: clock.now())
     try session.renderer.list(
       table.rows(by: order, limit: rows ?? .max), TopTable.description.knowing(kind == nil ? nil : "KIND"))
     try session.warnOfMissing(list.missing)

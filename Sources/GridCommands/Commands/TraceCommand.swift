@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 
 /// `gridctl trace`
 struct TraceCommand: GridCommand {
@@ -46,43 +48,40 @@ struct TraceCommand: GridCommand {
     guard span > .zero, span <= .seconds(3600) else {
       throw GridError(.usage, "--for must be more than 0 and at most 1h")
     }
-    let (arguments, maximum) = try requestArguments(span)
+    let request = try request(span)
     let session = try await CommandSession(global)
     // A misspelt name would show as silence.
     if let actor {
-      _ = try await session.connection.request(
-        "inspect", ["name": .string(actor.validated())], timeout: session.timeout)
+      _ = try await session.connection.ask(InspectRequest(actor.validated()), timeout: session.timeout)
     }
     let printer = StreamPrinter(
-      session: session, options: StreamOptions(count: maximum),
+      session: session, options: StreamOptions(count: request.maximum),
       description: Self.description(withBody: body).knowing(actor == nil ? nil : "ACTOR"))
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await printer.run("trace", arguments) }
-      group.addTask { try await Task.sleep(for: span) }
+      group.addTask { try await printer.run(request) }
+      group.addTask { try await session.cluster.timers.pause(for: span) }
       _ = try await group.next()
       group.cancelAll()
     }
   }
 
-  private func requestArguments(_ span: Duration) throws -> (JSONValue, maximum: Int) {
-    let maximum = max ?? (rate == nil ? 100 : Int(Int32.max))
-    var arguments: [String: JSONValue] = [
-      "maximum": .integer(Int64(maximum)), "body": .bool(body),
-      "forMilliseconds": .integer(Swift.max(1, span.wholeNanoseconds / 1_000_000)),
-    ]
-    if let actor { arguments["actor"] = .string(try actor.validated()) }
-    if let kind { arguments["actorKind"] = .string(try NameRules.validated(kind, as: "kind")) }
-    if arriving != out { arguments["steps"] = [.string(arriving ? "in" : "out")] }
+  private func request(_ span: Duration) throws -> TraceStreamRequest {
+    var request = TraceStreamRequest()
+    request.maximum = max ?? (rate == nil ? 100 : Int(Int32.max))
+    request.showsBody = body
+    request.span = Swift.max(.milliseconds(1), span)
+    if let actor { request.actor = try actor.validated() }
+    if let kind { request.kind = try NameRules.validated(kind, as: "kind") }
+    if arriving != out { request.steps = [arriving ? "in" : "out"] }
     if let rate {
       let parts = rate.split(separator: "/", maxSplits: 1).map(String.init)
-      guard parts.count == 2, let count = Int64(parts[0]), count > 0 else {
+      guard parts.count == 2, let count = Int(parts[0]), count > 0 else {
         throw GridError(.usage, "--rate \(NameRules.quoted(rate)) is no rate", hint: "for example --rate 10/1s")
       }
-      arguments["perWindow"] = .integer(count)
-      arguments["windowMilliseconds"] = .integer(
-        Swift.max(1, try Duration.argument(parts[1]).wholeNanoseconds / 1_000_000))
+      request.perWindow = count
+      request.window = Swift.max(.milliseconds(1), try Duration.argument(parts[1]))
     }
-    return (.object(arguments), maximum)
+    return request
   }
 
   static func description(withBody: Bool) -> ListDescription<JSONValue> {
@@ -96,7 +95,7 @@ struct TraceCommand: GridCommand {
       Column("TYPE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "type"),
       .number("BYTES", field: "bytes"),
       Column("TOOK", alignment: .trailing, priority: ColumnPriority.important, streamWidth: 7) { record in
-        record["micros"]?.integerValue.map { HumanText.duration(Double($0) / 1_000_000) } ?? "-"
+        Column.number(record, "micros").map { HumanText.duration($0 / 1_000_000) } ?? "-"
       },
       Column("DETAIL", fit: .end(16), streamWidth: 30, field: "detail"),
     ]

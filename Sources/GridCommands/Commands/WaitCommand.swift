@@ -38,7 +38,7 @@ struct WaitCommand: GridCommand {
         return true
       }
       group.addTask {
-        try await Task.sleep(for: limit)
+        try await ProcessTimers.shared.pause(for: limit)
         return false
       }
       defer { group.cancelAll() }
@@ -78,20 +78,20 @@ private final class Waiter: Sendable {
     while true {
       do {
         return try await follow(try await CommandSession(global))
-      } catch let error as GridError where SessionSuccession.isLoss(error) {
+      } catch let error as GridError where ClusterClient.isLoss(error) {
         state.withLock { $0.found = [error.message] }
-        try await Task.sleep(for: Self.pauseBeforeReconnecting)
+        try await ProcessTimers.shared.pause(for: Self.pauseBeforeReconnecting)
       }
     }
   }
 
   private func follow(_ session: CommandSession) async throws {
     let bells = ChangeBells()
-    let kinds = Array(Set(conditions.flatMap(\.events))).sorted()
+    let kinds = Set(conditions.flatMap(\.events)).sorted { $0.rawValue < $1.rawValue }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         try await bells.follow(session.connection, kinds: kinds) { event in
-          if let kind = event["kind"]?.stringValue { self.state.withLock { _ = $0.seen.insert(kind) } }
+          self.state.withLock { _ = $0.seen.insert(event.kind.rawValue) }
         }
       }
       group.addTask { try await bells.untilTrue { try await self.look(WaitProbe(session: session)) } }

@@ -1,3 +1,4 @@
+package import GridClient
 internal import GridCore
 
 /// Something whose names live outside the command tree.
@@ -7,6 +8,18 @@ internal import GridCore
 package enum CompletionNoun: String, CaseIterable, Sendable {
   case actor, node, kind, context, leader
   case deadLetter = "dead-letter"
+
+  /// What the cluster is asked for; nil for what it does not know of.
+  package var live: LiveName.Noun? {
+    switch self {
+    case .actor: .actor
+    case .node: .node
+    case .kind: .kind
+    case .context: nil
+    case .leader: .leader
+    case .deadLetter: .deadLetter
+    }
+  }
 }
 
 /// A name that exists now, and what is worth knowing of it.

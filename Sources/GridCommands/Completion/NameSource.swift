@@ -1,7 +1,8 @@
 internal import GridActors
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
-internal import Synchronization
+internal import GridRequests
 
 /// Looks names up for one completion: in the cluster, within a deadline, then in the file of the last look.
 struct NameSource: Sendable {
@@ -16,11 +17,11 @@ struct NameSource: Sendable {
   func names(of nouns: [CompletionNoun]) async -> [CompletionNoun: [CompletionName]] {
     var result: [CompletionNoun: [CompletionName]] = [:]
     for noun in nouns {
-      if noun == .context {
+      guard let live = noun.live else {
         result[noun] = contexts.names().map { CompletionName($0) }
         continue
       }
-      let found = await Deadline.run(within: Self.patience) { await live(noun) }
+      let found = await Deadline.run(within: Self.patience) { await look(live) }
       if let found {
         cache.write(noun, found)
         result[noun] = found
@@ -31,44 +32,28 @@ struct NameSource: Sendable {
     return result
   }
 
-  private func live(_ noun: CompletionNoun) async -> [CompletionName]? {
+  private func look(_ noun: LiveName.Noun) async -> [CompletionName]? {
     do {
-      let connection = try await settings.connect(timeout: Self.patience)
-      return try await Self.names(noun, connection)
+      let connection = try await settings.client(patience: Self.patience).connection(timeout: Self.patience)
+      let limit = noun == .deadLetter ? 200 : 10_000
+      // The first page has to do: the shell waits.
+      let found = try await LiveName.look(noun, over: connection, limit: limit, pages: 1, timeout: Self.patience)
+      return found.filter { NameRules.isValid($0.name) }.map { CompletionName($0.name, detail: $0.detail) }
     } catch {
       return nil
     }
   }
+}
 
-  private static func names(
-    _ noun: CompletionNoun, _ connection: NodeConnection
-  ) async throws(GridError) -> [CompletionName] {
-    let (verb, field): (String, String) =
-      switch noun {
-      case .actor: ("actors", "name")
-      case .node: ("peers", "name")
-      case .kind: ("kinds", "name")
-      case .leader: ("leader.list", "name")
-      case .deadLetter: ("deadLetters.list", "id")
-      case .context: ("", "")
-      }
-    // The first page has to do: the shell waits.
-    let arguments: JSONValue = noun == .deadLetter ? ["limit": 200, "bodies": "none"] : ["limit": 10_000]
-    let answer = try await connection.request(verb, arguments, timeout: patience)
-    return (answer["items"]?.arrayValue ?? []).compactMap { item in
-      guard let name = item[field]?.stringValue, NameRules.isValid(name) else { return nil }
-      return CompletionName(name, detail: detail(noun, item))
-    }
-  }
-
-  private static func detail(_ noun: CompletionNoun, _ item: JSONValue) -> String {
-    switch noun {
-    case .actor: "\(Column.text(item["kind"])) on \(Column.text(item["node"]))"
-    case .node: "\(Column.text(item["status"])), \(Column.text(item["actors"])) actors"
-    case .kind: "on \(Column.text(item["nodes"]))"
-    case .leader: "node \(Column.text(item["node"]))"
-    case .deadLetter: "\(Column.text(item["reason"])), to \(Column.text(item["target"]))"
-    case .context: ""
+extension LiveName {
+  /// A few words for shells that show them.
+  fileprivate var detail: String {
+    switch self {
+    case .actor(let actor): "\(actor.kind) on \(actor.node)"
+    case .node(let peer): "\(peer.status.rawValue), \(peer.actors.map(String.init) ?? "-") actors"
+    case .kind(let kind): "on \(kind.nodes.isEmpty ? "-" : kind.nodes.joined(separator: ","))"
+    case .leader(let leader): "node \(leader.node ?? "-")"
+    case .deadLetter(let letter): "\(letter.reason), to \(letter.target)"
     }
   }
 }
@@ -79,45 +64,13 @@ enum Deadline {
   static func run<Value: Sendable>(
     within limit: Duration, _ body: @escaping @concurrent @Sendable () async -> Value?
   ) async -> Value? {
-    let box = FirstResult<Value>()
-    let work = UnstructuredTask.start { box.resolve(await body()) }
-    let timer = UnstructuredTask.start {
-      try? await Task.sleep(for: limit)
-      box.resolve(nil)
-    }
-    let result = await box.value()
+    let timers = ProcessTimers.shared
+    let first = Promise<Value?>()
+    let work = UnstructuredTask.start { first.fulfil(await body()) }
+    let timer = timers.schedule(after: limit) { first.fulfil(nil) }
+    let result = await first.value()
     work.cancel()
-    timer.cancel()
+    timers.cancel(timer)
     return result
-  }
-}
-
-/// The first of several results.
-private final class FirstResult<Value: Sendable>: Sendable {
-  private struct State {
-    var result: Value??
-    var waiting: CheckedContinuation<Value?, Never>?
-  }
-
-  private let state = Mutex(State())
-
-  func resolve(_ value: Value?) {
-    let waiting = state.withLock { state -> CheckedContinuation<Value?, Never>? in
-      guard state.result == nil else { return nil }
-      state.result = .some(value)
-      defer { state.waiting = nil }
-      return state.waiting
-    }
-    waiting?.resume(returning: value)
-  }
-
-  func value() async -> Value? {
-    await withCheckedContinuation { continuation in
-      let known = state.withLock { state -> Value?? in
-        if state.result == nil { state.waiting = continuation }
-        return state.result
-      }
-      if let known { continuation.resume(returning: known) }
-    }
   }
 }

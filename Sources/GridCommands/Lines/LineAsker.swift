@@ -16,7 +16,7 @@ struct LineAsker {
     kind: "ReplyList", noun: "reply", nameField: "line",
     columns: [
       Column("LINE", field: "line"), Column("REPLY", field: "reply"),
-      Column("ERROR") { Column.text($0["error"]?["message"]) },
+      Column("ERROR") { Column.text(Column.member($0, "error")?[ErrorReport.messageField]) },
     ])
 
   func run() async throws {

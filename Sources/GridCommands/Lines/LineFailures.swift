@@ -30,7 +30,7 @@ struct LineFailures: Sendable {
 
   /// What stands for a failed line in the output for programs.
   static func record(_ line: Int, _ error: GridError) -> JSONValue {
-    ["line": .integer(Int64(line)), "error": ErrorReport(error: error).json["error"] ?? .null]
+    ["line": .integer(Int64(line)), "error": ErrorReport(error: error).body]
   }
 }
 

@@ -1,4 +1,5 @@
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 internal import Synchronization
@@ -11,7 +12,10 @@ struct LineSender {
 
   static let description = ListDescription<JSONValue>(
     kind: "LineFailureList", noun: "line", nameField: "line",
-    columns: [Column("LINE", field: "line"), Column("ERROR") { Column.text($0["error"]?["message"]) }])
+    columns: [
+      Column("LINE", field: "line"),
+      Column("ERROR") { Column.text(Column.member($0, "error")?[ErrorReport.messageField]) },
+    ])
 
   func run() async throws {
     StandardInput.announce("each line is a message to \(target)", session)
@@ -45,7 +49,7 @@ final class LineOutcomes: ExchangeResponder {
     var run = FailureRun()
     var isHopeless = false
     var awaited: Int?
-    var waiting: CheckedContinuation<Void, Never>?
+    var waiting: Promise<Void>?
     /// Why nothing can be written any more.
     var broken: GridError?
   }
@@ -66,7 +70,7 @@ final class LineOutcomes: ExchangeResponder {
 
   func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome) {
     let line = Int(clamping: correlation)
-    let (continuation, told) = state.withLock { state -> (CheckedContinuation<Void, Never>?, [GridError]) in
+    let (promise, told) = state.withLock { state -> (Promise<Void>?, [GridError]) in
       state.settled += 1
       var told: [GridError] = []
       if case .failure(let error) = outcome {
@@ -82,7 +86,7 @@ final class LineOutcomes: ExchangeResponder {
     }
     if case .failure(let error) = outcome, !session.showsBodiesAlone { write(line, error) }
     for error in told { session.tell(error) }
-    continuation?.resume()
+    promise?.fulfil()
   }
 
   private func write(_ line: Int, _ error: GridError) {
@@ -97,14 +101,14 @@ final class LineOutcomes: ExchangeResponder {
   ///
   /// - Throws: what writing a record of them threw.
   func settled(_ count: Int) async throws(GridError) -> LineFailures {
-    await withCheckedContinuation { continuation in
+    await withPromise { (promise: Promise<Void>) in
       let isDone = state.withLock { state in
         if state.settled >= count { return true }
         state.awaited = count
-        state.waiting = continuation
+        state.waiting = promise
         return false
       }
-      if isDone { continuation.resume() }
+      if isDone { promise.fulfil() }
     }
     let (failures, rest, broken) = state.withLock { ($0.failures, $0.run.ended(), $0.broken) }
     if let broken { throw broken }

@@ -23,16 +23,22 @@ struct ErrorReport {
     writer.error(lines(usesColor: writer.allowsColor(on: .error, color)).joined(separator: "\n"))
   }
 
-  /// `{"error":{…}}`: the names are part of the contract, and all are always there.
-  var json: JSONValue {
+  /// `{"error":{…}}`.
+  var json: JSONValue { ["error": body] }
+
+  /// The member of ``body`` that says what failed.
+  static let messageField = "message"
+
+  /// The names are part of the contract, and all are always there.
+  var body: JSONValue {
     var members: [String: JSONValue] = [
       "code": .integer(Int64(ExitStatus(error.code).rawValue)), "name": .string(error.code.label),
-      "message": .string(error.message), "hint": .optional(error.hint), "cause": .optional(error.cause),
+      Self.messageField: .string(error.message), "hint": .optional(error.hint), "cause": .optional(error.cause),
       "target": .optional(target), "node": .optional(node),
     ]
     if let failures { members["failures"] = .array(failures) }
     members.merge(origin.members) { own, _ in own }
-    return ["error": .object(members)]
+    return .object(members)
   }
 
   /// The lines for people; every further line of a text is indented.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -32,7 +33,7 @@ final class LineFeed: Sendable {
     if let result = reader.take() { return try result.get() }
     let reader = reader
     return try await withTaskCancellationHandler {
-      await withCheckedContinuation { reader.wait($0) }
+      await withPromise { reader.wait($0) }
     } onCancel: {
       reader.cancelWaiting()
     }.get()
@@ -60,7 +61,7 @@ final class LineFeedReader: Sendable {
     var queuedBytes = 0
     /// What follows the last line; nil while more may come.
     var ending: Ending?
-    var waiting: CheckedContinuation<Next, Never>?
+    var waiting: Promise<Next>?
     var isCancelled = false
     var isClosed = false
     var threadIsHeld = false
@@ -122,14 +123,14 @@ final class LineFeedReader: Sendable {
     return next
   }
 
-  func wait(_ continuation: CheckedContinuation<Next, Never>) {
+  func wait(_ promise: Promise<Next>) {
     let next = state.withLock { state -> Next? in
       if let next = Self.take(&state) { return next }
       guard !state.isCancelled else { return .failure(Self.cancelled) }
-      state.waiting = continuation
+      state.waiting = promise
       return nil
     }
-    if let next { continuation.resume(returning: next) }
+    if let next { promise.fulfil(next) }
   }
 
   func cancelWaiting() {
@@ -138,7 +139,7 @@ final class LineFeedReader: Sendable {
       defer { state.waiting = nil }
       return state.waiting
     }
-    waiting?.resume(returning: .failure(Self.cancelled))
+    waiting?.fulfil(.failure(Self.cancelled))
   }
 
   func close() {
@@ -148,7 +149,7 @@ final class LineFeedReader: Sendable {
       defer { state.waiting = nil }
       return state.waiting
     }
-    waiting?.resume(returning: .success(nil))
+    waiting?.fulfil(.success(nil))
     wake()
   }
 
@@ -227,7 +228,7 @@ extension LineFeedReader {
   }
 
   private func deliver(_ lines: [InputLine], _ ending: Ending?) {
-    let (waiting, next) = state.withLock { state -> (CheckedContinuation<Next, Never>?, Next?) in
+    let (waiting, next) = state.withLock { state -> (Promise<Next>?, Next?) in
       guard !state.isClosed else { return (nil, nil) }
       state.queued += lines
       state.queuedBytes += lines.reduce(0) { $0 + $1.bytes.count + Self.lineCost }
@@ -236,6 +237,6 @@ extension LineFeedReader {
       state.waiting = nil
       return (waiting, next)
     }
-    if let waiting, let next { waiting.resume(returning: next) }
+    if let waiting, let next { waiting.fulfil(next) }
   }
 }

@@ -126,8 +126,36 @@ extension Column where Row == JSONValue {
 
   /// The time of day of the member `at`.
   static func timeOfDay(_ header: String = "TIME", priority: Int = ColumnPriority.usual) -> Column {
-    Column(header, fit: .whole, priority: priority, streamWidth: 13) { String(text($0["at"]).dropFirst(11)) }
+    Column(header, fit: .whole, priority: priority, streamWidth: 13) { String(text($0, "at").dropFirst(11)) }
   }
+
+  /// A member of a row as a cell shows it.
+  static func text(_ row: JSONValue, _ field: String) -> String { text(row[field]) }
+
+  /// A member of a row that is a number.
+  static func number(_ row: JSONValue, _ field: String) -> Double? { row[field]?.doubleValue }
+
+  /// A member of a row as it is.
+  static func member(_ row: JSONValue, _ field: String) -> JSONValue? { row[field] }
+
+  /// A member of a row that is a whole number.
+  static func integer(_ row: JSONValue, _ field: String) -> Int64? { row[field]?.integerValue }
+
+  /// The same, 0 when it is none.
+  static func whole(_ row: JSONValue, _ field: String) -> Int64 { integer(row, field) ?? 0 }
+
+  /// A member of a row that is a list of texts.
+  static func texts(_ row: JSONValue, _ field: String) -> [String] {
+    (row[field]?.arrayValue ?? []).compactMap(\.stringValue)
+  }
+
+  /// A member of a row that is a list of numbers.
+  static func numbers(_ row: JSONValue, _ field: String) -> [Double] {
+    (row[field]?.arrayValue ?? []).compactMap(\.doubleValue)
+  }
+
+  /// Whether a member of a row is true.
+  static func isTrue(_ row: JSONValue, _ field: String) -> Bool { row[field]?.boolValue ?? false }
 
   /// A value as a cell shows it: `-` for nothing, `a,b` for an array, `k=v,l=w` for an object.
   static func text(_ value: JSONValue?) -> String {

@@ -1,4 +1,6 @@
 internal import Glibc
+internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 internal import Synchronization
@@ -106,7 +108,7 @@ final class OutputWriter: Sendable {
   func untilReaderIsGone() async throws {
     while true {
       if sink.readerIsGone { throw GridError(.brokenPipe, "standard output is closed") }
-      try await Task.sleep(for: .milliseconds(250))
+      try await ProcessTimers.shared.pause(for: .milliseconds(250))
     }
   }
 

@@ -19,7 +19,7 @@ enum TextStyle: Sendable {
 
   /// The style of the member `status` of a peer or an actor.
   static func status(_ row: JSONValue) -> TextStyle {
-    switch row["status"]?.stringValue {
+    switch Column.text(row, "status") {
     case "alive", "running": .good
     case "suspect", "restarting", "suspended", "stopping": .caution
     case "dead": .bad

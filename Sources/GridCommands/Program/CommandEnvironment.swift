@@ -12,7 +12,8 @@ package final class CommandEnvironment: Sendable {
 
   let writer: OutputWriter
   let results: (any ResultListener)?
-  let connections: any ConnectionProvider
+  /// The live way into the cluster of the session.
+  let cluster: ClusterClient
   let variables: [String: String]
   let allowsStandardInput: Bool
   /// Which row of which line the command is, for its errors.
@@ -20,21 +21,21 @@ package final class CommandEnvironment: Sendable {
   /// Answers questions; nil where nobody can be asked.
   let questioner: (any Questioner)?
   private let screenIsTaken: @Sendable (Bool) -> Void
-  private let opened = Mutex<[NodeConnection]>([])
+  private let opened = Mutex<[ClusterClient]>([])
 
   /// - Parameters:
   ///   - variables: stand for options that are not given, as environment variables do: `GRIDCTL_OUTPUT` and so on.
   ///   - allowsStandardInput: whether a payload `-` may read the process's standard input.
   ///   - screenIsTaken: hears when a command takes the whole terminal, and when it gives it back.
   package init(
-    sink: any OutputSink, connections: any ConnectionProvider, results: (any ResultListener)? = nil,
+    sink: any OutputSink, cluster: ClusterClient, results: (any ResultListener)? = nil,
     variables: [String: String], allowsStandardInput: Bool = false, origin: CommandOrigin = CommandOrigin(),
     questioner: (any Questioner)? = nil,
     screenIsTaken: @escaping @Sendable (Bool) -> Void = { _ in }
   ) {
     writer = OutputWriter(sink)
     self.results = results
-    self.connections = connections
+    self.cluster = cluster
     self.variables = variables
     self.allowsStandardInput = allowsStandardInput
     self.origin = origin
@@ -45,16 +46,16 @@ package final class CommandEnvironment: Sendable {
   /// Lets the session know that a command has the whole terminal, or gives it back.
   static func takeScreen(_ isTaken: Bool) { current?.screenIsTaken(isTaken) }
 
-  /// A connection that a command opened for itself; it ends with the command.
-  func adopt(_ connection: NodeConnection) { opened.withLock { $0.append(connection) } }
+  /// A way into a cluster that a command opened for itself; it ends with the command.
+  func adopt(_ client: ClusterClient) { opened.withLock { $0.append(client) } }
 
   /// Closes what commands opened for themselves.
   package func close() {
-    let connections = opened.withLock { opened in
+    let clients = opened.withLock { opened in
       defer { opened = [] }
       return opened
     }
-    for connection in connections { connection.close() }
+    for client in clients { client.close() }
   }
 
   /// Refuses to read standard input where it belongs to the session, or where the process was started without one.
@@ -101,14 +102,6 @@ package struct CommandOrigin: Sendable, Equatable {
     if let row { members["row"] = .string(row) }
     return members
   }
-}
-
-/// Gives commands the live connection of their session.
-package protocol ConnectionProvider: Sendable {
-  /// The connection as it is now; waits while it is being made.
-  ///
-  /// - Throws: ``GridError/Code/unavailable`` when no node answers within `timeout`.
-  func connection(timeout: Duration) async throws(GridError) -> NodeConnection
 }
 
 /// Asks the person at a session's terminal.

@@ -1,20 +1,19 @@
 internal import ArgumentParser
-internal import Glibc
 internal import GridClient
 internal import GridCore
-internal import GridSystem
+internal import GridRequests
 
-/// One command at work: its settings, its connection, its output.
+/// One command at work: its settings, its way into the cluster, its output.
 struct CommandSession {
   let settings: Settings
   let renderer: Renderer
-  /// Whether the connection is that of the interactive session, which may move.
-  let followsSession: Bool
+  /// The way into the cluster; in an interactive session it goes where the session goes.
+  let cluster: ClusterClient
+  /// The node that was reached first.
+  private let first: NodeConnection
 
   /// The connection to the node that is asked, which requests may move to another one.
-  let seat: ConnectionSeat
-
-  var connection: NodeConnection { seat.connection }
+  var connection: NodeConnection { cluster.current ?? first }
   var timeout: Duration { settings.timeout }
   var writer: OutputWriter { renderer.writer }
 
@@ -27,51 +26,59 @@ struct CommandSession {
   init(_ settings: Settings, namesNoNode: Bool = true) async throws(GridError) {
     self.settings = settings
     renderer = settings.renderer
-    followsSession = CommandEnvironment.current != nil && namesNoNode
-    if let environment = CommandEnvironment.current, followsSession {
-      seat = ConnectionSeat(try await environment.connections.connection(timeout: settings.timeout))
+    if let environment = CommandEnvironment.current, namesNoNode {
+      cluster = try await ClusterClient(borrowing: environment.cluster, timeout: settings.timeout)
+      first = try await cluster.connection(timeout: settings.timeout)
       return
     }
-    let connection = try await settings.connect()
-    seat = ConnectionSeat(connection)
-    CommandEnvironment.current?.adopt(connection)
+    cluster = settings.client()
+    first = try await cluster.connection(timeout: settings.connectPatience)
+    CommandEnvironment.current?.adopt(cluster)
     if settings.verbosity != .normal {
       let place = settings.context.map { " (context \($0.name))" } ?? ""
-      writer.error("connected to node \(connection.nodeName) at \(connection.endpoint)\(place)")
+      writer.error("connected to node \(first.nodeName) at \(first.endpoint)\(place)")
     }
   }
 
-  private init(_ session: CommandSession, _ connection: NodeConnection) {
-    settings = session.settings
-    renderer = session.renderer
-    followsSession = session.followsSession
-    seat = ConnectionSeat(connection)
-    CommandEnvironment.current?.adopt(connection)
-  }
-
-  /// The same command over another connection.
-  func moved(to connection: NodeConnection) -> CommandSession { CommandSession(self, connection) }
+  // MARK: Requests
 
   /// Sends a request, which with `-vv` is told on standard error with the time it took.
   ///
   /// Where the node leaves or is lost, and it is certain that nothing was done or twice is as good as once, the
   /// command goes on at another node.
   ///
-  /// - Parameter patience: how long to wait where nobody said otherwise with `--timeout`.
-  func request(
-    _ verb: String, _ arguments: JSONValue = [:], patience: Duration? = nil
+  /// - Parameters:
+  ///   - node: the node that is to carry it out, when it is not the one that is asked.
+  ///   - patience: how long to wait where nobody said otherwise with `--timeout`.
+  func request<Request: NodeRequest>(
+    _ request: Request, to node: String? = nil, patience: Duration? = nil
+  ) async throws(GridError) -> Request.Answer {
+    try Request.Answer(json: try await json(request, to: node, patience: patience))
+  }
+
+  /// As ``request(_:to:patience:)``, for an answer that is only shown: what a newer node adds is in it.
+  func json<Request: NodeRequest>(
+    _ request: Request, to node: String? = nil, patience: Duration? = nil
+  ) async throws(GridError) -> JSONValue {
+    try await json(RoutedRequest(request, routing: RequestRouting(node: node)), patience: patience)
+  }
+
+  private func json<Request: NodeRequest>(
+    _ routed: RoutedRequest<Request>, patience: Duration?
   ) async throws(GridError) -> JSONValue {
     let timeout = settings.sources.timeout == .standard ? patience ?? timeout : timeout
-    let clock = SystemClock()
+    let clock = cluster.timers
     let began = clock.now()
     defer {
       if settings.verbosity == .most {
-        writer.error("request \(verb) \(arguments.text): \(HumanText.duration(clock.now() - began))")
+        writer.error("request \(Request.verb) \(routed.json.text): \(HumanText.duration(clock.now() - began))")
       }
     }
     let first = connection
     do throws(GridError) {
-      return try await requestAnywhere(verb, arguments, until: began + timeout, clock)
+      return try await cluster.json(routed, until: began + timeout) { lost, next in
+        writer.warning("node \(lost) is gone or leaves; goes on at node \(next)")
+      }
     } catch {
       // A deadline before ours is that of a node behind this one, and has its own words.
       guard error.code == .deadline, clock.now() - began >= timeout else { throw error }
@@ -88,30 +95,48 @@ struct CommandSession {
 
   /// Asks for a list, however long: page after page, each within the time-out.
   ///
-  /// - Parameter limit: items wanted.
-  func items(
-    _ verb: String, _ arguments: JSONValue = [:], limit: Int = .max
-  ) async throws(GridError) -> ClusterList {
-    try await ClusterList.gathered(arguments, limit: limit) { arguments throws(GridError) in
-      try await request(verb, arguments)
+  /// - Parameters:
+  ///   - node: the only node whose items are wanted.
+  ///   - limit: items wanted.
+  func items<Request: ListRequest>(
+    _ request: Request, on node: String? = nil, limit: Int = .max
+  ) async throws(GridError) -> ClusterList<Request.Item> {
+    try await ClusterList.gathered(request, routing: RequestRouting(node: node), limit: limit) {
+      routed throws(GridError) in try ListAnswer(json: try await json(routed, patience: nil))
     }
   }
 
   /// Asks for a list, prints it, and names the nodes that are missing from it.
-  func list(_ verb: String, _ arguments: JSONValue, _ description: ListDescription<JSONValue>) async throws {
-    let list = try await items(verb, arguments)
-    try renderer.list(list.items, description)
+  func list<Request: ListRequest>(_ request: Request, _ description: ListDescription<JSONValue>) async throws {
+    let list = try await items(request)
+    try renderer.list(list.elements, description)
     try warnOfMissing(list.missing)
   }
 
   /// A list that is not whole says so, and ends with 3.
-  func warnOfMissing(_ missing: [JSONValue]) throws {
+  func warnOfMissing(_ missing: [MissingNode]) throws {
     for node in missing {
-      let name = node["node"]?.stringValue ?? "?"
       // A node that is outside of the cluster answers, and cannot know what the others would.
-      let isOutside = node["code"]?.stringValue == GridError.Code.notServing.label && name == connection.nodeName
-      writer.warning("node \(name)\(isOutside ? "" : " did not answer"): \(node["message"]?.stringValue ?? "")")
+      let isOutside = node.code == GridError.Code.notServing.label && node.node == connection.nodeName
+      writer.warning("node \(node.node)\(isOutside ? "" : " did not answer"): \(node.message)")
     }
     if !missing.isEmpty { throw ExitCode(ExitStatus.partial.rawValue) }
+  }
+
+  // MARK: Going on
+
+  /// How long a node is searched for where nobody said otherwise.
+  private static let searchPatience: Duration = .seconds(10)
+
+  /// Goes to another node of the cluster, for a stream that was lost with its node; both nodes are named on standard
+  /// error.
+  ///
+  /// - Parameter told: hears what people are told; warnings, unless something else is on the screen.
+  /// - Throws: ``GridError/Code/unavailable`` when none has served within 10 seconds, or `--timeout`.
+  func goOn(after lost: NodeConnection, told: ((String) -> Void)? = nil) async throws(GridError) {
+    let patience = settings.sources.timeout == .standard ? Self.searchPatience : timeout
+    _ = try await cluster.successor(of: lost, patience: patience) { text in
+      if let told { told(text) } else { writer.warning(text) }
+    }
   }
 }

@@ -1,4 +1,6 @@
 internal import Glibc
+internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 
@@ -21,12 +23,13 @@ struct PidFile: Sendable {
       return
     }
     let real = Self.resolved(path)
-    let limit = ContinuousClock.now + Self.patience
+    let timers = ProcessTimers.shared
+    let limit = timers.now() + Self.patience
     while try !Self.take(real, shown: path) {
-      guard ContinuousClock.now < limit else {
+      guard timers.now() < limit else {
         throw GridError(.retryLater, "another node is taking the pid file \(path)", hint: "start it again")
       }
-      do { try await Task.sleep(for: .milliseconds(10)) } catch { throw GridError(.cancelled, "cancelled") }
+      guard await timers.sleep(for: .milliseconds(10)) else { throw GridError(.cancelled, "cancelled") }
     }
     self.path = real
   }

@@ -61,8 +61,6 @@ package struct SessionServices: Sendable {
   }
 
   package var namespace: String { settings.namespace }
-  /// What tells the cluster from others: a session may go from one to another.
-  package var cluster: String { "\(context ?? "")\n\(namespace)" }
   /// The context in force, nil for none.
   package var context: String? { settings.context?.name }
   package var isProtected: Bool { settings.context?.isProtected ?? false }
@@ -86,20 +84,10 @@ package struct SessionServices: Sendable {
   /// The directory of what the user has written.
   package var configurationDirectory: String { ContextStore(environment: commandVariables).configurationDirectory }
 
-  /// Connects to the first node that answers: of `endpoints` when given, else as the options say.
-  ///
-  /// - Throws: ``GridError/Code/unavailable`` when none does.
-  package func connect(to endpoints: [String] = []) async throws(GridError) -> NodeConnection {
-    try await settings.connect(to: endpoints)
-  }
-
-  /// The sockets of nodes on this machine, as endpoints, by the names of the nodes.
-  package var localEndpoints: [(node: String, endpoint: String)] {
-    ((try? LocalSockets.find(in: settings.directories))?.sockets ?? []).map { path in
-      let file = path.split(separator: "/").last.map(String.init) ?? path
-      return (String(file.dropLast(5)), "unix:\(path)")
-    }
-  }
+  /// A way into the cluster that the options name; not connected yet.
+  package var client: ClusterClient { settings.client() }
+  /// Where the options say that nodes are.
+  package var places: ClusterPlaces { settings.places }
 
   /// Makes a directory that only its user reads.
   package static func makeDirectory(_ path: String) throws(GridError) { try PrivateDirectory.make(path) }

@@ -1,5 +1,7 @@
 internal import Glibc
 internal import Grid
+internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 internal import Logging
@@ -63,10 +65,10 @@ struct ServiceManager: Sendable {
         let status = Self.status(pulse)
         await tell((watchdog == nil ? [] : ["WATCHDOG=1"]) + (status == said ? [] : ["STATUS=" + status]))
         said = status
-        try? await Task.sleep(for: pause)
+        await ProcessTimers.shared.sleep(for: pause)
       } else {
         // It may be a matter of moments.
-        try? await Task.sleep(for: pause / 5)
+        await ProcessTimers.shared.sleep(for: pause / 5)
       }
     }
   }
@@ -93,7 +95,7 @@ struct ServiceManager: Sendable {
     for _ in 0..<Self.attempts {
       failure = socket.send(message)
       guard [EAGAIN, ENOBUFS, EINTR].contains(failure) else { break }
-      try? await Task.sleep(for: Self.pauseForRoom)
+      await ProcessTimers.shared.sleep(for: Self.pauseForRoom)
     }
     guard failure != 0 else { return }
     logger.warning(

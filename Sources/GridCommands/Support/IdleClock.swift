@@ -1,3 +1,5 @@
+internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 internal import Synchronization
@@ -15,7 +17,7 @@ final class IdleClock: Sendable {
   func sleepIfActive(_ idle: Duration) async throws -> Bool {
     let quiet = clock.now() - MonotonicTime(nanoseconds: touched.load(ordering: .relaxed))
     guard quiet < idle else { return false }
-    try await Task.sleep(for: idle - quiet)
+    try await ProcessTimers.shared.pause(for: idle - quiet)
     return true
   }
 }

@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// Tells that something happened in the cluster, so that a list is worth asking for again. Events that come together
 /// ring once.
@@ -15,19 +16,20 @@ struct ChangeBells {
   private static let settling = Duration.milliseconds(400)
 
   /// Follows the events of the given kinds until the stream is lost, which it throws.
-  func follow(_ connection: NodeConnection, kinds: [String], seen: @Sendable (JSONValue) -> Void) async throws {
-    let stream = connection.stream("events", ["kinds": .array(kinds.map { .string($0) })])
+  func follow(_ connection: NodeConnection, kinds: [GridEvent.Kind], seen: @Sendable (GridEvent) -> Void) async throws {
+    let stream = connection.stream(EventStreamRequest(EventChoice(kinds: kinds.map(\.rawValue))))
     let settled = Latest()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         // An actor's end is announced before its name is free; the last look comes when all is done.
         for await _ in settled.rings {
-          try await Task.sleep(for: Self.settling)
+          try await ProcessTimers.shared.pause(for: Self.settling)
           ring.yield()
         }
       }
-      for try await event in stream {
-        seen(event)
+      for try await item in stream {
+        // Its remarks ring, too: events were missed, or are told from here on.
+        if case .item(let event)? = try? EventStreamRequest.streamItem(item) { seen(event) }
         ring.yield()
         settled.ring.yield()
       }
@@ -41,7 +43,7 @@ struct ChangeBells {
   func untilTrue(_ look: () async throws -> Bool) async throws {
     if try await look() { return }
     for await _ in rings {
-      try await Task.sleep(for: Self.gathering)
+      try await ProcessTimers.shared.pause(for: Self.gathering)
       if try await look() { return }
     }
     throw CancellationError()

@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 
 /// The forms in which people and monitoring read the report.
 extension HealthReport {
@@ -23,15 +24,14 @@ extension HealthReport {
     }
   }
 
-  private var aliveCount: Int { peers.count { $0["status"]?.stringValue == "alive" } }
+  private var aliveCount: Int { peers.count { $0.status == .alive } }
 
   /// One line: state, what is wrong, then measurements behind the bar, as `label=value;warning;critical`.
   private var nagiosText: String {
     let wrong = findings.filter { $0.status != .ok }
     let told = (wrong.isEmpty ? findings : wrong).map { "\($0.name): \($0.message)" }.joined(separator: "; ")
     let waiting = peers.compactMap { peer -> String? in
-      guard let name = peer["name"]?.stringValue, let waiting = peer["mailbox"]?.integerValue else { return nil }
-      return "'\(name)_mailbox'=\(waiting)"
+      peer.mailbox.map { "'\(peer.name)_mailbox'=\($0)" }
     }
     let sums = measures.map { measure in
       let bounds = [measure.bound.warning, measure.bound.critical].map { $0.map(String.init) ?? "" }
@@ -50,28 +50,28 @@ extension HealthReport {
     for measure in measures {
       text += Self.gauge("gridctl_\(measure.name)", measure.help) + "gridctl_\(measure.name) \(measure.value)\n"
     }
-    let ofPeers: [(String, String, (JSONValue) -> String?)] = [
-      ("gridctl_peer_up", "Whether the peer is alive.", { $0["status"]?.stringValue == "alive" ? "1" : "0" }),
-      ("gridctl_peer_round_trip_seconds", "The round trip to the peer.", { Self.number($0["rttSeconds"]) }),
-      ("gridctl_peer_actors", "Actors on the peer.", { Self.number($0["actors"]) }),
-      ("gridctl_peer_mailbox_messages", "Messages that wait on the peer.", { Self.number($0["mailbox"]) }),
+    let ofPeers: [(String, String, (PeerReport) -> String?)] = [
+      ("gridctl_peer_up", "Whether the peer is alive.", { $0.status == .alive ? "1" : "0" }),
+      ("gridctl_peer_round_trip_seconds", "The round trip to the peer.", { Self.number($0.roundTripSeconds) }),
+      ("gridctl_peer_actors", "Actors on the peer.", { Self.number($0.actors) }),
+      ("gridctl_peer_mailbox_messages", "Messages that wait on the peer.", { Self.number($0.mailbox) }),
       (
         "gridctl_peer_oldest_message_seconds", "How long the oldest message on the peer has been there.",
-        { Self.number($0["oldestSeconds"]) }
+        { Self.number($0.oldestSeconds) }
       ),
     ]
-    let ofNodes: [(String, String, (JSONValue) -> String?)] = [
-      ("gridctl_node_member", "Whether the node is a member.", { $0["member"]?.boolValue == true ? "1" : "0" }),
+    let ofNodes: [(String, String, (NodeHealth) -> String?)] = [
+      ("gridctl_node_member", "Whether the node is a member.", { $0.isMember ? "1" : "0" }),
       (
         "gridctl_node_store_up", "Whether its coordination store answers.",
-        { $0["store"]?["failure"]?.stringValue == nil ? "1" : "0" }
+        { $0.store.failure == nil ? "1" : "0" }
       ),
-      ("gridctl_node_dead_letters", "Dead letters of the window.", { Self.number($0["deadLetters"]?["recent"]) }),
-      ("gridctl_node_actors_failing", "Actors that failed in the window.", { Self.number($0["failing"]) }),
-      ("gridctl_node_actors_ended", "Actors that ended by failing in the window.", { Self.number($0["ended"]) }),
+      ("gridctl_node_dead_letters", "Dead letters of the window.", { Self.number($0.deadLetters.recent) }),
+      ("gridctl_node_actors_failing", "Actors that failed in the window.", { Self.number($0.failing) }),
+      ("gridctl_node_actors_ended", "Actors that ended by failing in the window.", { Self.number($0.ended) }),
     ]
-    for (name, help, value) in ofPeers { text += Self.gauges(name, help, peers, "name", value) }
-    for (name, help, value) in ofNodes { text += Self.gauges(name, help, nodes, "node", value) }
+    for (name, help, value) in ofPeers { text += Self.gauges(name, help, peers, \.name, value) }
+    for (name, help, value) in ofNodes { text += Self.gauges(name, help, nodes, \.node, value) }
     return text
   }
 
@@ -79,19 +79,17 @@ extension HealthReport {
     "# HELP \(name) \(help)\n# TYPE \(name) gauge\n"
   }
 
-  private static func gauges(
-    _ name: String, _ help: String, _ items: [JSONValue], _ field: String, _ value: (JSONValue) -> String?
+  private static func gauges<Item>(
+    _ name: String, _ help: String, _ items: [Item], _ node: (Item) -> String, _ value: (Item) -> String?
   ) -> String {
     let lines = items.compactMap { item -> String? in
-      guard let value = value(item), let node = item[field]?.stringValue else { return nil }
-      return "\(name){node=\(JSONValue.string(node).text)} \(value)\n"
+      value(item).map { "\(name){node=\(JSONValue.string(node(item)).text)} \($0)\n" }
     }
     return lines.isEmpty ? "" : gauge(name, help) + lines.joined()
   }
 
-  private static func number(_ value: JSONValue?) -> String? {
-    value.flatMap { $0.doubleValue == nil ? nil : $0.text }
-  }
+  private static func number(_ value: Double?) -> String? { value.map { JSONValue.number($0).text } }
+  private static func number(_ value: Int?) -> String? { value.map(String.init) }
 
   private var json: JSONValue {
     let measured = measures.map { measure -> (String, JSONValue) in
@@ -110,7 +108,8 @@ extension HealthReport {
             "advice": .optional($0.advice),
           ]
         }),
-      "measures": .object(Dictionary(measured) { first, _ in first }), "peers": .array(peers), "nodes": .array(nodes),
+      "measures": .object(Dictionary(measured) { first, _ in first }), "peers": .array(peers.map(\.json)),
+      "nodes": .array(nodes.map(\.json)),
     ]
   }
 }

@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 
 /// What the nodes say of themselves.
 extension HealthReport {
@@ -8,7 +9,7 @@ extension HealthReport {
   mutating func lookAtLetters(_ limits: HealthLimits) {
     let span = HumanText.duration(limits.window)
     let recent = measure("dead_letters", "Messages that became dead letters in the window.", limits.deadLetters) {
-      Self.integer($0["deadLetters"]?["recent"])
+      $0.deadLetters.recent ?? 0
     }
     let said = recent.sum == 0 ? "none" : "\(recent.sum)"
     add(
@@ -16,7 +17,7 @@ extension HealthReport {
         name: "dead letters", status: recent.status, message: "\(said) in the last \(span)",
         advice: recent.status == .ok ? nil : "see: gridctl dead-letters list --since \(span)"))
     let dropped = measure("dead_letters_dropped", "Dead letters that there was no room for.", limits.dropped) {
-      Self.integer($0["deadLetters"]?["dropped"])
+      $0.deadLetters.dropped ?? 0
     }
     if dropped.status != .ok {
       add(
@@ -25,21 +26,21 @@ extension HealthReport {
           advice: "replay or purge what is kept, or raise --dead-letter-capacity of gridctl node start"))
     }
     for node in nodes {
-      guard let failure = node["deadLetters"]?["failure"]?.stringValue else { continue }
+      guard let failure = node.deadLetters.failure else { continue }
       add(
         Finding(
           name: Self.name(node), status: .critical, message: "it cannot keep dead letters: \(failure)",
-          advice: node["deadLetters"]?["advice"]?.stringValue ?? "make room under its state directory"))
+          advice: node.deadLetters.advice ?? "make room under its state directory"))
     }
   }
 
   mutating func lookAtActors(_ limits: HealthLimits) {
     let span = HumanText.duration(limits.window)
     let ended = measure("actors_ended", "Actors that ended by failing in the window.", limits.ended) {
-      Self.integer($0["ended"])
+      $0.ended
     }
     let failing = measure("actors_failing", "Actors that failed in the window.", limits.failing) {
-      Self.integer($0["failing"])
+      $0.failing
     }
     if ended.sum > 0 {
       add(
@@ -60,40 +61,39 @@ extension HealthReport {
   }
 
   private func failures(thatEnded: Bool) -> String {
-    let all = nodes.flatMap { $0["failingActors"]?.arrayValue ?? [] }
-      .filter { $0["ended"]?.boolValue == thatEnded }
+    let all = nodes.flatMap(\.failingActors).filter { $0.hasEnded == thatEnded }
     let told = all.prefix(Self.longestList).map { actor in
-      "\(Column.text(actor["name"])) (\(CountText.times(actor["count"]?.integerValue ?? 0)), last: "
-        + "\(HumanText.excerpt(Column.text(actor["message"]), 120)))"
+      "\(actor.name) (\(CountText.times(actor.count)), last: "
+        + "\(HumanText.excerpt(actor.message, 120)))"
     }
     return (told + (all.count > told.count ? ["…"] : [])).joined(separator: ", ")
   }
 
   /// What is tried again and again: singletons that cannot be started or do not stay up, watches that hear nothing.
   mutating func lookAtTroubles(_ limits: HealthLimits) {
-    let all = nodes.flatMap { node in (node["troubles"]?.arrayValue ?? []).map { (node, $0) } }
+    let all = nodes.flatMap { node in node.troubles.map { (node, $0) } }
     let singletons = Dictionary(
-      grouping: all.filter { $0.1["kind"]?.stringValue == "singleton" }, by: { Column.text($0.1["name"]) })
+      grouping: all.filter { $0.1.kind == .singleton }, by: { $0.1.name })
     add(
       Measure(
         name: "singletons_unstarted", help: "Actors that should run once, and cannot be started or do not stay up.",
         value: singletons.count, bound: limits.unstarted))
     for (name, troubles) in singletons.sorted(by: { $0.key < $1.key }) {
       guard let (_, trouble) = troubles.first else { continue }
-      let places = troubles.map { Column.text($0.0["node"]) }.sorted().joined(separator: ", ")
+      let places = troubles.map(\.0.node).sorted().joined(separator: ", ")
       add(
         Finding(
           name: "singleton \(name)", status: limits.unstarted.status(singletons.count),
-          message: "it cannot be started, or does not stay up, on \(places): \(Column.text(trouble["message"]))",
-          advice: trouble["advice"]?.stringValue ?? "look at the logs of the nodes that offer it"))
+          message: "it cannot be started, or does not stay up, on \(places): \(trouble.message)",
+          advice: trouble.advice ?? "look at the logs of the nodes that offer it"))
     }
-    for (node, trouble) in all where trouble["kind"]?.stringValue == "watch" {
+    for (node, trouble) in all where trouble.kind == .watch {
       add(
         Finding(
           name: Self.name(node), status: .critical,
-          message: "it hears no news of \(Column.text(trouble["name"])) from the coordination store: "
-            + Column.text(trouble["message"]),
-          advice: trouble["advice"]?.stringValue ?? "what it shows may be old; is the store well?"))
+          message: "it hears no news of \(trouble.name) from the coordination store: "
+            + trouble.message,
+          advice: trouble.advice ?? "what it shows may be old; is the store well?"))
     }
   }
 
@@ -106,12 +106,12 @@ extension HealthReport {
   mutating func lookAtStores() {
     var told: Set<String> = []
     for node in nodes {
-      guard let store = node["store"] else { continue }
-      if let failure = store["failure"]?.stringValue {
+      let store = node.store
+      if let failure = store.failure {
         add(
           Finding(
             name: "store", status: .critical, message: "as \(Self.name(node)) sees it: \(failure)",
-            advice: store["advice"]?.stringValue))
+            advice: store.advice))
         continue
       }
       let finding = Self.finding(store)
@@ -119,11 +119,11 @@ extension HealthReport {
     }
   }
 
-  private static func finding(_ store: JSONValue) -> Finding {
-    let version = Column.text(store["version"])
-    let text = "\(Column.text(store["engine"])), \(version), at \(Column.text(store["place"]))"
+  private static func finding(_ store: StoreReport) -> Finding {
+    let version = store.version ?? "-"
+    let text = "\(store.engine ?? "-"), \(version), at \(store.place ?? "-")"
     let numbers = (version.split(separator: " ").last ?? "").split(separator: ".").compactMap { Int($0) }
-    guard store["engine"] == "etcd", numbers.count == 3, numbers.lexicographicallyPrecedes(soundEtcd) else {
+    guard store.engine == "etcd", numbers.count == 3, numbers.lexicographicallyPrecedes(soundEtcd) else {
       return Finding(name: "store", status: .ok, message: text)
     }
     return Finding(

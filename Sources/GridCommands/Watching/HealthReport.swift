@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 
 /// How the cluster is, with what to look at where it is not well. Pure.
 struct HealthReport: Sendable {
@@ -49,9 +50,9 @@ struct HealthReport: Sendable {
 
   private(set) var findings: [Finding] = []
   private(set) var measures: [Measure] = []
-  private(set) var peers: [JSONValue] = []
+  private(set) var peers: [PeerReport] = []
   /// What each node said of itself.
-  private(set) var nodes: [JSONValue] = []
+  private(set) var nodes: [NodeHealth] = []
 
   var status: Status { findings.map(\.status).max() ?? .ok }
 
@@ -64,12 +65,12 @@ struct HealthReport: Sendable {
     ]
   }
 
-  /// - Parameter answer: what the nodes answered to `health`: `peers`, `nodes` and `missing`.
-  init(_ answer: JSONValue, limits: HealthLimits) {
-    peers = answer["peers"]?.arrayValue ?? []
-    nodes = answer["nodes"]?.arrayValue ?? []
+  /// - Parameter health: what the nodes have answered.
+  init(_ health: ClusterHealth, limits: HealthLimits) {
+    peers = health.peers
+    nodes = health.nodes
     lookAtPeers(limits)
-    for missing in answer["missing"]?.arrayValue ?? [] { lookAtSilence(missing) }
+    for missing in health.missing { lookAtSilence(missing) }
     for node in nodes { lookAtMembership(node) }
     lookAtLosses(limits)
     lookAtLetters(limits)
@@ -78,13 +79,10 @@ struct HealthReport: Sendable {
     lookAtStores()
   }
 
-  /// A number that other machines have sent, or 0.
-  static func integer(_ value: JSONValue?) -> Int { Int(clamping: max(0, value?.integerValue ?? 0)) }
+  static func name(_ node: NodeHealth) -> String { "node \(node.node)" }
 
-  static func name(_ node: JSONValue) -> String { "node \(Column.text(node["node"]))" }
-
-  /// The sum of what the nodes say.
-  func sum(_ value: (JSONValue) -> Int) -> Int { nodes.map(value).clampedSum() }
+  /// The sum of what the nodes say, each at least 0: other machines have sent it.
+  func sum(_ value: (NodeHealth) -> Int) -> Int { nodes.map { max(0, value($0)) }.clampedSum() }
 
   mutating func add(_ finding: Finding) { findings.append(finding) }
 
@@ -95,7 +93,7 @@ struct HealthReport: Sendable {
   /// - Returns: the sum, and how bad it is.
   @discardableResult
   mutating func measure(
-    _ name: String, _ help: String, _ bound: HealthBound<Int>, _ value: (JSONValue) -> Int
+    _ name: String, _ help: String, _ bound: HealthBound<Int>, _ value: (NodeHealth) -> Int
   ) -> (sum: Int, status: Status) {
     let sum = sum(value)
     measures.append(Measure(name: name, help: help, value: sum, bound: bound))
@@ -105,41 +103,41 @@ struct HealthReport: Sendable {
   // MARK: Peers
 
   private mutating func lookAtPeers(_ limits: HealthLimits) {
-    let alive = peers.count { $0["status"]?.stringValue == "alive" }
+    let alive = peers.count { $0.status == .alive }
     let wanted = limits.peers ?? 1
     add(
       Finding(
         name: "peers", status: alive >= wanted ? .ok : .critical,
         message: "\(alive) of \(max(wanted, peers.count)) peers are alive",
         advice: alive >= wanted ? nil : "start the missing nodes, or lower --peers"))
-    let dead = peers.count { $0["status"]?.stringValue == "dead" }
+    let dead = peers.count { $0.status == .dead }
     measures.append(
       Measure(name: "dead", help: "Nodes that died in the last minutes.", value: dead, bound: limits.dead))
     for peer in peers { look(peer, limits, dead: limits.dead.status(dead)) }
   }
 
-  private mutating func look(_ peer: JSONValue, _ limits: HealthLimits, dead: Status) {
-    let name = "node \(Column.text(peer["name"]))"
-    switch peer["status"]?.stringValue {
+  private mutating func look(_ peer: PeerReport, _ limits: HealthLimits, dead: Status) {
+    let name = "node \(peer.name)"
+    switch peer.status {
     // What is wrong with the node that was asked is told by itself.
-    case "suspect" where peer["self"]?.boolValue != true:
+    case .suspect where !peer.isSelf:
       add(
         Finding(
-          name: name, status: .critical, message: "it does not answer at \(Column.text(peer["address"]))",
+          name: name, status: .critical, message: "it does not answer at \(peer.address)",
           advice: "is its process stopped or its machine overloaded? is its port open to the other nodes?"))
-    case "dead":
+    case .dead:
       add(
         Finding(
           name: name, status: dead, message: "it died; its actors' names are free",
-          advice: "look at its log, and start it again: gridctl node start --name \(Column.text(peer["name"]))"))
-    case "alive": lookAtLoad(peer, name, limits)
-    default: break
+          advice: "look at its log, and start it again: gridctl node start --name \(peer.name)"))
+    case .alive: lookAtLoad(peer, name, limits)
+    case .suspect, .left: break
     }
   }
 
-  private mutating func lookAtLoad(_ peer: JSONValue, _ name: String, _ limits: HealthLimits) {
-    let node = Column.text(peer["name"])
-    if let seconds = peer["rttSeconds"]?.doubleValue, let time = Duration(seconds: seconds) {
+  private mutating func lookAtLoad(_ peer: PeerReport, _ name: String, _ limits: HealthLimits) {
+    let node = peer.name
+    if let seconds = peer.roundTripSeconds, let time = Duration(seconds: seconds) {
       if let bound = limits.roundTrip.passed(by: time) {
         add(
           Finding(
@@ -148,7 +146,7 @@ struct HealthReport: Sendable {
             advice: "see: gridctl node ping \(node) -c 10"))
       }
     }
-    let waiting = Self.integer(peer["mailbox"])
+    let waiting = max(0, peer.mailbox ?? 0)
     if let bound = limits.mailbox.passed(by: waiting) {
       add(
         Finding(
@@ -159,11 +157,11 @@ struct HealthReport: Sendable {
     lookAtAge(peer, name, limits.age)
   }
 
-  private mutating func lookAtAge(_ peer: JSONValue, _ name: String, _ limit: HealthBound<Duration>) {
-    guard let seconds = peer["oldestSeconds"]?.doubleValue, let age = Duration(seconds: seconds),
+  private mutating func lookAtAge(_ peer: PeerReport, _ name: String, _ limit: HealthBound<Duration>) {
+    guard let seconds = peer.oldestSeconds, let age = Duration(seconds: seconds),
       let bound = limit.passed(by: age)
     else { return }
-    let actor = Column.text(peer["oldestActor"])
+    let actor = peer.oldestActor ?? "-"
     add(
       Finding(
         name: name, status: limit.status(age),
@@ -173,23 +171,23 @@ struct HealthReport: Sendable {
   }
 
   /// A node whose connection is there and that does not answer this question.
-  private mutating func lookAtSilence(_ missing: JSONValue) {
-    let name = Column.text(missing["node"])
-    let isKnown = peers.contains { $0["name"]?.stringValue == name && $0["status"]?.stringValue == "suspect" }
+  private mutating func lookAtSilence(_ missing: MissingNode) {
+    let name = missing.node
+    let isKnown = peers.contains { $0.name == name && $0.status == .suspect }
     guard !isKnown else { return }
     add(
       Finding(
         name: "node \(name)", status: .unknown,
-        message: "it does not say how it is: \(Column.text(missing["message"]))",
+        message: "it does not say how it is: \(missing.message)",
         advice: "does it run the same version? see: gridctl peers -o wide"))
   }
 
   private mutating func lookAtLosses(_ limits: HealthLimits) {
     let lost = measure("lost_memberships", "Memberships that were lost in the window.", limits.lost) {
-      Self.integer($0["lostMemberships"])
+      $0.lostMemberships
     }
     guard lost.status != .ok else { return }
-    let places = nodes.filter { Self.integer($0["lostMemberships"]) > 0 }.map { Column.text($0["node"]) }
+    let places = nodes.filter { $0.lostMemberships > 0 }.map(\.node)
     let span = HumanText.duration(limits.window)
     add(
       Finding(
@@ -199,12 +197,12 @@ struct HealthReport: Sendable {
         advice: "what ran there was stopped; the logs say why: a paused machine, or a store that was away"))
   }
 
-  private mutating func lookAtMembership(_ node: JSONValue) {
-    guard node["member"]?.boolValue == false else { return }
+  private mutating func lookAtMembership(_ node: NodeHealth) {
+    guard !node.isMember else { return }
     add(
       Finding(
         name: Self.name(node), status: .critical,
-        message: "it is no member of the cluster, and hosts no actors: \(Column.text(node["problem"]))",
-        advice: node["advice"]?.stringValue ?? "look at its log; it joins again by itself when the reason is gone"))
+        message: "it is no member of the cluster, and hosts no actors: \(node.problem ?? "-")",
+        advice: node.advice ?? "look at its log; it joins again by itself when the reason is gone"))
   }
 }

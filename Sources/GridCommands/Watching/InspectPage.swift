@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// One actor for people: how it is first, then how its mail is, what it is, what went wrong last, what happened to it.
 struct InspectPage {
@@ -40,21 +41,21 @@ struct InspectPage {
   // MARK: How it is
 
   private var state: String {
-    "\(text("status")) on \(text("node")), for \(HumanText.duration(actor["uptimeSeconds"]?.doubleValue))"
+    "\(text("status")) on \(text("node")), for \(HumanText.duration(Column.number(actor, "uptimeSeconds")))"
   }
 
   private var stateStyle: TextStyle { TextStyle.status(actor) == .good ? .plain : TextStyle.status(actor) }
 
   private var inHand: String {
     guard integer("inHand") > 0 else { return "nothing" }
-    return "a message, for \(HumanText.duration(actor["inHandSeconds"]?.doubleValue))"
+    return "a message, for \(HumanText.duration(Column.number(actor, "inHandSeconds")))"
   }
 
   private var waiting: String {
     let count = max(0, integer("mailbox") - integer("inHand"))
     var text = count == 0 ? "nothing" : CountText.of(count, "message")
-    if let age = actor["oldestSeconds"]?.doubleValue { text += ", the oldest for \(HumanText.duration(age))" }
-    guard let capacity = actor["mailboxCapacity"]?.integerValue else { return text }
+    if let age = Column.number(actor, "oldestSeconds") { text += ", the oldest for \(HumanText.duration(age))" }
+    guard let capacity = Column.integer(actor, "mailboxCapacity") else { return text }
     return text + "; of \(CountText.grouped(capacity)), then \(self.text("overflow"))"
   }
 
@@ -66,7 +67,8 @@ struct InspectPage {
   }
 
   private var handling: String? {
-    guard let half = actor["handlerP50Seconds"]?.doubleValue, let most = actor["handlerP99Seconds"]?.doubleValue else {
+    guard let half = Column.number(actor, "handlerP50Seconds"), let most = Column.number(actor, "handlerP99Seconds")
+    else {
       return nil
     }
     return "p50 \(HumanText.duration(half)), p99 \(HumanText.duration(most)), of the latest"
@@ -75,18 +77,22 @@ struct InspectPage {
   // MARK: What it is
 
   private var program: [Member] {
-    guard let exec = actor["exec"] else { return [] }
-    let words = (exec["command"]?.arrayValue ?? []).compactMap(\.stringValue)
+    guard let exec = Column.member(actor, "exec") else { return [] }
+    let words = Column.texts(exec, "command")
     var facts: [String] = []
-    if let process = actor["pid"]?.integerValue { facts.append("pid \(process)") }
-    facts.append(exec["oneWay"]?.boolValue == true ? "one way" : "framing \(Column.text(exec["framing"]))")
-    if let seconds = exec["handlerTimeoutSeconds"]?.doubleValue {
+    if let process = Column.integer(actor, "pid") { facts.append("pid \(process)") }
+    facts.append(Column.isTrue(exec, "oneWay") ? "one way" : "framing \(Column.text(exec, "framing"))")
+    if let seconds = Column.number(exec, "handlerTimeoutSeconds") {
       facts.append("at most \(HumanText.duration(seconds)) a message")
     }
-    if let count = exec["maximumRestarts"]?.integerValue, let window = exec["restartWindowSeconds"]?.doubleValue {
+    if let count = Column.integer(exec, "maximumRestarts"),
+      let window = Column.number(exec, "restartWindowSeconds")
+    {
       facts.append("\(count) restarts within \(HumanText.duration(window))")
     }
-    if let directory = exec["workingDirectory"]?.stringValue { facts.append("in \(directory)") }
+    if Column.member(exec, "workingDirectory")?.stringValue != nil {
+      facts.append("in \(Column.text(exec, "workingDirectory"))")
+    }
     return [
       ("command", ShellQuoting.line(words), .plain), ("program", facts.joined(separator: ", "), .plain),
     ]
@@ -94,22 +100,22 @@ struct InspectPage {
 
   /// The last failure, its further lines below it.
   private var failure: [Member] {
-    guard let failure = actor["lastFailure"]?.stringValue else { return [] }
+    guard let failure = Column.member(actor, "lastFailure")?.stringValue else { return [] }
     return failure.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { index, line in
       (index == 0 ? "last failure" : "", String(line), .caution)
     }
   }
 
   private static func line(_ event: JSONValue, now: CalendarTime) -> String {
-    let time = event["atMilliseconds"]?.integerValue.map {
+    let time = Column.integer(event, "atMilliseconds").map {
       HumanText.relative(CalendarTime(millisecondsSince1970: $0), to: now)
     }
-    return "\(time ?? "-"): \(Column.text(event["detail"]))"
+    return "\(time ?? "-"): \(Column.text(event, "detail"))"
   }
 
-  private func text(_ field: String) -> String { Column.text(actor[field]) }
+  private func text(_ field: String) -> String { Column.text(actor, field) }
 
-  private func integer(_ field: String) -> Int64 { actor[field]?.integerValue ?? 0 }
+  private func integer(_ field: String) -> Int64 { Column.whole(actor, field) }
 }
 
 extension InspectPage {
@@ -118,7 +124,7 @@ extension InspectPage {
 
   /// Asks for all that a page tells.
   static func of(_ name: String, _ session: CommandSession, now: CalendarTime) async throws(GridError) -> InspectPage {
-    let actor = try await session.request("inspect", ["name": .string(name)])
+    let actor = try await session.json(InspectRequest(name))
     return InspectPage(actor: actor, events: await latestEvents(name, session), now: now)
   }
 
@@ -133,11 +139,10 @@ extension InspectPage {
   }
 
   static func latestEvents(_ name: String, _ session: CommandSession) async -> [JSONValue] {
-    let arguments: JSONValue = ["kinds": ["actor"], "name": .string(name), "sinceMilliseconds": 0]
+    let request = EventsRequest(
+      EventChoice(kinds: [GridEvent.Kind.actor.rawValue], name: name), since: CalendarTime(millisecondsSince1970: 0))
     // What does not come in time is missing: the page is not held up for it.
-    let events = try? await ClusterList.gathered(arguments, limit: .max) { page throws(GridError) in
-      try await session.connection.request("events.list", page, timeout: patience)
-    }
-    return (events?.items ?? []).suffix(eventCount)
+    let events = try? await session.connection.list(request, timeout: patience)
+    return (events?.elements ?? []).suffix(eventCount)
   }
 }

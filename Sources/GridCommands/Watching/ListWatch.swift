@@ -1,21 +1,23 @@
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 internal import Synchronization
 
 /// A list that goes on: its rows as `ADDED`, then `SYNCED`, then `ADDED`, `MODIFIED` and `DELETED` as they happen.
 ///
 /// The list is asked for again when an event says that something changed, never on a timer.
-struct ListWatch {
+struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
   let session: CommandSession
-  let verb: String
-  let arguments: JSONValue
+  let request: Request
+  /// The only node whose items are wanted.
+  let node: String?
   /// The kinds of events that may change the list.
-  let events: [String]
+  let events: [GridEvent.Kind]
   let description: ListDescription<JSONValue>
   /// The members whose change makes a row `MODIFIED`; counters that always move are not among them.
   let fields: [String]
-  let filter: @Sendable (JSONValue) -> Bool
+  let filter: @Sendable (Request.Item) -> Bool
 
   /// What was seen so far.
   private final class Picture: Sendable {
@@ -39,35 +41,32 @@ struct ListWatch {
   private func follow() async throws {
     try session.renderer.streamHeader(watchDescription)
     let picture = Picture(fields: fields)
-    let succession = SessionSuccession()
-    var next = session
     while true {
-      let session = next
-      async let learning: Void = succession.learn(from: session)
+      let connection = session.connection
+      async let learning: Void = session.cluster.learn(timeout: session.timeout)
       do {
-        try await follow(session, picture, succession)
-      } catch let error where SessionSuccession.isLoss(error) {
+        try await follow(connection, picture)
+      } catch let error where ClusterClient.isLoss(error) {
         // The next node goes on from the same picture.
       }
       await learning
-      next = try await succession.successor(of: session)
+      try await session.goOn(after: connection)
     }
   }
 
-  private func follow(
-    _ session: CommandSession, _ picture: Picture, _ succession: SessionSuccession
-  ) async throws {
+  private func follow(_ connection: NodeConnection, _ picture: Picture) async throws {
     let bells = ChangeBells()
     let (watch, watched) = (self, watchDescription)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await bells.follow(session.connection, kinds: watch.events) { _ in } }
+      group.addTask { try await bells.follow(connection, kinds: watch.events) { _ in } }
       group.addTask {
         try await bells.untilTrue {
-          let rows = try await watch.rows(session)
-          succession.serves()
-          for record in picture.changes.withLock({ $0.take(rows, at: SystemClock().date()) }) {
-            if record["kind"]?.stringValue != "SYNCED" || session.renderer.format.isJSON {
-              try session.renderer.record(record, watched)
+          let rows = try await watch.rows()
+          watch.session.cluster.serves()
+          let now = watch.session.cluster.timers.date()
+          for change in picture.changes.withLock({ $0.take(rows, at: now) }) {
+            if change.kind != .synced || watch.session.renderer.format.isJSON {
+              try watch.session.renderer.record(change.json, watched)
             }
           }
           return false
@@ -78,12 +77,10 @@ struct ListWatch {
     }
   }
 
-  private func rows(_ session: CommandSession) async throws -> [JSONValue] {
-    let list = try await session.items(verb, arguments)
-    for node in list.missing {
-      session.writer.warning("node \(Column.text(node["node"])) did not answer: \(Column.text(node["message"]))")
-    }
-    return list.items.filter(filter)
+  private func rows() async throws -> [JSONValue] {
+    let list = try await session.items(request, on: node)
+    for node in list.missing { session.writer.warning("node \(node.node) did not answer: \(node.message)") }
+    return zip(list.elements, try list.items()).filter { filter($1) }.map(\.0)
   }
 
   private var watchDescription: ListDescription<JSONValue> {
@@ -92,7 +89,7 @@ struct ListWatch {
       var watched = Column<JSONValue>(
         column.header, wideOnly: column.isWideOnly, alignment: column.alignment, fit: column.fit,
         priority: column.priority, streamWidth: column.streamWidth,
-        style: { column.style($0["object"] ?? .null) }, { column.cell($0["object"] ?? .null) })
+        style: { column.style(ListChange.row(of: $0)) }, { column.cell(ListChange.row(of: $0)) })
       watched.isKnown = column.isKnown
       return watched
     }
@@ -101,7 +98,7 @@ struct ListWatch {
       columns: [
         Column<JSONValue>("EVENT", fit: .whole, priority: ColumnPriority.name, streamWidth: 8, field: "kind")
       ] + columns, json: { $0 },
-      name: { inner.name($0["object"] ?? .null) })
+      name: { inner.name(ListChange.row(of: $0)) })
   }
 }
 
@@ -115,35 +112,64 @@ struct ListChanges {
   init(fields: [String]) { self.fields = fields }
 
   /// The records of what changed since the last look, each with `seq`, `at` and `kind`; after the first look `SYNCED`.
-  mutating func take(_ rows: [JSONValue], at time: CalendarTime) -> [JSONValue] {
-    var records: [JSONValue] = []
+  mutating func take(_ rows: [JSONValue], at time: CalendarTime) -> [ListChange] {
+    var records: [ListChange] = []
     var present: [String: JSONValue] = [:]
     for row in rows {
-      let name = Column.text(row["name"])
+      let name = Column.text(row, "name")
       present[name] = row
       if let before = known[name] {
-        if fields.contains(where: { before[$0] != row[$0] }) { records.append(record("MODIFIED", row, time)) }
+        if fields.contains(where: { before[$0] != row[$0] }) { records.append(record(.modified, row, time)) }
       } else {
-        records.append(record("ADDED", row, time))
+        records.append(record(.added, row, time))
       }
     }
     for (name, row) in known.sorted(by: { $0.key < $1.key }) where present[name] == nil {
-      records.append(record("DELETED", row, time))
+      records.append(record(.deleted, row, time))
     }
     known = present
     if !hasSynced {
       hasSynced = true
       sequence += 1
-      records.append([
-        "seq": .integer(sequence), "at": .string(time.rfc3339), "kind": "SYNCED",
-        "count": .integer(Int64(present.count)),
-      ])
+      records.append(ListChange(sequence: sequence, at: time, kind: .synced, count: present.count))
     }
     return records
   }
 
-  private mutating func record(_ kind: String, _ row: JSONValue, _ time: CalendarTime) -> JSONValue {
+  private mutating func record(_ kind: ListChange.Kind, _ row: JSONValue, _ time: CalendarTime) -> ListChange {
     sequence += 1
-    return ["seq": .integer(sequence), "at": .string(time.rfc3339), "kind": .string(kind), "object": row]
+    return ListChange(sequence: sequence, at: time, kind: kind, row: row)
   }
+}
+
+/// One thing that became of a list.
+struct ListChange: Equatable {
+  enum Kind: String {
+    case added = "ADDED"
+    case modified = "MODIFIED"
+    case deleted = "DELETED"
+    case synced = "SYNCED"
+  }
+
+  var sequence: Int64
+  var at: CalendarTime
+  var kind: Kind
+  /// Whose change it is; none of ``Kind/synced``.
+  var row: JSONValue?
+  /// Of ``Kind/synced``: how many rows there are.
+  var count: Int?
+
+  private static let rowField = "object"
+
+  var json: JSONValue {
+    var members: [String: JSONValue] = [
+      "seq": .integer(sequence), "at": .string(at.rfc3339), "kind": .string(kind.rawValue),
+    ]
+    if let row { members[Self.rowField] = row }
+    if let count { members["count"] = .optional(count) }
+    return .object(members)
+  }
+
+  /// The row in what ``json`` has made.
+  static func row(of json: JSONValue) -> JSONValue { json[rowField] ?? .null }
 }

@@ -1,7 +1,8 @@
 internal import GridClient
+internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
-internal import Synchronization
 
 /// `gridctl top` on a terminal, until somebody ends it.
 ///
@@ -9,24 +10,17 @@ internal import Synchronization
 /// replaced by another one, and the display says so.
 struct LiveTop {
   let session: CommandSession
-  let arguments: JSONValue
+  let request: ActorsRequest
   let window: Duration
   let pause: Duration
   let limit: Int?
 
   private enum Input: Sendable {
-    case look(actors: [JSONValue], peers: [JSONValue], MonotonicTime)
+    case look(actors: [JSONValue], peers: [PeerReport], MonotonicTime)
     case key(TerminalKey)
     case inspected(String, text: String)
     /// Something to tell; nil when it is over.
     case notice(String?)
-  }
-
-  /// The session that is asked; it moves when its node is gone.
-  private final class Current: Sendable {
-    let session: Mutex<CommandSession>
-
-    init(_ session: CommandSession) { self.session = Mutex(session) }
   }
 
   func run(_ order: TopTable.Order) async throws -> ExitStatus {
@@ -37,7 +31,6 @@ struct LiveTop {
     defer { terminal.restore() }
     let (inputs, input) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .bufferingOldest(64))
     let (inspections, inspect) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
-    let current = Current(session)
     let top = self
     return try await withThrowingTaskGroup(of: ExitStatus.self) { group in
       group.addTask {
@@ -47,11 +40,11 @@ struct LiveTop {
       group.addTask {
         await signals.next().map { $0 == 2 ? .interrupted : .terminated } ?? .ok
       }
-      group.addTask { try await top.look(current, input) }
+      group.addTask { try await top.look(input) }
       group.addTask {
         for await name in inspections {
-          let session = current.session.withLock { $0 }
-          input.yield(.inspected(name, text: await InspectPage.text(name, session, now: SystemClock().date())))
+          let text = await InspectPage.text(name, top.session, now: top.session.cluster.timers.date())
+          input.yield(.inspected(name, text: text))
         }
         return .ok
       }
@@ -62,31 +55,28 @@ struct LiveTop {
   }
 
   /// Asks the cluster again and again.
-  private func look(_ current: Current, _ input: AsyncStream<Input>.Continuation) async throws -> ExitStatus {
-    let clock = SystemClock()
-    let succession = SessionSuccession { _, remark in input.yield(.notice(remark)) }
-    var next = session
+  private func look(_ input: AsyncStream<Input>.Continuation) async throws -> ExitStatus {
+    let timers = session.cluster.timers
     while true {
-      let session = next
-      await succession.learn(from: session)
+      let connection = session.connection
+      await session.cluster.learn(timeout: session.timeout)
       do {
         while true {
-          let actors = try await session.items("actors", arguments)
-          let peers = try await session.items("peers")
-          succession.serves()
+          let actors = try await session.items(request)
+          let peers = try await session.items(PeersRequest())
+          session.cluster.serves()
           input.yield(.notice(Self.missing(actors)))
-          input.yield(.look(actors: actors.items, peers: peers.items, clock.now()))
-          try await Task.sleep(for: pause)
+          input.yield(.look(actors: actors.elements, peers: try peers.items(), timers.now()))
+          try await timers.pause(for: pause)
         }
-      } catch let error where SessionSuccession.isLoss(error) {
-        next = try await succession.successor(of: session)
-        current.session.withLock { [next] in $0 = next }
+      } catch let error where ClusterClient.isLoss(error) {
+        try await session.goOn(after: connection) { input.yield(.notice($0)) }
       }
     }
   }
 
-  private static func missing(_ list: ClusterList) -> String? {
-    let names = list.missing.map { Column.text($0["node"]) }
+  private static func missing(_ list: ClusterList<ActorReport>) -> String? {
+    let names = list.missing.map(\.node)
     return names.isEmpty ? nil : "not answering: \(names.joined(separator: ", "))"
   }
 
@@ -108,7 +98,7 @@ struct LiveTop {
       case .notice(let text): notice = text
       case .inspected(let name, let text): if view.page == .actor(name) { inspected = text }
       case .key(let key):
-        let names = screen.rows(table, view).map { Column.text($0["name"]) }
+        let names = screen.rows(table, view).map { Column.text($0, "name") }
         switch view.press(key, names: names, height: screen.rowCount) {
         case .redraw: break
         case .inspect(let name):

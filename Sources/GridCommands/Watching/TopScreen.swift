@@ -52,13 +52,13 @@ struct TopScreen {
   private func tableLines(_ table: TopTable, _ view: TopView) -> [String] {
     let rows = rows(table, view)
     var view = view
-    view.follow(rows.map { Column.text($0["name"]) }, rowCount)
+    view.follow(rows.map { Column.text($0, "name") }, rowCount)
     let shown = Array(rows.dropFirst(view.first).prefix(rowCount))
     let text = renderer.tableText(shown, TopTable.liveDescription, limit: max(1, width - 2))
     var lines = text.split(separator: "\n").map(String.init)
     let header = lines.count - shown.count
     for index in lines.indices {
-      let isMarked = index >= header && shown[index - header]["name"]?.stringValue == view.marked
+      let isMarked = index >= header && Column.text(shown[index - header], "name") == view.marked
       lines[index] = (isMarked ? "> " : "  ") + lines[index]
     }
     return [title(table, view, rows.count), nodes(table.peers), ""] + padded(lines) + [bottom(view, rows.count)]
@@ -93,7 +93,7 @@ struct TopScreen {
   }
 
   /// The nodes in a line: those that are not well first, then those with mail.
-  private func nodes(_ peers: [JSONValue]) -> String {
+  private func nodes(_ peers: [PeerReport]) -> String {
     let sorted = peers.sorted { Self.rank($0) < Self.rank($1) }
     var line = ""
     var used = 0
@@ -106,24 +106,23 @@ struct TopScreen {
         return line + (used + more.count + 3 <= width ? (index > 0 ? "   " : "") + more : "")
       }
       line += index > 0 ? "   " : ""
-      let isWell = ["alive", "left"].contains(peer["status"]?.stringValue)
+      let isWell = peer.status == .alive || peer.status == .left
       line += renderer.usesColor && !isWell ? TextStyle.bad.applied(to: text) : text
       used += needed
     }
     return line
   }
 
-  private static func rank(_ peer: JSONValue) -> (Int, Int64, String) {
-    let isWell = peer["status"]?.stringValue == "alive"
-    return (isWell ? 1 : 0, -(peer["mailbox"]?.integerValue ?? 0), Column.text(peer["name"]))
+  private static func rank(_ peer: PeerReport) -> (Int, Int, String) {
+    (peer.status == .alive ? 1 : 0, -max(0, peer.mailbox ?? 0), peer.name)
   }
 
   /// `n1 4 actors`, `n2 1 actor, 312 waiting`, `n3 dead`.
-  private static func text(of peer: JSONValue) -> String {
-    let name = TerminalText.printable(TerminalText.shortened(Column.text(peer["name"]), to: 20))
-    guard peer["status"]?.stringValue == "alive" else { return "\(name) \(Column.text(peer["status"]))" }
-    let actors = peer["actors"]?.integerValue ?? 0
-    let waiting = peer["mailbox"]?.integerValue ?? 0
+  private static func text(of peer: PeerReport) -> String {
+    let name = TerminalText.printable(TerminalText.shortened(peer.name, to: 20))
+    guard peer.status == .alive else { return "\(name) \(peer.status.rawValue)" }
+    let actors = peer.actors ?? 0
+    let waiting = peer.mailbox ?? 0
     let text = "\(name) \(CountText.of(actors, "actor"))"
     return waiting == 0 ? text : text + ", \(CountText.grouped(waiting)) waiting"
   }

@@ -21,7 +21,7 @@ struct TopTable: Sendable {
   private var letters: [String: [Sample]] = [:]
   private var rows: [JSONValue] = []
   /// The nodes, as `gridctl peers` has them.
-  private(set) var peers: [JSONValue] = []
+  private(set) var peers: [PeerReport] = []
   /// Dead letters a second on all nodes; nil before there were two looks.
   private(set) var deadLettersPerSecond: Double?
 
@@ -36,8 +36,8 @@ struct TopTable: Sendable {
     var next: [String: [Sample]] = [:]
     rows = actors.map { actor in
       // An actor that was made anew under the same name begins to count anew.
-      let key = "\(Column.text(actor["name"]))/\(Column.text(actor["epoch"]))"
-      let history = history(samples[key], Sample(time: time, count: actor["processed"]?.integerValue ?? 0))
+      let key = "\(Column.text(actor, "name"))/\(Column.text(actor, "epoch"))"
+      let history = history(samples[key], Sample(time: time, count: Column.whole(actor, "processed")))
       next[key] = history
       return actor.with("perSecond", .number(rate(history) ?? 0))
         .with("rates", .array(Self.rates(history).suffix(Self.sparkLength).map { .number($0) }))
@@ -46,13 +46,13 @@ struct TopTable: Sendable {
   }
 
   /// Takes a new list of peers, with what each has counted of dead letters.
-  mutating func take(peers: [JSONValue], at time: MonotonicTime) {
+  mutating func take(peers: [PeerReport], at time: MonotonicTime) {
     self.peers = peers
     var next: [String: [Sample]] = [:]
     for peer in peers {
-      guard let count = peer["deadLetters"]?.integerValue else { continue }
-      let key = "\(Column.text(peer["name"]))/\(Column.text(peer["incarnation"]))"
-      next[key] = history(letters[key], Sample(time: time, count: count))
+      guard let count = peer.deadLetters else { continue }
+      let key = "\(peer.name)/\(peer.incarnation)"
+      next[key] = history(letters[key], Sample(time: time, count: Int64(count)))
     }
     letters = next
     let rates = next.values.compactMap { rate($0) }
@@ -72,7 +72,7 @@ struct TopTable: Sendable {
   func rows(by order: Order, limit: Int, matching filter: String = "") -> [JSONValue] {
     let sorted = rows.filter { Self.matches($0, filter) }.sorted { left, right in
       let (first, second) = (Self.weight(left, order), Self.weight(right, order))
-      return first == second ? Column.text(left["name"]) < Column.text(right["name"]) : first > second
+      return first == second ? Column.text(left, "name") < Column.text(right, "name") : first > second
     }
     return Array(sorted.prefix(max(0, limit)))
   }
@@ -81,7 +81,7 @@ struct TopTable: Sendable {
     guard !filter.isEmpty else { return true }
     let pattern = filter.contains { "*?".contains($0) } ? NamePattern(filter) : nil
     return ["name", "kind", "node"].contains { field in
-      let text = Column.text(row[field])
+      let text = Column.text(row, field)
       return pattern?.matches(text) ?? text.lowercased().contains(filter.lowercased())
     }
   }
@@ -89,18 +89,18 @@ struct TopTable: Sendable {
   /// Actors, waiting messages and messages a second in all.
   var totals: (actors: Int, mailbox: Int64, perSecond: Double) {
     (
-      rows.count, rows.compactMap { $0["mailbox"]?.integerValue }.clampedSum(),
-      rows.reduce(0) { $0 + ($1["perSecond"]?.doubleValue ?? 0) }
+      rows.count, rows.map { Column.whole($0, "mailbox") }.clampedSum(),
+      rows.reduce(0) { $0 + (Column.number($1, "perSecond") ?? 0) }
     )
   }
 
   private static func weight(_ row: JSONValue, _ order: Order) -> Double {
     switch order {
-    case .mailbox: row["mailbox"]?.doubleValue ?? 0
-    case .rate: row["perSecond"]?.doubleValue ?? 0
-    case .time: max(row["inHandSeconds"]?.doubleValue ?? 0, row["handlerP99Seconds"]?.doubleValue ?? 0)
-    case .failures: row["failures"]?.doubleValue ?? 0
-    case .restarts: row["restarts"]?.doubleValue ?? 0
+    case .mailbox: Column.number(row, "mailbox") ?? 0
+    case .rate: Column.number(row, "perSecond") ?? 0
+    case .time: max(Column.number(row, "inHandSeconds") ?? 0, Column.number(row, "handlerP99Seconds") ?? 0)
+    case .failures: Column.number(row, "failures") ?? 0
+    case .restarts: Column.number(row, "restarts") ?? 0
     case .name: 0
     }
   }
@@ -146,14 +146,14 @@ struct TopTable: Sendable {
         Column("NODE", fit: .middle(8), field: "node"), status,
         .number("MAILBOX", priority: ColumnPriority.name, field: "mailbox"),
         Column("RATE", alignment: .trailing, priority: ColumnPriority.name) {
-          HumanText.rate($0["perSecond"]?.doubleValue ?? 0)
+          HumanText.rate(Column.number($0, "perSecond") ?? 0)
         },
         Column("RATES", fit: .whole, priority: ColumnPriority.detail - 1) {
-          TopTable.spark(($0["rates"]?.arrayValue ?? []).compactMap(\.doubleValue))
+          TopTable.spark(Column.numbers($0, "rates"))
         },
         .duration(
           "IN-HAND", priority: ColumnPriority.important,
-          style: { $0["inHandSeconds"]?.doubleValue ?? 0 >= long ? .caution : .plain }, seconds: "inHandSeconds"),
+          style: { Column.number($0, "inHandSeconds") ?? 0 >= long ? .caution : .plain }, seconds: "inHandSeconds"),
         .duration("P99", priority: ColumnPriority.important, seconds: "handlerP99Seconds"),
         .number("PROCESSED", priority: ColumnPriority.detail, field: "processed"),
         .number("FAILURES", field: "failures"),

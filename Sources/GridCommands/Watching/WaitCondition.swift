@@ -1,5 +1,6 @@
 internal import GridClient
 internal import GridCore
+internal import GridRequests
 
 /// What `gridctl wait` waits for.
 enum WaitCondition: Sendable, Equatable {
@@ -47,13 +48,13 @@ enum WaitCondition: Sendable, Equatable {
   }
 
   /// The kinds of events that may make it true.
-  var events: [String] {
+  var events: [GridEvent.Kind] {
     switch self {
-    case .peers: ["peer", "node"]
-    case .actor, .noActor: ["actor", "peer"]
-    case .actors: ["actor", "peer", "node"]
-    case .leader: ["leader", "peer"]
-    case .event(let kind): [kind]
+    case .peers: [.peer, .node]
+    case .actor, .noActor: [.actor, .peer]
+    case .actors: [.actor, .peer, .node]
+    case .leader: [.leader, .peer]
+    case .event(let kind): GridEvent.Kind(rawValue: kind).map { [$0] } ?? []
     }
   }
 
@@ -79,12 +80,12 @@ struct ActorCount: Sendable, Equatable {
   /// Nodes that may have actors, and do not say how many.
   var silent: [String] = []
 
-  init(_ peers: [JSONValue]) {
-    for peer in peers where ["alive", "suspect"].contains(peer["status"]?.stringValue) {
-      if let count = peer["actors"]?.integerValue {
-        known = [known, Int(clamping: max(0, count))].clampedSum()
+  init(_ peers: [PeerReport]) {
+    for peer in peers where peer.status == .alive || peer.status == .suspect {
+      if let count = peer.actors {
+        known = [known, max(0, count)].clampedSum()
       } else {
-        silent.append(Column.text(peer["name"]))
+        silent.append(peer.name)
       }
     }
   }
@@ -110,11 +111,11 @@ struct WaitProbe: Sendable {
   func look(_ condition: WaitCondition, seen: Set<String>) async throws -> (holds: Bool, found: String) {
     switch condition {
     case .peers(let comparison, let count):
-      let peers = try await session.items("peers").items
-      let alive = peers.count { $0["status"]?.stringValue == "alive" }
+      let peers = try await session.items(PeersRequest()).items()
+      let alive = peers.count { $0.status == .alive }
       return (comparison.holds(alive, count), "\(alive) peers are alive")
     case .actors(let comparison, let count):
-      let found = ActorCount(try await session.items("peers").items)
+      let found = ActorCount(try await session.items(PeersRequest()).items())
       return (found.satisfies(comparison, count), found.text)
     case .actor(let name):
       let exists = try await exists(name)
@@ -123,8 +124,8 @@ struct WaitProbe: Sendable {
       let exists = try await exists(name)
       return (!exists, exists ? "actor \(name) runs" : "there is no actor \(name)")
     case .leader(let name):
-      let leaders = try await session.items("leader.list").items
-      let exists = leaders.contains { $0["name"]?.stringValue == name }
+      let leaders = try await session.items(LeadersRequest()).items()
+      let exists = leaders.contains { $0.name == name }
       return (exists, exists ? "\(name) has a leader" : "nobody leads \(name)")
     case .event(let kind): return (seen.contains(kind), "no event of kind \(kind) came")
     }
@@ -132,7 +133,7 @@ struct WaitProbe: Sendable {
 
   private func exists(_ actor: String) async throws -> Bool {
     do throws(GridError) {
-      _ = try await session.request("inspect", ["name": .string(actor)])
+      _ = try await session.request(InspectRequest(actor))
       return true
     } catch {
       if error.code == .noSuchActor { return false }

@@ -1,3 +1,5 @@
+internal import GridClient
+internal import GridConcurrency
 internal import GridCore
 internal import GridSystem
 
@@ -15,7 +17,7 @@ enum WaitingLine {
       group.addTask { try await body() }
       group.addTask {
         while true {
-          try await Task.sleep(for: .seconds(1))
+          try await session.cluster.timers.pause(for: .seconds(1))
           writer.progress("\(what): \(HumanText.duration(clock.now() - began))")
         }
       }

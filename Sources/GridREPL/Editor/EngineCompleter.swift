@@ -1,3 +1,4 @@
+internal import GridClient
 internal import GridCommands
 internal import GridCore
 
@@ -6,7 +7,7 @@ struct EngineCompleter: LineCompleter {
   /// Built when it is first needed: a script never does.
   private static let engine = CompletionEngine(tree: .gridctl)
 
-  let index: NameIndex
+  let index: LiveNames
   let contexts: @Sendable () -> [String]
 
   func candidates(after words: [String], prefix: String) -> [Candidate] {
@@ -16,7 +17,7 @@ struct EngineCompleter: LineCompleter {
       return files.map { Candidate(text: plan.lead + $0.text, isWhole: $0.isWhole) }
     }
     let candidates = plan.candidates { noun in
-      (noun == .context ? contexts() : index.names(noun, prefix: plan.partialValue)).map { CompletionName($0) }
+      (noun.live.map { index.names($0, prefix: plan.partialValue) } ?? contexts()).map { CompletionName($0) }
     }
     return candidates.map { Candidate(text: $0.text, isWhole: $0.isComplete) }
   }

@@ -71,7 +71,7 @@ struct SessionCompleter: Sendable {
     switch (name, index) {
     case ("use", 0): return matching(core.services.contexts, prefix)
     case ("attach", 0): return commands.candidates(after: ["node", "info"], prefix: prefix)
-    case ("events", _): return matching((["on", "off", "all"] + EventChoice.all).sorted(), prefix)
+    case ("events", _): return matching((["on", "off", "all"] + ShownEvents.all).sorted(), prefix)
     case ("set", 0): return matching(SessionSettingsCommand.names, prefix)
     case ("timing", 0): return matching(["off", "on"], prefix)
     case ("help", 0), ("h", 0): return matching(ColonCommands.all.map { ":" + $0.name }, prefix)

@@ -55,7 +55,7 @@ final class Job: Sendable {
 
   /// Returns when it has ended, whatever becomes of the task.
   func settled() async {
-    await withCheckedContinuation { continuation in ended.whenOpen { continuation.resume() } }
+    await withPromise { (promise: Promise<Void>) in ended.whenOpen { promise.fulfil() } }
   }
 }
 

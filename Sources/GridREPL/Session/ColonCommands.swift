@@ -1,3 +1,4 @@
+internal import GridClient
 internal import GridCommands
 internal import GridCore
 
@@ -72,17 +73,17 @@ enum ColonCommands {
 
   private static func attach(_ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> Int32 {
     let name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
-    try await evaluator.core.attachment.attach(
+    try await evaluator.core.cluster.attach(
       to: try NameRules.validated(name, as: "node"), timeout: evaluator.core.timeout)
-    if evaluator.core.jobs.background.isEmpty { evaluator.core.attachment.closeRetired() }
+    if evaluator.core.jobs.background.isEmpty { evaluator.core.cluster.closeRetired() }
     return 0
   }
 
   private static func use(_ arguments: [String], _ evaluator: Evaluator) async throws(GridError) -> Int32 {
     let services = try evaluator.core.services.using(context: arguments[0])
-    try await evaluator.core.attachment.use(services)
+    try await evaluator.core.cluster.use(services.places)
     evaluator.core.enter(services)
-    if evaluator.core.jobs.background.isEmpty { evaluator.core.attachment.closeRetired() }
+    if evaluator.core.jobs.background.isEmpty { evaluator.core.cluster.closeRetired() }
     return 0
   }
 
@@ -90,7 +91,7 @@ enum ColonCommands {
     guard let feed = evaluator.core.feed else {
       throw GridError(.usage, "a script shows no events", hint: "use the command: events --count 10")
     }
-    if !arguments.isEmpty { feed.choose(try EventChoice(arguments.joined(separator: ","))) }
+    if !arguments.isEmpty { feed.choose(try ShownEvents(arguments.joined(separator: ","))) }
     try evaluator.sink.line("events: \(feed.choice.text)")
     return 0
   }

@@ -193,7 +193,7 @@ extension SessionCore {
   /// The environment of the shell's commands: they find the node that the session is attached to.
   var shellVariables: [String: String] {
     var variables = settings.variables
-    if let connection = attachment.current { variables["GRIDCTL_ENDPOINTS"] = connection.endpoint }
+    if let connection = cluster.current { variables["GRIDCTL_ENDPOINTS"] = connection.endpoint }
     // These stand for options of the session; a pipe into another gridctl wants its own.
     variables["GRIDCTL_OUTPUT"] = services.commandVariables["GRIDCTL_OUTPUT"]
     return variables

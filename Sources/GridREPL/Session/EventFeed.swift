@@ -2,14 +2,15 @@ internal import GridClient
 internal import GridCommands
 internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import Synchronization
 
 /// What kinds of events a session shows.
-struct EventChoice: Equatable, Sendable {
+struct ShownEvents: Equatable, Sendable {
   /// The kinds there are, dead letters among them.
   static let all = GridEvent.Kind.allCases.map(\.rawValue) + ["dead-letter"]
   /// What a session shows unless told: members, leaders and dead letters.
-  static let standard = EventChoice(kinds: ["peer", "leader", "dead-letter"])
+  static let standard = ShownEvents(kinds: ["peer", "leader", "dead-letter"])
 
   var kinds: Set<String>
 
@@ -49,30 +50,23 @@ struct EventLine: Equatable, Sendable {
   var text: String
 
   /// An event of the cluster; nil for what is no news here: each node tells of its peers, one node is enough.
-  init?(event: JSONValue, node: String) {
-    guard let kind = event["kind"]?.stringValue, GridEvent.Kind(rawValue: kind) != nil else { return nil }
-    let seenBy = event["node"]?.stringValue ?? ""
-    if kind == GridEvent.Kind.peer.rawValue || kind == GridEvent.Kind.leader.rawValue, seenBy != node { return nil }
-    self.kind = kind
-    name = event["name"]?.stringValue ?? ""
-    let place = kind == GridEvent.Kind.actor.rawValue ? " on \(seenBy)" : ""
-    let noun = kind == GridEvent.Kind.peer.rawValue || kind == GridEvent.Kind.node.rawValue ? "" : kind + " "
-    text = "\(Self.time(event)) \(noun)\(name) \(event["detail"]?.stringValue ?? "")\(place)"
+  init?(event: GridEvent, node: String) {
+    if event.kind == .peer || event.kind == .leader, event.node != node { return nil }
+    kind = event.kind.rawValue
+    name = event.name
+    let place = event.kind == .actor ? " on \(event.node)" : ""
+    let noun = event.kind == .peer || event.kind == .node ? "" : kind + " "
+    text = "\(Self.time(event.at)) \(noun)\(name) \(event.text)\(place)"
   }
 
-  init(deadLetter letter: JSONValue) {
+  init(deadLetter letter: DeadLetter) {
     kind = "dead-letter"
-    name = letter["target"]?.stringValue ?? ""
-    let count = letter["count"]?.integerValue ?? 1
-    let noun = count > 1 ? CountText.of(count, "dead letter") : "dead letter"
-    text =
-      "\(Self.time(letter)) \(noun) to \(name): \(letter["reason"]?.stringValue ?? "") "
-      + "(\(letter["id"]?.stringValue ?? ""))"
+    name = letter.target
+    let noun = letter.count > 1 ? CountText.of(letter.count, "dead letter") : "dead letter"
+    text = "\(Self.time(letter.at)) \(noun) to \(name): \(letter.reason.rawValue) (\(letter.identifier))"
   }
 
-  private static func time(_ item: JSONValue) -> String {
-    String((item["at"]?.stringValue ?? "").dropFirst(11).prefix(8))
-  }
+  private static func time(_ time: CalendarTime) -> String { String(time.rfc3339.dropFirst(11).prefix(8)) }
 }
 
 /// Follows the cluster over one connection: events for the screen, the health for the prompt, names for completion.
@@ -80,33 +74,35 @@ final class EventFeed: Sendable {
   /// Where the news goes.
   struct Outlets: Sendable {
     var show: @Sendable (String) -> Void
-    var health: @Sendable (ClusterHealth) -> Void
-    var peers: @Sendable ([JSONValue]) -> Void
+    var health: @Sendable (PromptHealth) -> Void
+    var peers: @Sendable ([PeerReport]) -> Void
   }
 
   private struct State {
-    var choice: EventChoice
+    var choice: ShownEvents
     var folder = EventFolder()
   }
 
   /// How often the health is asked for when nothing happens.
   private static let interval = Duration.seconds(5)
+  /// How long to wait before a stream that failed is begun again.
+  private static let pause = Duration.milliseconds(500)
 
   private let state: Mutex<State>
   private let choiceChanged = Signal<Void>()
   private let peersChanged = Signal<Void>()
   private let folded = Signal<Void>()
   private let outlets: Outlets
-  private let clock = SessionServices.clock
+  private let timers = ProcessTimers.shared
 
-  init(choice: EventChoice, outlets: Outlets) {
+  init(choice: ShownEvents, outlets: Outlets) {
     state = Mutex(State(choice: choice))
     self.outlets = outlets
   }
 
-  var choice: EventChoice { state.withLock { $0.choice } }
+  var choice: ShownEvents { state.withLock { $0.choice } }
 
-  func choose(_ choice: EventChoice) {
+  func choose(_ choice: ShownEvents) {
     state.withLock { $0.choice = choice }
     choiceChanged.raise()
   }
@@ -128,14 +124,14 @@ final class EventFeed: Sendable {
         group.addTask {
           // Peers are always followed: the prompt shows them.
           let kinds = choice.kinds.union(["peer"]).subtracting(["dead-letter"]).sorted()
-          await self.read(connection, "events", ["kinds": .array(kinds.map { .string($0) })]) { item in
-            if item["kind"]?.stringValue == "peer" { self.peersChanged.raise() }
-            return EventLine(event: item, node: connection.nodeName)
+          await self.read(connection, EventStreamRequest(EventChoice(kinds: kinds))) { event in
+            if event.kind == .peer { self.peersChanged.raise() }
+            return EventLine(event: event, node: connection.nodeName)
           }
         }
         if choice.kinds.contains("dead-letter") {
           group.addTask {
-            await self.read(connection, "deadLetters.tail", ["reasons": []]) { EventLine(deadLetter: $0) }
+            await self.read(connection, DeadLetterStreamRequest()) { EventLine(deadLetter: $0) }
           }
         }
         await group.next()
@@ -144,23 +140,22 @@ final class EventFeed: Sendable {
     }
   }
 
-  private func read(
-    _ connection: NodeConnection, _ verb: String, _ arguments: JSONValue,
-    _ line: @escaping @Sendable (JSONValue) -> EventLine?
+  private func read<Request: StreamRequest>(
+    _ connection: NodeConnection, _ request: Request, _ line: @escaping @Sendable (Request.Item) -> EventLine?
   ) async {
     while !Task.isCancelled {
       do {
-        for try await item in connection.stream(verb, arguments) {
-          switch item["kind"]?.stringValue {
-          case "synced": continue
-          case "missed": outlets.show("\(item["count"]?.text ?? "some") events were missed")
-          default: if let line = line(item) { admit(line) }
+        for try await json in connection.stream(request) {
+          switch try? Request.streamItem(json) {
+          case .item(let item): if let line = line(item) { admit(line) }
+          case .remark(.missed(let count)): outlets.show("\(count) events were missed")
+          case .remark, nil: continue
           }
         }
       } catch {
         // Told by whoever keeps the connection.
       }
-      try? await Task.sleep(for: .milliseconds(500))
+      await timers.sleep(for: Self.pause)
     }
   }
 
@@ -168,7 +163,7 @@ final class EventFeed: Sendable {
     let (isShown, begins) = state.withLock { state -> (Bool, Bool) in
       guard state.choice.kinds.contains(line.kind) else { return (false, false) }
       let begins = state.folder.windowEnds == nil
-      return (state.folder.admits(kind: line.kind, name: line.name, now: clock.now()), begins)
+      return (state.folder.admits(kind: line.kind, name: line.name, now: timers.now()), begins)
     }
     if begins { folded.raise() }
     if isShown { outlets.show(line.text) }
@@ -181,23 +176,18 @@ final class EventFeed: Sendable {
         await folded.wait()
         continue
       }
-      try? await Task.sleep(for: max(.zero, ends - clock.now()))
-      for line in state.withLock({ $0.folder.flush(now: clock.now()) }) { outlets.show(line) }
+      await timers.sleep(until: ends)
+      for line in state.withLock({ $0.folder.flush(now: timers.now()) }) { outlets.show(line) }
     }
   }
 
   private func followHealth(_ connection: NodeConnection) async {
     while !Task.isCancelled {
-      if let peers = try? await connection.list("peers", timeout: .seconds(5)).items {
+      if let peers = try? await connection.list(PeersRequest(), timeout: .seconds(5)).items() {
         outlets.peers(peers)
-        outlets.health(ClusterHealth(node: connection.nodeName, peers: peers))
+        outlets.health(PromptHealth(node: connection.nodeName, peers: peers))
       }
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { try? await Task.sleep(for: Self.interval) }
-        group.addTask { await self.peersChanged.wait() }
-        await group.next()
-        group.cancelAll()
-      }
+      await peersChanged.wait(atMost: Self.interval, on: timers)
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GridClient
 internal import GridCommands
 internal import GridConcurrency
 internal import GridCore

@@ -3,6 +3,7 @@ internal import GridClient
 internal import GridCommands
 internal import GridConcurrency
 internal import GridCore
+internal import GridRequests
 internal import Synchronization
 
 /// A session at a terminal.
@@ -10,12 +11,12 @@ final class ReplSession: TerminalDelegate {
   /// How a session is begun.
   struct Options: Sendable {
     var readsStartFile = true
-    var events: EventChoice
+    var events: ShownEvents
     var isQuiet = false
   }
 
   struct State {
-    var health = ClusterHealth(node: nil)
+    var health = PromptHealth(node: nil)
     var form = PromptStyle.Form.command
     var foreground: Job?
     var interruptedAt: MonotonicTime?
@@ -36,7 +37,7 @@ final class ReplSession: TerminalDelegate {
   let core: SessionCore
   let terminal: Terminal
   let feed: EventFeed
-  let names: NameIndex
+  let names: LiveNames
   let completer: SessionCompleter
   let options: Options
   let state = Mutex(State())
@@ -49,7 +50,7 @@ final class ReplSession: TerminalDelegate {
     self.terminal = terminal
     self.options = options
     clock = SessionServices.clock
-    names = NameIndex(clock: clock)
+    names = LiveNames(timers: core.cluster.timers)
     completer = SessionCompleter(
       commands: EngineCompleter(index: names, contexts: { core.services.contexts }), core: core)
     let box = HealthBox()
@@ -57,16 +58,16 @@ final class ReplSession: TerminalDelegate {
       choice: options.events,
       outlets: EventFeed.Outlets(
         show: { terminal.announce(NoticeStyle.dim("· " + SessionServices.printable($0))) },
-        health: { box.changed($0) }, peers: { core.attachment.knows(peers: $0) }))
+        health: { box.changed($0) }, peers: { core.cluster.knows($0) }))
     core.feed = feed
     box.receiver.withLock { $0 = { [weak self] health in self?.changed(health) } }
   }
 
   /// Breaks the circle between the session and the feed that tells it of the cluster's health.
   private final class HealthBox: Sendable {
-    let receiver = Mutex<(@Sendable (ClusterHealth) -> Void)?>(nil)
+    let receiver = Mutex<(@Sendable (PromptHealth) -> Void)?>(nil)
 
-    func changed(_ health: ClusterHealth) { receiver.withLock { $0 }?(health) }
+    func changed(_ health: PromptHealth) { receiver.withLock { $0 }?(health) }
   }
 
   // MARK: Running
@@ -96,7 +97,7 @@ final class ReplSession: TerminalDelegate {
       }
       self.core.leave(code)
       self.core.jobs.close()
-      self.core.attachment.close()
+      self.core.cluster.close()
       await self.terminal.close()
       self.left.open()
       // Jobs and connection; then the one that ends the process when they do not.
@@ -108,12 +109,12 @@ final class ReplSession: TerminalDelegate {
   }
 
   private func stayAttached() async {
-    await core.attachment.run(
+    await core.cluster.stay(
       isEager: true, news: { self.heard($0) },
       follow: { connection in
         await withDiscardingTaskGroup { group in
           group.addTask { await self.feed.follow(connection) }
-          group.addTask { await self.names.follow(connection, of: self.core.attachment.cluster) }
+          group.addTask { await self.names.follow(connection, of: self.core.cluster.places.identity) }
         }
       })
   }
@@ -131,7 +132,7 @@ final class ReplSession: TerminalDelegate {
   /// Leaves even when a request does not let itself be cancelled: nothing of the cluster depends on this process.
   private func endUnconditionally() async -> Int32? {
     await left.wait()
-    do { try await Task.sleep(for: Self.farewell) } catch { return nil }
+    guard await core.cluster.timers.sleep(for: Self.farewell) else { return nil }
     exit(core.exitCode ?? 0)
   }
 
@@ -172,12 +173,12 @@ final class ReplSession: TerminalDelegate {
     }
     if state.withLock({ $0.hasHistory }) { await terminal.loadHistory(path, limit: Self.historyLimit) }
     do throws(GridError) {
-      let connection = try await core.attachment.connection(timeout: .zero)
-      let peers = try await connection.list("peers", timeout: core.timeout).items
-      core.attachment.knows(peers: peers)
-      let health = ClusterHealth(node: connection.nodeName, peers: peers)
+      let connection = try await core.cluster.connection(timeout: .zero)
+      let peers = try await connection.list(PeersRequest(), timeout: core.timeout).items()
+      core.cluster.knows(peers)
+      let health = PromptHealth(node: connection.nodeName, peers: peers)
       changed(health)
-      let actors = peers.compactMap { $0["actors"]?.integerValue }.clampedSum()
+      let actors = peers.compactMap { $0.actors.map(Int64.init) }.clampedSum()
       if !options.isQuiet {
         terminal.screen.remark(
           "gridctl \(SessionServices.version), \(place), attached to \(connection.nodeName), "
@@ -211,12 +212,12 @@ final class ReplSession: TerminalDelegate {
     return core.prompt(health, form)
   }
 
-  func changed(_ health: ClusterHealth) {
+  func changed(_ health: PromptHealth) {
     state.withLock { $0.health = health }
     terminal.offer(prompt: prompt)
   }
 
-  private func heard(_ news: Attachment.News) {
+  private func heard(_ news: ClusterClient.News) {
     switch news {
     case .attached(let node):
       let isFirst = state.withLock { state in

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import GridClient
 internal import GridCommands
 internal import GridCore
 
@@ -29,7 +30,7 @@ struct ScriptSession: Sendable {
         return nil
       }
       group.addTask {
-        await core.attachment.run(isEager: false, news: { heard($0) }, follow: { _ in })
+        await core.cluster.stay(isEager: false, news: { heard($0) }, follow: { _ in })
         return nil
       }
       group.addTask {
@@ -43,7 +44,7 @@ struct ScriptSession: Sendable {
         break
       }
       core.jobs.close()
-      core.attachment.close()
+      core.cluster.close()
       group.cancelAll()
       return code
     }
@@ -66,7 +67,7 @@ struct ScriptSession: Sendable {
     return code.result(stopsOnError: core.settings.stopsOnError)
   }
 
-  private func heard(_ news: Attachment.News) {
+  private func heard(_ news: ClusterClient.News) {
     guard case .lost(let node) = news else { return }
     core.announce("warning: node \(node) is gone; the next command goes to another one")
   }

@@ -26,7 +26,8 @@ final class SessionCore: Sendable {
   /// How deep `:source` may nest.
   private static let maximumDepth = 16
 
-  let attachment: Attachment
+  /// The way into the cluster: one node at a time, another one when it is lost.
+  let cluster: ClusterClient
   let jobs = JobTable()
   /// The terminal, nil in a script.
   let terminal: Terminal?
@@ -36,10 +37,10 @@ final class SessionCore: Sendable {
   private let feedBox = Mutex<EventFeed?>(nil)
 
   init(
-    services: SessionServices, attachment: Attachment, terminal: Terminal?, settings: Settings,
+    services: SessionServices, cluster: ClusterClient, terminal: Terminal?, settings: Settings,
     allowsStandardInput: Bool
   ) {
-    self.attachment = attachment
+    self.cluster = cluster
     self.terminal = terminal
     self.allowsStandardInput = allowsStandardInput
     state = Mutex(State(settings: settings, services: services))
@@ -132,7 +133,7 @@ final class SessionCore: Sendable {
   ) -> CommandEnvironment {
     let terminal = terminal
     return CommandEnvironment(
-      sink: sink, connections: attachment, results: results, variables: settings.variables,
+      sink: sink, cluster: cluster, results: results, variables: settings.variables,
       allowsStandardInput: allowsStandardInput, origin: origin, questioner: questioner,
       screenIsTaken: { terminal?.lend($0) })
   }
@@ -148,7 +149,7 @@ final class SessionCore: Sendable {
   }
 
   /// The prompt as things stand.
-  func prompt(_ health: ClusterHealth, _ form: PromptStyle.Form) -> String {
+  func prompt(_ health: PromptHealth, _ form: PromptStyle.Form) -> String {
     let (style, number) = state.withLock { ($0.settings.prompt, $0.values.resultCount + 1) }
     return style.text(health, resultNumber: number, form: form)
   }

@@ -1,4 +1,6 @@
+internal import GridClient
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 
 /// `watch`: a command again and again, on a screen of its own or one after the other.
@@ -42,7 +44,7 @@ struct Watcher {
         // What was waited for did not come: the answer is no.
         return options.until == nil ? end : StatementEnd(code: 2, value: end.value)
       }
-      try? await Task.sleep(for: options.interval)
+      await ProcessTimers.shared.sleep(for: options.interval)
     }
     return StatementEnd(code: Evaluator.cancelled, error: GridError(.cancelled, "cancelled"))
   }

@@ -1,6 +1,7 @@
 internal import CReadline
 internal import Glibc
 internal import GridCommands
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -40,7 +41,7 @@ actor Terminal: TerminalThread.Work {
   private nonisolated let isEchoing = Atomic(true)
   private nonisolated let delegate = Mutex<(any TerminalDelegate)?>(nil)
   private var isPrepared = false
-  private var waiting: CheckedContinuation<TypedLine, Never>?
+  private var waiting: Promise<TypedLine>?
   private var ending: Int32?
   private var prompt = ""
   private var nextPrompt: String?
@@ -78,8 +79,8 @@ actor Terminal: TerminalThread.Work {
     guard waiting == nil else { return .endOfInput }
     screen.finishLine()
     flushNotices()
-    return await withCheckedContinuation { continuation in
-      waiting = continuation
+    return await withPromise { promise in
+      waiting = promise
       self.prompt = prompt
       nextPrompt = nil
       echo(true)
@@ -125,9 +126,9 @@ actor Terminal: TerminalThread.Work {
   }
 
   private func resume(with line: TypedLine) {
-    let continuation = waiting
+    let promise = waiting
     waiting = nil
-    continuation?.resume(returning: line)
+    promise?.fulfil(line)
   }
 
   private func complete(_ line: String, _ start: Int, _ end: Int) {

@@ -27,6 +27,11 @@ package struct Count: FieldCoded, Equatable {
   package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.value("count", &count) }
 }
 
+extension ActorReport {
+  /// Whether a program runs behind it; of what `inspect` answers.
+  package var isProgram: Bool { details["exec"]?["command"] != nil }
+}
+
 extension ActorReport: ListItem {
   package static func key(of item: JSONValue) -> String { key(item.name, on: item.text("node")) }
 

@@ -50,6 +50,9 @@ package enum LeadershipReport: ListItem, Equatable {
     }
   }
 
+  /// Of an item as it travels.
+  package static func isSingleton(_ json: JSONValue) -> Bool { json.text("type") == "singleton" }
+
   package var name: String {
     switch self {
     case .leader(let report): report.name

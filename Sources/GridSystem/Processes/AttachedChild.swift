@@ -1,5 +1,6 @@
 internal import CProcessGuard
 internal import Glibc
+internal import GridConcurrency
 package import GridCore
 internal import Synchronization
 
@@ -25,7 +26,7 @@ package final class AttachedChild: Sendable {
   private let state = Mutex(State.running([]))
 
   private enum State {
-    case running([CheckedContinuation<ProcessExitStatus, Never>])
+    case running([Promise<ProcessExitStatus>])
     case ended(ProcessExitStatus)
   }
 
@@ -63,13 +64,13 @@ package final class AttachedChild: Sendable {
     } catch {
       throw Self.failure(error.number, program)
     }
-    let started = await withCheckedContinuation { continuation in
+    let started = await withPromise { (promise: Promise<Result<AttachedChild, SystemFailure>>) in
       let failure = startThread(named: "child") {
-        Self.follow(keeper, limit: limit) { continuation.resume(returning: $0) }
+        Self.follow(keeper, limit: limit) { promise.fulfil($0) }
       }
       if failure != 0 {
         keeper.abandon()
-        continuation.resume(returning: .failure(SystemFailure(number: failure)))
+        promise.fulfil(.failure(SystemFailure(number: failure)))
       }
     }
     switch started {
@@ -160,13 +161,13 @@ package final class AttachedChild: Sendable {
   }
 
   private func ended(_ status: ProcessExitStatus) {
-    let waiting = state.withLock { state -> [CheckedContinuation<ProcessExitStatus, Never>] in
+    let waiting = state.withLock { state -> [Promise<ProcessExitStatus>] in
       defer { state = .ended(status) }
       keeper.close()
       if case .running(let waiting) = state { return waiting }
       return []
     }
-    for continuation in waiting { continuation.resume(returning: status) }
+    for promise in waiting { promise.fulfil(status) }
   }
 
   /// Sends a signal to the program's group, unless the program has ended; SIGKILL kills all that descends from it.
@@ -181,16 +182,16 @@ package final class AttachedChild: Sendable {
 
   /// Waits for the end of the program and of what it left behind (not with ``Bond/shell``).
   package func exit() async -> ProcessExitStatus {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       let known = state.withLock { state -> ProcessExitStatus? in
         switch state {
         case .ended(let status): return status
         case .running(let waiting):
-          state = .running(waiting + [continuation])
+          state = .running(waiting + [promise])
           return nil
         }
       }
-      if let known { continuation.resume(returning: known) }
+      if let known { promise.fulfil(known) }
     }
   }
 }

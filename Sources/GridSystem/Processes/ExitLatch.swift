@@ -1,3 +1,4 @@
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -6,7 +7,7 @@ final class ExitLatch: Sendable {
   private struct State {
     var status: ProcessExitStatus?
     var nextWaiter: UInt64 = 0
-    var waiters: [UInt64: CheckedContinuation<ProcessExitStatus?, Never>] = [:]
+    var waiters: [UInt64: Promise<ProcessExitStatus?>] = [:]
     var cancelled: Set<UInt64> = []
     var observers: [@Sendable (ProcessExitStatus) -> Void] = []
   }
@@ -24,7 +25,7 @@ final class ExitLatch: Sendable {
       return before
     }
     guard let ended else { return }
-    for waiter in ended.waiters.values { waiter.resume(returning: status) }
+    for waiter in ended.waiters.values { waiter.fulfil(status) }
     for observer in ended.observers { observer(status) }
   }
 
@@ -61,24 +62,24 @@ final class ExitLatch: Sendable {
 
   /// Waits for the status whatever happens to the task; `nil` after ``cancel(_:)``, also an earlier one.
   func wait(as waiter: UInt64) async -> ProcessExitStatus? {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       let answer = state.withLock { state -> ProcessExitStatus?? in
         if let status = state.status { return .some(status) }
         if state.cancelled.remove(waiter) != nil { return .some(nil) }
-        state.waiters[waiter] = continuation
+        state.waiters[waiter] = promise
         return .none
       }
-      if let answer { continuation.resume(returning: answer) }
+      if let answer { promise.fulfil(answer) }
     }
   }
 
   /// Ends the wait of `waiter`.
   func cancel(_ waiter: UInt64) {
-    let continuation = state.withLock { state in
-      let continuation = state.waiters.removeValue(forKey: waiter)
-      if continuation == nil, state.status == nil { state.cancelled.insert(waiter) }
-      return continuation
+    let promise = state.withLock { state in
+      let promise = state.waiters.removeValue(forKey: waiter)
+      if promise == nil, state.status == nil { state.cancelled.insert(waiter) }
+      return promise
     }
-    continuation?.resume(returning: nil)
+    promise?.fulfil(nil)
   }
 }

@@ -1,6 +1,7 @@
 internal import CProcessGuard
 internal import DequeModule
 internal import Glibc
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -25,7 +26,7 @@ final class GuardConnection: Sendable {
     let command: ProcessCommand
     let latch = ExitLatch()
     /// The task that waits for the start; `nil` once it is answered.
-    var start: CheckedContinuation<StartAnswer, Never>?
+    var start: Promise<StartAnswer>?
     /// That task was cancelled: it is answered when nothing is left of the child.
     var isCancelled = false
   }
@@ -42,7 +43,7 @@ final class GuardConnection: Sendable {
     var nextIdentifier: UInt32 = 0
     var requests: Deque<Request> = []
     var children: [UInt32: Child] = [:]
-    var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    var closeWaiters: [Promise<Void>] = []
   }
 
   let guardProcess: Int32
@@ -93,8 +94,8 @@ final class GuardConnection: Sendable {
     let child = Child(command: command)
     let identifier = makeIdentifier()
     let answer = await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        request(child, as: identifier, descriptors, limit, continuation)
+      await withPromise { promise in
+        request(child, as: identifier, descriptors, limit, promise)
       }
     } onCancel: {
       cancelStart(of: identifier)
@@ -134,12 +135,12 @@ final class GuardConnection: Sendable {
 
   /// Returns when the guard and its children are gone.
   func waitUntilClosed() async {
-    await withCheckedContinuation { continuation in
+    await withPromise { (promise: Promise<Void>) in
       let isClosed = state.withLock { state in
-        if state.phase != .closed { state.closeWaiters.append(continuation) }
+        if state.phase != .closed { state.closeWaiters.append(promise) }
         return state.phase == .closed
       }
-      if isClosed { continuation.resume() }
+      if isClosed { promise.fulfil() }
     }
   }
 
@@ -152,7 +153,7 @@ final class GuardConnection: Sendable {
 
   private func request(
     _ child: Child, as identifier: UInt32, _ descriptors: [OwnedDescriptor], _ limit: RunLimit.Number?,
-    _ continuation: CheckedContinuation<StartAnswer, Never>
+    _ promise: Promise<StartAnswer>
   ) {
     let refusal = state.withLock { state -> GridError? in
       guard state.phase == .open else { return Self.guardIsGone(child.command) }
@@ -160,15 +161,18 @@ final class GuardConnection: Sendable {
       guard !Task.isCancelled else { return Self.cancelled(child.command) }
       guard state.children.count < Self.maximumChildren else { return Self.isFull }
       var waiting = child
-      waiting.start = continuation
+      waiting.start = promise
       state.children[identifier] = waiting
       let content = grid_guard_request(
         kind: GRID_GUARD_SPAWN, identifier: identifier, signal: 0, limit: limit?.raw ?? 0)
       state.requests.append(Request(content: content, descriptors: descriptors))
       return nil
     }
-    if let refusal { return continuation.resume(returning: .failure(refusal)) }
-    wake()
+    if let refusal {
+      promise.fulfil(.failure(refusal))
+    } else {
+      wake()
+    }
   }
 
   private func cancelStart(of identifier: UInt32) {
@@ -227,21 +231,21 @@ extension GuardConnection {
   func handle(_ event: grid_guard_event) {
     switch event.kind {
     case GRID_GUARD_STARTED:
-      let continuation = state.withLock { state -> CheckedContinuation<StartAnswer, Never>? in
+      let promise = state.withLock { state -> Promise<StartAnswer>? in
         guard let child = state.children[event.identifier], !child.isCancelled else { return nil }
         state.children[event.identifier]?.start = nil
         return child.start
       }
-      continuation?.resume(returning: .success(event.process))
+      promise?.fulfil(.success(event.process))
     case GRID_GUARD_FAILED:
       guard let child = removeChild(event.identifier) else { return }
       let failure = SpawnFailure(step: event.step, errorNumber: event.status)
-      child.start?.resume(
-        returning: .failure(child.isCancelled ? Self.cancelled(child.command) : failure.error(for: child.command)))
+      child.start?.fulfil(
+        .failure(child.isCancelled ? Self.cancelled(child.command) : failure.error(for: child.command)))
     case GRID_GUARD_EXITED:
       guard let child = removeChild(event.identifier) else { return }
       child.latch.complete(ProcessExitStatus(waitStatus: event.status))
-      child.start?.resume(returning: .failure(Self.cancelled(child.command)))
+      child.start?.fulfil(.failure(Self.cancelled(child.command)))
     default: break
     }
   }
@@ -263,8 +267,8 @@ extension GuardConnection {
     while waitpid(-guardProcess, &status, WNOHANG) > 0 { continue }
     for child in left.children.values {
       child.latch.complete(.lost)
-      child.start?.resume(returning: .failure(Self.guardIsGone(child.command)))
+      child.start?.fulfil(.failure(Self.guardIsGone(child.command)))
     }
-    for waiter in left.closeWaiters { waiter.resume() }
+    for waiter in left.closeWaiters { waiter.fulfil() }
   }
 }

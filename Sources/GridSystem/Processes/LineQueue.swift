@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import GridConcurrency
 internal import GridCore
 internal import Synchronization
 
@@ -7,7 +8,7 @@ internal import Synchronization
 /// Made for one consumer; several share the lines in the order they asked.
 final class LineQueue: Sendable {
   typealias Answer = Result<[UInt8]?, GridError>
-  private typealias Waiter = (number: UInt64, continuation: CheckedContinuation<Answer, Never>)
+  private typealias Waiter = (number: UInt64, promise: Promise<Answer>)
 
   private struct State {
     var lines: Deque<[UInt8]> = []
@@ -36,15 +37,15 @@ final class LineQueue: Sendable {
 
   /// Adds a line. Returns whether the producer must pause until ``take()`` says it may go on.
   func push(_ line: [UInt8]) -> Bool {
-    let (waiter, mustPause) = state.withLock { state -> (CheckedContinuation<Answer, Never>?, Bool) in
+    let (waiter, mustPause) = state.withLock { state -> (Promise<Answer>?, Bool) in
       guard state.end == nil else { return (nil, false) }
-      if let waiter = state.waiters.popFirst() { return (waiter.continuation, false) }
+      if let waiter = state.waiters.popFirst() { return (waiter.promise, false) }
       state.lines.append(line)
       state.bytes += line.count + Self.costOfLine
       if state.bytes >= limit { state.isProducerPaused = true }
       return (nil, state.isProducerPaused)
     }
-    waiter?.resume(returning: .success(line))
+    waiter?.fulfil(.success(line))
     return mustPause
   }
 
@@ -56,7 +57,7 @@ final class LineQueue: Sendable {
       defer { state.waiters = [] }
       return state.waiters
     }
-    for waiter in waiters { waiter.continuation.resume(returning: answer) }
+    for waiter in waiters { waiter.promise.fulfil(answer) }
   }
 
   /// The next line, waiting for it; `nil` at the end. `resumeProducer` is called when a paused producer may go on.
@@ -84,18 +85,18 @@ final class LineQueue: Sendable {
   }
 
   private func wait(as number: UInt64, resumeProducer: () -> Void) async -> Answer {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       // Lines may have come since takeNow() found none.
       let (answer, mayResume) = state.withLock { state -> (Answer?, Bool) in
         let (answer, mayResume) = state.take(limit: limit)
         if answer != nil { return (answer, mayResume) }
         // The flag of a task is set before its handlers run: either it shows here, or cancel() finds the waiter.
         if Task.isCancelled { return (Self.cancelled, false) }
-        state.waiters.append((number, continuation))
+        state.waiters.append((number, promise))
         return (nil, false)
       }
       if mayResume { resumeProducer() }
-      if let answer { continuation.resume(returning: answer) }
+      if let answer { promise.fulfil(answer) }
     }
   }
 
@@ -103,7 +104,7 @@ final class LineQueue: Sendable {
     let waiter = state.withLock { state in
       state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
     }
-    waiter?.continuation.resume(returning: Self.cancelled)
+    waiter?.promise.fulfil(Self.cancelled)
   }
 
   /// Charged for each line besides its bytes, so that empty lines count too.

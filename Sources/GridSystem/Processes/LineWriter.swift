@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import GridConcurrency
 internal import GridCore
 internal import NIOCore
 internal import Synchronization
@@ -12,7 +13,7 @@ final class LineWriter: Sendable {
   private struct Waiter {
     let number: UInt64
     let line: Piece
-    let continuation: CheckedContinuation<Answer, Never>
+    let promise: Promise<Answer>
   }
 
   private enum Phase {
@@ -147,7 +148,7 @@ final class LineWriter: Sendable {
       defer { state.waiters = [] }
       return state.waiters
     }
-    for waiter in waiters { waiter.continuation.resume(returning: .failure(error)) }
+    for waiter in waiters { waiter.promise.fulfil(.failure(error)) }
     closePipe()
   }
 
@@ -176,7 +177,7 @@ final class LineWriter: Sendable {
   }
 
   private func wait(as number: UInt64, _ line: Piece) async -> Answer {
-    await withCheckedContinuation { continuation in
+    await withPromise { promise in
       let (answer, mustFlush) = state.withLock { state -> (Answer?, Bool) in
         if let refusal = refusal(state.phase) { return (refusal, false) }
         // The flag of a task is set before its handlers run: either it shows here, or cancel() finds the waiter.
@@ -184,11 +185,11 @@ final class LineWriter: Sendable {
         if state.waiters.isEmpty, state.heldBytes < limit {
           return (.success(state.append(line)), state.mustStartFlush())
         }
-        state.waiters.append(Waiter(number: number, line: line, continuation: continuation))
+        state.waiters.append(Waiter(number: number, line: line, promise: promise))
         return (nil, false)
       }
       if mustFlush { startFlush() }
-      if let answer { continuation.resume(returning: answer) }
+      if let answer { promise.fulfil(answer) }
     }
   }
 
@@ -204,7 +205,7 @@ final class LineWriter: Sendable {
     let waiter = state.withLock { state in
       state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0) }
     }
-    waiter?.continuation.resume(returning: Self.cancelled)
+    waiter?.promise.fulfil(Self.cancelled)
   }
 
   /// Flushes in the loop's next turn, so that lines written until then go out together.
@@ -276,7 +277,7 @@ final class LineWriter: Sendable {
       }
       return admitted
     }
-    for (waiter, end) in admitted { waiter.continuation.resume(returning: .success(end)) }
+    for (waiter, end) in admitted { waiter.promise.fulfil(.success(end)) }
   }
 
   private static let cancelled = Answer.failure(GridError(.cancelled, "no longer waiting to write to the program"))

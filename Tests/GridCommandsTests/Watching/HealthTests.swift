@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 internal import Testing
 
 @testable internal import GridCommands
@@ -7,7 +8,8 @@ internal import Testing
   private func peer(_ name: String, _ status: String, mailbox: Int64 = 0, rtt: Double = 0.001) -> JSONValue {
     [
       "name": .string(name), "status": .string(status), "mailbox": .integer(mailbox), "rttSeconds": .number(rtt),
-      "address": "127.0.0.1:1", "actors": 1,
+      "address": "127.0.0.1:1", "actors": 1, "incarnation": 1, "version": "1", "labels": [:], "kinds": [],
+      "startedAt": 0,
     ]
   }
 
@@ -25,7 +27,8 @@ internal import Testing
   private func report(
     _ peers: [JSONValue], _ nodes: [JSONValue] = [], missing: [JSONValue] = [], _ limits: HealthLimits = HealthLimits()
   ) -> HealthReport {
-    HealthReport(["peers": .array(peers), "nodes": .array(nodes), "missing": .array(missing)], limits: limits)
+    let json: JSONValue = ["peers": .array(peers), "nodes": .array(nodes), "missing": .array(missing)]
+    return HealthReport((try? ClusterHealth(json: json)) ?? ClusterHealth(), limits: limits)
   }
 
   /// The findings that are not ok, as `status name: message`.
@@ -47,6 +50,14 @@ internal import Testing
 
         """)
     #expect(well.text(.prometheus).contains("gridctl_healthy 1\n"))
+  }
+
+  @Test func `what a node says of its health is understood as it was said`() throws {
+    var health = NodeHealth()
+    (health.node, health.failing, health.load.actors, health.load.mailbox) = ("n1", 2, 7, 9)
+    (health.deadLetters.recent, health.deadLetters.failure) = (3, "no room")
+    health.failingActors = [FailingActor(name: "a", count: 2, hasEnded: true, message: "no")]
+    #expect(try NodeHealth(json: health.json) == health)
   }
 
   @Test func `a message that has been there for too long`() {
@@ -148,7 +159,7 @@ internal import Testing
     let ill = report([peer("n1", "alive", mailbox: .max, rtt: 1e300), peer("n2", "alive", rtt: -1)], two)
     #expect(ill.measures.first { $0.name == "dead_letters" }?.value == .max)
     for form in HealthReport.Form.allCases { #expect(!ill.text(form).isEmpty) }
-    #expect(HealthReport([], limits: HealthLimits()).status == .critical)
+    #expect(HealthReport(ClusterHealth(), limits: HealthLimits()).status == .critical)
   }
 
   @Test func `a store that does not answer, and a node that does not know the question`() {

@@ -115,11 +115,10 @@ internal import Testing
   private static func table(_ actors: [JSONValue] = actors) -> TopTable {
     var table = TopTable(window: .seconds(5))
     table.take(actors, at: MonotonicTime(nanoseconds: 0))
-    table.take(
-      peers: [
-        ["name": "n1", "status": "alive", "actors": 10, "mailbox": 0], ["name": "n2", "status": "dead"],
-        ["name": "n3", "status": "alive", "actors": 1, "mailbox": 312],
-      ], at: MonotonicTime(nanoseconds: 0))
+    var (first, third) = (PeerReport.example("n1"), PeerReport.example("n3"))
+    (first.actors, first.mailbox) = (10, 0)
+    (third.actors, third.mailbox) = (1, 312)
+    table.take(peers: [first, .example("n2", .dead), third], at: MonotonicTime(nanoseconds: 0))
     return table
   }
 

@@ -6,8 +6,17 @@ internal import Testing
 @Suite struct WatchingTests {
   private let time = CalendarTime(millisecondsSince1970: 0)
 
-  private func kinds(_ records: [JSONValue]) -> [String] {
-    records.map { "\($0["kind"]?.stringValue ?? "?") \($0["object"]?["name"]?.stringValue ?? "")" }
+  private func kinds(_ changes: [ListChange]) -> [String] {
+    changes.map { "\($0.kind.rawValue) \(ListChange.row(of: $0.json)["name"]?.stringValue ?? "")" }
+  }
+
+  private func peer(
+    _ name: String, _ status: PeerReport.Status = .alive, actors: Int? = nil, deadLetters: Int? = nil
+  ) -> PeerReport {
+    var peer = PeerReport.example(name, status)
+    peer.actors = actors
+    peer.deadLetters = deadLetters
+    return peer
   }
 
   @Test func `a list is told as what was added, modified and deleted`() {
@@ -17,7 +26,7 @@ internal import Testing
     #expect(changes.take([first.with("mailbox", 9)], at: time).isEmpty, "a counter that moves is no change")
     let records = changes.take([first.with("status", "dead"), ["name": "b"]], at: time)
     #expect(kinds(records) == ["MODIFIED a", "ADDED b"])
-    #expect(records.compactMap { $0["seq"]?.integerValue } == [3, 4])
+    #expect(records.map(\.sequence) == [3, 4])
     #expect(kinds(changes.take([], at: time)) == ["DELETED a", "DELETED b"])
     #expect(kinds(changes.take([], at: time)) == [])
     var empty = ListChanges(fields: [])
@@ -81,11 +90,8 @@ internal import Testing
 
   @Test func `dead letters have a rate over all nodes`() {
     var table = TopTable(window: .seconds(1))
-    func peers(_ first: Int64, _ second: Int64) -> [JSONValue] {
-      [
-        ["name": "n1", "incarnation": 1, "deadLetters": .integer(first)],
-        ["name": "n2", "incarnation": 1, "deadLetters": .integer(second)], ["name": "n3"],
-      ]
+    func peers(_ first: Int, _ second: Int) -> [PeerReport] {
+      [peer("n1", deadLetters: first), peer("n2", deadLetters: second), peer("n3")]
     }
     table.take(peers: peers(10, 0), at: MonotonicTime(nanoseconds: 0))
     #expect(table.deadLettersPerSecond == nil)
@@ -137,18 +143,16 @@ internal import Testing
     (.unequal, 4, false), (.equal, 3, false), (.atMost, 3, false), (.less, 9, false),
   ])
   func `of actors it counts what is certain`(_ comparison: ValueComparison, _ count: Int, _ isCertain: Bool) {
-    let known: [JSONValue] = [
-      ["name": "n1", "status": "alive", "actors": 1], ["name": "n2", "status": "alive", "actors": 2],
-      ["name": "n4", "status": "dead"], ["name": "n5", "status": "left", "actors": 7],
+    let known = [
+      peer("n1", actors: 1), peer("n2", actors: 2), peer("n4", .dead), peer("n5", .left, actors: 7),
     ]
     let all = ActorCount(known)
     #expect(all.satisfies(comparison, count) == comparison.holds(3, count) && all.text == "3 actors run")
-    let some = ActorCount(known + [["name": "n3", "status": "suspect", "actors": .null]])
+    let some = ActorCount(known + [peer("n3", .suspect)])
     #expect(some.satisfies(comparison, count) == isCertain)
     #expect(some.text == "at least 3 actors run, and n3 does not say")
-    let vast: [JSONValue] = [["status": "alive", "actors": .integer(.max)], ["status": "alive", "actors": 9]]
-    #expect(ActorCount(vast).known == .max)
-    #expect(ActorCount([["status": "alive", "actors": .integer(.min)]]).known == 0)
+    #expect(ActorCount([peer("n1", actors: .max), peer("n2", actors: 9)]).known == .max)
+    #expect(ActorCount([peer("n1", actors: .min)]).known == 0)
   }
 
   @Test func `assertions of bench`() throws {

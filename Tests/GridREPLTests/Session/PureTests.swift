@@ -45,13 +45,18 @@ import Testing
   func numbersAreGrouped(_ number: Int, _ text: String) { #expect(CountText.grouped(number) == text) }
 
   @Test func thePromptShowsContextNodeAndHealth() {
-    func peer(_ status: String) -> JSONValue { ["status": .string(status)] }
+    func peer(_ status: PeerReport.Status) -> PeerReport {
+      PeerReport(
+        record: NodeRecord(
+          name: "n1", address: "", incarnation: 1, version: "", labels: [:], kinds: [],
+          startedAt: CalendarTime(millisecondsSince1970: 0)), status: status, isSelf: false)
+    }
     var style = PromptStyle(context: "prod", usesColor: false)
-    let health = ClusterHealth(node: "n1", peers: [peer("alive"), peer("alive"), peer("left")])
+    let health = PromptHealth(node: "n1", peers: [peer(.alive), peer(.alive), peer(.left)])
     #expect(style.text(health, resultNumber: 3) == "prod n1 2/2> ")
-    let degraded = ClusterHealth(node: "n1", peers: [peer("alive"), peer("suspect")])
+    let degraded = PromptHealth(node: "n1", peers: [peer(.alive), peer(.suspect)])
     #expect(style.text(degraded, resultNumber: 3) == "prod n1 1/2!> ")
-    #expect(style.text(ClusterHealth(node: nil), resultNumber: 3) == "prod -> ")
+    #expect(style.text(PromptHealth(node: nil), resultNumber: 3) == "prod -> ")
     #expect(style.text(health, resultNumber: 3, form: .continuation) == "prod n1 …> ")
     style.format = "%#%% %n%x "
     #expect(style.text(health, resultNumber: 3) == "3% n1x ")
@@ -121,18 +126,19 @@ import Testing
   }
 
   @Test func eventsOfPeersAreToldByOneNode() throws {
-    let event: JSONValue = [
-      "kind": "peer", "name": "n3", "node": "n1", "detail": "suspect", "at": "2026-01-02T14:02:07.123Z",
-    ]
+    // 2026-01-02T14:02:07.123Z
+    let time = CalendarTime(millisecondsSince1970: 1_767_362_527_123)
+    let event = GridEvent(
+      sequence: 1, at: time, node: "n1", name: "n3", fact: .other(.peer, text: "suspect"))
     #expect(EventLine(event: event, node: "n1")?.text == "14:02:07 n3 suspect")
     #expect(EventLine(event: event, node: "n2") == nil)
-    let letter: JSONValue = [
-      "target": "x", "reason": "mailbox-full", "id": "7", "count": 1200, "at": "2026-01-02T14:02:07Z",
-    ]
+    let letter = DeadLetter(
+      identifier: "7", at: time, reason: .mailboxFull, target: "x", sender: "", node: "n1", message: Message("x"),
+      count: 1200)
     #expect(EventLine(deadLetter: letter).text == "14:02:07 1,200 dead letters to x: mailbox-full (7)")
-    #expect(try EventChoice("off").kinds == [])
-    #expect(try EventChoice("member,leader").text == "leader,peer")
-    #expect(throws: GridError.self) { try EventChoice("actr") }
+    #expect(try ShownEvents("off").kinds == [])
+    #expect(try ShownEvents("member,leader").text == "leader,peer")
+    #expect(throws: GridError.self) { try ShownEvents("actr") }
   }
 
   @Test func theNoticesAreBounded() {

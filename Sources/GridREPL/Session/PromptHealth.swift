@@ -1,19 +1,20 @@
+internal import GridClient
 internal import GridCommands
 internal import GridCore
 
 /// What the prompt says of the cluster. Pure.
-struct ClusterHealth: Equatable, Sendable {
+struct PromptHealth: Equatable, Sendable {
   /// The node the session talks to; nil while there is none.
   var node: String?
   var alive = 0
   var known = 0
 
   /// From the answer to `peers`: nodes that left on purpose are not missed.
-  init(node: String?, peers: [JSONValue] = []) {
+  init(node: String?, peers: [PeerReport] = []) {
     self.node = node
-    let statuses = peers.map { $0["status"]?.stringValue ?? "" }.filter { $0 != "left" }
-    known = statuses.count
-    alive = statuses.count { $0 == "alive" }
+    let expected = peers.filter { $0.status != .left }
+    known = expected.count
+    alive = expected.count { $0.status == .alive }
   }
 
   var isDegraded: Bool { alive < known }
@@ -52,7 +53,7 @@ struct PromptStyle: Equatable, Sendable {
 
   enum Form { case command, continuation }
 
-  func text(_ health: ClusterHealth, resultNumber: Int, form: Form = .command) -> String {
+  func text(_ health: PromptHealth, resultNumber: Int, form: Form = .command) -> String {
     let chosen = health.node == nil ? Self.disconnected : form == .continuation ? Self.continuation : format
     var text = ""
     var isEscape = false
