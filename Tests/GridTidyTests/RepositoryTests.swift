@@ -73,6 +73,10 @@ internal import Testing
     expectNone(LayoutRules.compare(everything.flatMap(LayoutRules.overlong), with: Ratchet.lines))
   }
 
+  @Test func `what is counted does not grow`() {
+    for rule in CountedRules.all { expectNone(CountedRules.compare(rule, sources)) }
+  }
+
   @Test func `no file names a folder of one machine`() throws {
     expectNone(
       try repository.files().flatMap { path in

@@ -79,6 +79,37 @@ internal import Testing
     #expect(PurityRules.findings(in: file(source)).isEmpty)
   }
 
+  // MARK: What is counted
+
+  @Test(arguments: [
+    ("let name = item[\"name\"]?.stringValue", 1), ("a[\"b\"]?[\"c\"]", 2), ("let list = [\"name\"]", 0),
+    ("variables[\"GRIDCTL_OUTPUT\"]", 0), ("// item[\"name\"]", 0), ("item[field]", 0), ("call([\"a\", \"b\"])", 0),
+  ])
+  func `keys of JSON are counted`(_ source: String, _ count: Int) {
+    let file = file(source, path: "Sources/Grid/Example.swift")
+    #expect(CountedRules.compare(CountedRules.Rule(counting: CountedRules.subscripts), [file]).isEmpty == (count == 0))
+    #expect(CountedRules.subscripts.count(file, 0) == count)
+    #expect(CountedRules.subscripts.key(self.file(source, path: "Sources/GridRequests/Example.swift")) == nil)
+  }
+
+  @Test(arguments: [
+    ("try await Task.sleep(for: pause)", 1), ("let now = ContinuousClock.now", 1),
+    ("await withCheckedContinuation { continuation in", 1), ("await timers.sleep(for: pause)", 0),
+  ])
+  func `waiting past the timers is counted`(_ source: String, _ count: Int) {
+    let file = file(source, path: "Sources/Grid/Example.swift")
+    #expect(CountedRules.waiting.count(file, 0) == count)
+    #expect(CountedRules.waiting.key(self.file(source, path: "Sources/GridConcurrency/Example.swift")) == nil)
+  }
+
+  @Test func `entries of the ratchet only shrink`() {
+    let file = file("public struct A {\n  public var b = 1\n  package var c = 2\n}", path: "Sources/Grid/Example.swift")
+    func findings(_ known: Int) -> Int {
+      CountedRules.compare(CountedRules.Rule(counting: CountedRules.publicNames, known: ["Grid": known]), [file]).count
+    }
+    #expect(findings(2) == 0 && findings(1) == 1 && findings(3) == 1)
+  }
+
   // MARK: Banned calls
 
   @Test(arguments: [
@@ -195,5 +226,13 @@ internal import Testing
   @Test(arguments: ["$HOME/x", "Sources/wo" + "rk/a", "https://example.org/ho" + "me/x", "../wo" + "rk/a", "/tmp/x"])
   func `other paths are left alone`(_ line: String) {
     #expect(PathRules.findings(in: "README.md", line).isEmpty)
+  }
+}
+
+extension CountedRules.Rule {
+  /// The same rule with other entries.
+  fileprivate init(counting rule: CountedRules.Rule, known: [String: Int] = [:]) {
+    self = rule
+    self.known = known
   }
 }
