@@ -23,6 +23,7 @@ public final class GridNode: Sendable {
   }
 
   private let configuration: NodeConfiguration
+  private let surroundings: NodeSurroundings?
   private let kinds: KindRegistry
   private let phase = Mutex(Phase.idle)
   private let ready = Latch()
@@ -31,8 +32,16 @@ public final class GridNode: Sendable {
   /// - Parameters:
   ///   - configuration: what the node is to be; checked when it runs.
   ///   - kinds: registers the kinds the node offers beside the built-in ones.
-  public init(_ configuration: NodeConfiguration, kinds: (inout KindRegistry) -> Void = { _ in }) {
+  public convenience init(_ configuration: NodeConfiguration, kinds: (inout KindRegistry) -> Void = { _ in }) {
+    self.init(configuration, surroundings: nil, kinds: kinds)
+  }
+
+  /// - Parameter surroundings: the world it stands in; nil for the machine.
+  package init(
+    _ configuration: NodeConfiguration, surroundings: NodeSurroundings?, kinds: (inout KindRegistry) -> Void
+  ) {
     self.configuration = configuration
+    self.surroundings = surroundings
     var registry = KindRegistry()
     registry.registerBuiltIns()
     kinds(&registry)
@@ -49,7 +58,9 @@ public final class GridNode: Sendable {
     var assembly: NodeAssembly?
     do {
       let configuration = try configuration.validated(beside: kinds.kinds.keys)
-      let started = try await NodeAssembly.start(configuration, kinds: kinds, leave: leave)
+      let started = try await NodeAssembly.start(
+        configuration, surroundings ?? NodeSurroundings(threads: configuration.eventLoopThreads), kinds: kinds,
+        leave: leave)
       assembly = started
       phase.withLock { $0 = .running(started.wires) }
       try await started.serve(ready: ready)

@@ -6,33 +6,38 @@ internal import Synchronization
 ///
 /// A task asks for a ``Ring`` first and looks at the state after, so that no change falls between the two.
 final class ChangeBell: Sendable {
-  private let rings = Mutex<[String: [ObjectIdentifier: Ring]]>([:])
+  private struct State {
+    /// By name, in the order in which they came.
+    var rings: [String: [Ring]] = [:]
+  }
+
+  private let state = Mutex(State())
 
   /// Begins to listen for changes of `name`.
   func listen(for name: String) -> Ring {
     let ring = Ring(name: name, bell: self)
-    rings.withLock { $0[name, default: [:]][ObjectIdentifier(ring)] = ring }
+    state.withLock { $0.rings[name, default: []].append(ring) }
     return ring
   }
 
   func ring(_ name: String) {
-    let waiting = rings.withLock { $0.removeValue(forKey: name) } ?? [:]
-    for ring in waiting.values { ring.signal.raise() }
+    let waiting = state.withLock { $0.rings.removeValue(forKey: name) } ?? []
+    for ring in waiting { ring.signal.raise() }
   }
 
   /// After a picture was replaced as a whole anything may have changed.
   func ringAll() {
-    let waiting = rings.withLock { rings in
-      defer { rings = [:] }
-      return rings.values.flatMap(\.values)
+    let waiting = state.withLock { state in
+      defer { state.rings = [:] }
+      return state.rings.values.flatMap { $0 }
     }
     for ring in waiting { ring.signal.raise() }
   }
 
   fileprivate func forget(_ ring: Ring) {
-    rings.withLock { rings in
-      rings[ring.name]?[ObjectIdentifier(ring)] = nil
-      if rings[ring.name]?.isEmpty ?? false { rings[ring.name] = nil }
+    state.withLock { state in
+      state.rings[ring.name]?.removeAll { $0 === ring }
+      if state.rings[ring.name]?.isEmpty ?? false { state.rings[ring.name] = nil }
     }
   }
 }

@@ -19,7 +19,7 @@ extension Timers {
   ///
   /// - Returns: whether it has passed; false when the task was cancelled before.
   @discardableResult
-  package func sleep(for duration: Duration) async -> Bool { await sleep(until: now() + duration) }
+  package func sleep(for duration: Duration) async -> Bool { await self.sleep(until: now() + duration) }
 
   /// What `body` returns, or nil when it has not returned after `limit`: then it is cancelled, and waited for.
   ///

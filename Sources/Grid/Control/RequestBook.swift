@@ -49,7 +49,8 @@ final class RequestBook: Sendable {
 
   func linkClosed(_ link: Link) {
     let latches = state.withLock { state in
-      state.open.compactMap { $0.key.link == ObjectIdentifier(link) ? $0.value : nil }
+      state.open.filter { $0.key.link == ObjectIdentifier(link) }
+        .sorted { $0.key.correlation < $1.key.correlation }.map(\.value)
     }
     for latch in latches { latch.open() }
   }

@@ -33,14 +33,15 @@ final class DeadLetterOffice: Sendable {
   private let logger: Logger
 
   /// - Parameter capacity: that of the log. More letters need not wait; of their bytes a quarter of a gibibyte may.
-  init(timers: any Timers, logger: Logger, capacity: DeadLetterCapacity) {
+  init(
+    timers: any Timers, logger: Logger, capacity: DeadLetterCapacity,
+    generator: any RandomNumberGenerator & Sendable
+  ) {
     self.timers = timers
     self.logger = logger
     let room = DeadLetterCapacity(letters: capacity.letters, bytes: min(capacity.bytes, 256 << 20))
     state = Mutex(
-      State(
-        backlog: DeadLetterBacklog(room: room),
-        identifiers: DeadLetterIdentifier(generator: SystemRandomNumberGenerator())))
+      State(backlog: DeadLetterBacklog(room: room), identifiers: DeadLetterIdentifier(generator: generator)))
   }
 
   /// Begins to write to `log`, in the name of `node`.

@@ -1,6 +1,5 @@
 internal import GridCore
 internal import GridLink
-internal import NIOCore
 internal import Synchronization
 
 /// The streams that clients of this node follow: what happens here, and what the peers send of theirs.
@@ -56,12 +55,14 @@ final class ClusterStream: Sendable {
   private let arguments: JSONValue
   let isClusterWide: Bool
   private let began: CalendarTime
+  private let timers: any Timers
   private let state = Mutex(State())
 
   init(
-    link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool, began: CalendarTime
+    link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool, timers: any Timers
   ) {
-    self.began = began
+    self.timers = timers
+    began = timers.date()
     self.link = link
     writer = link.writer(correlation)
     self.verb = verb
@@ -91,14 +92,14 @@ final class ClusterStream: Sendable {
   }
 
   /// How long the client waits for peers before it is told that the stream is live: a hung one must not hold it up.
-  private static let patience = TimeAmount.seconds(1)
+  private static let patience = Duration.seconds(1)
 
   /// Adds what the peers send, and tells the client once every one of them has begun.
   func begin(with peers: [Link]) {
     state.withLock { $0.awaited = peers.count }
     for peer in peers { follow(peer, isAwaited: true) }
     if peers.isEmpty { return synced() }
-    link.eventLoop.scheduleTask(in: Self.patience) { self.synced() }
+    timers.schedule(after: Self.patience) { self.synced() }
   }
 
   fileprivate func peerHasBegun() {

@@ -14,12 +14,12 @@ final class StreamTable: Sendable {
   private let handlers: [String: Handler]
   private let streams = ClusterStreams()
   private let peers: PeerTable
-  private let clock: any GridClock
+  private let timers: any Timers
 
-  init(_ handlers: [String: Handler], peers: PeerTable, clock: any GridClock) {
+  init(_ handlers: [String: Handler], peers: PeerTable, timers: any Timers) {
     self.handlers = handlers
     self.peers = peers
-    self.clock = clock
+    self.timers = timers
   }
 
   /// - Returns: false when the verb is none of a stream.
@@ -32,7 +32,7 @@ final class StreamTable: Sendable {
     let isClusterWide = handler.isClusterWide && !routing.isLocal
     let stream = ClusterStream(
       link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: isClusterWide,
-      began: clock.date())
+      timers: timers)
     try handler.start(arguments, routing, stream)
     streams.start(stream, link: link, correlation: correlation, peers: isClusterWide ? peers.open.map(\.link) : [])
     return true

@@ -14,9 +14,9 @@ final class SingletonLedger: Sendable {
 
   init(
     _ names: some Sequence<String>, node: NodeSelf, membership: Membership, health: Health, events: EventLog,
-    clock: any GridClock
+    clock: any GridClock, generator: any RandomNumberGenerator & Sendable
   ) {
-    office = SingletonOffice(names)
+    office = SingletonOffice(names, generator: generator)
     self.node = node
     self.membership = membership
     self.health = health

@@ -16,8 +16,10 @@ final class SingletonOffice: Sendable {
     /// What the actor's supervision ends it for.
     var fatal: GridError?
 
+    /// For the pauses between two starts.
+    var generator: any RandomNumberGenerator & Sendable
+
     mutating func failed(_ error: GridError, at now: MonotonicTime) -> Failure {
-      var generator = SystemRandomNumberGenerator()
       let pause = pacing.failed(error.description, at: now, using: &generator)
       return Failure(error: error, count: pacing.failures, pause: pause)
     }
@@ -36,9 +38,9 @@ final class SingletonOffice: Sendable {
   let names: [String]
   private let states: Mutex<[String: State]>
 
-  init(_ names: some Sequence<String>) {
+  init(_ names: some Sequence<String>, generator: any RandomNumberGenerator & Sendable) {
     self.names = names.sorted()
-    states = Mutex(Dictionary(self.names.map { ($0, State()) }) { first, _ in first })
+    states = Mutex(Dictionary(self.names.map { ($0, State(generator: generator)) }) { first, _ in first })
   }
 
   /// How long until an actor may be started here.

@@ -36,7 +36,7 @@ extension GridNode {
   /// - Throws: ``GridError/Code/unavailable`` when the node has stopped, or what kept it from starting.
   public func pulse() async throws -> NodePulse? {
     let wires = try await running()
-    for loop in wires.ground.group.makeIterator() { try await loop.submit {}.get() }
+    try await wires.ground.surroundings.pulse()
     let (node, membership) = (wires.node, wires.traffic.membership)
     guard membership.isValid(at: wires.timers.now()) || membership.record == nil else { return nil }
     return NodePulse(

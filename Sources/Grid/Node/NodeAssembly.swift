@@ -11,7 +11,8 @@ internal import Logging
 struct NodeAssembly: Sendable {
   let wires: NodeWires
   private let listener: any LinkListener
-  private let socket: LocalSocket
+  /// For clients of its machine; nil where there are none.
+  private let socket: LocalSocket?
   private let deadLetterLog: any DeadLetterLog
 
   /// The port that is tried first when none was given.
@@ -21,12 +22,10 @@ struct NodeAssembly: Sendable {
 
   /// Store, listener, membership, dead letters, local socket: each needs the one before.
   static func start(
-    _ configuration: NodeConfiguration, kinds: KindRegistry, leave: LeaveRequest
+    _ configuration: NodeConfiguration, _ surroundings: NodeSurroundings, kinds: KindRegistry, leave: LeaveRequest
   ) async throws -> NodeAssembly {
-    try PrivateDirectory.makeOwned(configuration.stateDirectory, for: .state)
-    try GridDirectories.checkRoom(forSocketsIn: configuration.runtimeDirectory)
-    try PrivateDirectory.makeOwned(configuration.runtimeDirectory, for: .sockets)
-    let secret = try secret(configuration)
+    if surroundings.memory == nil { try makeDirectories(configuration) }
+    let secret = try surroundings.memory?.secret ?? secret(configuration)
     let store =
       if let given = configuration.store {
         given
@@ -35,16 +34,22 @@ struct NodeAssembly: Sendable {
           configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
       }
     let wires = NodeWires(
-      NodeGround(configuration, secret: secret, kinds: kinds, store: store, leave: leave))
+      NodeGround(configuration, surroundings, secret: secret, kinds: kinds, store: store, leave: leave))
     do {
       return try await start(wires)
     } catch {
       await wires.traffic.membership.leave()
       await wires.ground.processes.shutdown()
       await store.close()
-      try? await wires.ground.group.shutdownGracefully()
+      await surroundings.end()
       throw error
     }
+  }
+
+  private static func makeDirectories(_ configuration: NodeConfiguration) throws(GridError) {
+    try PrivateDirectory.makeOwned(configuration.stateDirectory, for: .state)
+    try GridDirectories.checkRoom(forSocketsIn: configuration.runtimeDirectory)
+    try PrivateDirectory.makeOwned(configuration.runtimeDirectory, for: .sockets)
   }
 
   /// The secret that every TCP connection proves: the file that was named, else the one in the state directory.
@@ -68,23 +73,34 @@ struct NodeAssembly: Sendable {
       let names = configuration.name.map { [$0] } ?? (1...1000).map { "n\($0)" }
       let record = try await wires.joining.join(names: names, leaseTimeToLive: configuration.leaseTimeToLive)
       wires.actors.follower.joined(record)
-      let log = try await SQLiteDeadLetterLog(
-        path: DeadLetterFiles(directory: configuration.stateDirectory).path(of: record.name),
-        capacity: configuration.deadLetterLimits)
+      let log = try await deadLetterLog(of: record.name, wires.ground)
       let (notes, work) = (wires.desks.letters.notes, wires.traffic.work)
       wires.traffic.letters.open(log, node: record.name) { work.add({ await notes.write() }, refused: { _ in }) }
       await notes.write()
-      let path = GridDirectories.socket(of: record.name, in: configuration.runtimeDirectory)
-      let socket = LocalSocket(
-        path: path, directory: configuration.runtimeDirectory, endpoint: wires.endpoint,
-        timers: wires.timers, logger: wires.ground.logger)
-      try await socket.open()
-      wires.ground.endpointForPrograms.set("unix:" + path)
+      let socket = try await openSocket(of: record.name, wires)
       return NodeAssembly(wires: wires, listener: listener, socket: socket, deadLetterLog: log)
     } catch {
       await listener.close()
       throw error
     }
+  }
+
+  private static func deadLetterLog(of name: String, _ ground: NodeGround) async throws -> any DeadLetterLog {
+    if let memory = ground.surroundings.memory { return memory.deadLetters }
+    return try await SQLiteDeadLetterLog(
+      path: DeadLetterFiles(directory: ground.configuration.stateDirectory).path(of: name),
+      capacity: ground.configuration.deadLetterLimits)
+  }
+
+  private static func openSocket(of name: String, _ wires: NodeWires) async throws -> LocalSocket? {
+    guard wires.ground.surroundings.memory == nil else { return nil }
+    let directory = wires.ground.configuration.runtimeDirectory
+    let path = GridDirectories.socket(of: name, in: directory)
+    let socket = LocalSocket(
+      path: path, directory: directory, endpoint: wires.endpoint, timers: wires.timers, logger: wires.ground.logger)
+    try await socket.open()
+    wires.ground.endpointForPrograms.set("unix:" + path)
+    return socket
   }
 
   private static func listen(_ wires: NodeWires) async throws -> any LinkListener {
@@ -127,7 +143,7 @@ struct NodeAssembly: Sendable {
       group.addTask { await wires.traffic.work.run() }
       group.addTask { await wires.actors.releases.run() }
       group.addTask { await wires.actors.singletons.run() }
-      group.addTask { await socket.keep { Self.restoreSecret(wires) } }
+      if let socket { group.addTask { await socket.keep { Self.restoreSecret(wires) } } }
       group.addTask { await wires.traffic.letters.run() }
       await wires.joining.waitForPeers()
       ready.open()
@@ -164,7 +180,7 @@ struct NodeAssembly: Sendable {
   func stop() async {
     let reason = "node \(wires.node.name) leaves"
     await listener.close()
-    await socket.close()
+    await socket?.close()
     // Before the record goes: peers are to know that it left, and did not die.
     wires.traffic.peers.close(reason)
     wires.clients.close(reason)
@@ -177,6 +193,6 @@ struct NodeAssembly: Sendable {
     await deadLetterLog.close()
     await wires.ground.store.close()
     wires.traffic.deadlines.close()
-    try? await wires.ground.group.shutdownGracefully()
+    await wires.ground.surroundings.end()
   }
 }

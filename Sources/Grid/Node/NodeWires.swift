@@ -7,18 +7,14 @@ internal import GridRequests
 internal import GridSystem
 internal import Logging
 internal import NIOCore
-internal import NIOPosix
 
 /// What every part of a node stands on.
 struct NodeGround: Sendable {
   let configuration: NodeConfiguration
   let secret: NamespaceSecret
   let node: NodeSelf
-  let timers: any Timers
-  let transport: any Transport
+  let surroundings: NodeSurroundings
   let logger: Logger
-  let group: MultiThreadedEventLoopGroup
-  let loop: any EventLoop
   let processes = ProcessGuard()
   let store: any CoordinationStore
   let kinds: [String: KindDefinition]
@@ -26,22 +22,23 @@ struct NodeGround: Sendable {
   let endpointForPrograms = SharedText()
 
   init(
-    _ configuration: NodeConfiguration, secret: NamespaceSecret, kinds registry: KindRegistry,
-    store: any CoordinationStore, leave: LeaveRequest
+    _ configuration: NodeConfiguration, _ surroundings: NodeSurroundings, secret: NamespaceSecret,
+    kinds registry: KindRegistry, store: any CoordinationStore, leave: LeaveRequest
   ) {
     self.configuration = configuration
+    self.surroundings = surroundings
     self.secret = secret
     self.store = store
     logger = configuration.logger
-    group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopThreads)
-    loop = group.next()
-    timers = LoopTimers(loop)
-    transport = NIOTransport(group)
-    kinds = Self.kinds(registry, configuration, processes, loop, endpointForPrograms)
+    kinds = Self.kinds(registry, configuration, processes, surroundings.loop, endpointForPrograms)
     node = NodeSelf(
       namespace: configuration.namespace, labels: configuration.labels, kinds: kinds.keys.sorted(), leave: leave,
-      clock: timers)
+      clock: surroundings.timers)
   }
+
+  var timers: any Timers { surroundings.timers }
+  var transport: any Transport { surroundings.transport }
+  var loop: any EventLoop { surroundings.loop }
 
   private static func kinds(
     _ registry: KindRegistry, _ configuration: NodeConfiguration, _ processes: ProcessGuard, _ loop: any EventLoop,
@@ -80,10 +77,12 @@ struct NodeTraffic: Sendable {
       ownershipMoved: Self.limiting(ground.processes, timeToLive: configuration.leaseTimeToLive))
     events = EventLog(clock: timers, logger: logger)
     health = Health(membership: membership, leave: node.leave, clock: timers, logger: logger)
-    peers = PeerTable(node: node, events: events, timers: timers, logger: logger)
+    let makeGenerator = ground.surroundings.makeGenerator
+    peers = PeerTable(node: node, events: events, timers: timers, logger: logger, generator: makeGenerator)
     probe = PeerProbe(node: node, membership: membership, transport: ground.transport)
     deadlines = DeadlineList(timers: timers)
-    letters = DeadLetterOffice(timers: timers, logger: logger, capacity: configuration.deadLetterLimits)
+    letters = DeadLetterOffice(
+      timers: timers, logger: logger, capacity: configuration.deadLetterLimits, generator: makeGenerator())
     router = Router(
       node: node, cells: cells, locator: membership.locator, peers: peers, probe: probe, letters: letters, work: work,
       timers: timers, deadlines: deadlines)
@@ -123,10 +122,11 @@ struct NodeActors: Sendable {
       office: leaders, node: node, membership: membership, releases: releases, timers: timers, logger: logger)
     ledger = SingletonLedger(
       ground.configuration.singletons, node: node, membership: membership, health: health, events: events,
-      clock: timers)
+      clock: timers, generator: ground.surroundings.makeGenerator())
     let host = NodeHost(
-      timers: timers, executor: nil, deadlines: traffic.deadlines, taps: taps, node: node, cells: cells,
-      router: traffic.router, letters: traffic.letters, events: events, health: health, membership: membership,
+      timers: timers, executor: ground.surroundings.executor, deadlines: traffic.deadlines, taps: taps, node: node,
+      cells: cells, router: traffic.router, letters: traffic.letters, events: events, health: health,
+      membership: membership,
       singletons: ledger, releases: releases, logger: logger)
     spawner = Spawner(
       node: node, kinds: ground.kinds, cells: cells, host: host, membership: membership, releases: releases,
@@ -166,7 +166,7 @@ struct NodeWires: Sendable {
     book = RequestBook(timers: timers)
     control = ControlService(
       node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls)),
-      streams: StreamTable(desks.streams, peers: traffic.peers, clock: timers), book: book, work: traffic.work,
+      streams: StreamTable(desks.streams, peers: traffic.peers, timers: timers), book: book, work: traffic.work,
       timers: timers)
     let reception = LinkReception(
       cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, control: control)

@@ -41,7 +41,14 @@ final class PeerTable: Sendable {
   private let timers: any Timers
   private let logger: Logger
 
-  init(node: NodeSelf, events: EventLog, timers: any Timers, logger: Logger) {
+  /// Makes the dice of the pauses between two dials.
+  private let makeGenerator: @Sendable () -> any RandomNumberGenerator & Sendable
+
+  init(
+    node: NodeSelf, events: EventLog, timers: any Timers, logger: Logger,
+    generator makeGenerator: @escaping @Sendable () -> any RandomNumberGenerator & Sendable
+  ) {
+    self.makeGenerator = makeGenerator
     self.node = node
     self.events = events
     self.timers = timers
@@ -163,7 +170,7 @@ final class PeerTable: Sendable {
   /// Keeps a link to the peer as long as this incarnation of it is a member.
   private func maintain(_ peer: NodeRecord, _ dial: @Sendable (NodeRecord) async throws(GridError) -> Link) async {
     let backoff = Backoff(first: .milliseconds(20), limit: .seconds(2), jitter: 0.5)
-    var generator = SystemRandomNumberGenerator()
+    var generator = makeGenerator()
     var attempt = 0
     var hasWarned = false
     while !Task.isCancelled, state.withLock({ $0.wanted[peer.name] == peer.incarnation }) {
