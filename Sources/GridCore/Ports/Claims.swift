@@ -1,5 +1,5 @@
-/// Something that one holder at a time has: a leadership, a lock, a partition. A claim ends when it is released, or with
-/// the lease it was made under.
+/// Something that one holder at a time has: a leadership, a lock, a partition. A claim ends when it is released, or
+/// with the lease it was made under.
 package struct HeldClaim<Holder: Sendable & Equatable>: Sendable, Equatable {
   package var holder: Holder
   /// Larger than that of every earlier holder of the name: it fences.

@@ -228,8 +228,8 @@ public protocol LeaseObserver: Sendable {
 public enum WatchEvent: Sendable, Equatable {
   /// Changes of one or more revisions, in order; all changes of a revision are in one event.
   case changes([StoreChange], revision: Int64)
-  /// Changes up to this revision were missed and cannot be told any more: whoever keeps a picture reads everything anew.
-  /// Changes after the revision follow.
+  /// Changes up to this revision were missed and cannot be told any more: whoever keeps a picture reads everything
+  /// anew. Changes after the revision follow.
   case gap(after: Int64)
 }
 
