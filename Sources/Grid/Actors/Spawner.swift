@@ -188,7 +188,7 @@ final class Spawner: Sendable {
 
   /// Makes an actor of this node alone; it costs no transaction, and makes no event.
   ///
-  /// - Throws: ``GridError/Code/noSuchKind``, ``GridError/Code/notServing`` when the node leaves, or what the kind throws.
+  /// - Throws: ``GridError/Code/noSuchKind``, ``GridError/Code/notServing`` when the node leaves, what the kind throws.
   func spawnAnonymous(_ kind: String, _ argument: Message?) throws -> ActorCell {
     let definition = try self.kind(kind)
     let request = SpawnRequest(kind: kind, argument: argument)

@@ -41,7 +41,7 @@ final class LocalSocket: Sendable {
   ///   directory is somebody else's.
   func open() async throws {
     try PrivateDirectory.makeOwned(directory, for: .sockets)
-    let lock = try await SocketDirectoryLock(directory)
+    let lock = try await SocketDirectoryLock(directory, timers)
     try await StaleSocket.remove(path, in: directory, endpoint)
     // First, since its end removes what is at the path. Who has connected already keeps the connection.
     await take()?.listener.close()

@@ -62,9 +62,9 @@ struct Mailbox {
 
   /// Whether a message for which there is no room waits for some.
   ///
-  /// Senders with a window wait whatever the policy is; the window bounds what waits. Where the policy is to wait, so do
-  /// those who are told what became of their message, however many they are, and of those who are not as many messages
-  /// as the mailbox holds; of all of these so many bytes as it holds.
+  /// Senders with a window wait whatever the policy is; the window bounds what waits. Where the policy is to wait, so
+  /// do those who are told what became of their message, however many they are, and of those who are not as many
+  /// messages as the mailbox holds; of all of these so many bytes as it holds.
   private func mayWait(_ envelope: borrowing Envelope, _ options: MailboxOptions) -> Bool {
     if envelope.waitsForRoom { return true }
     guard options.overflow == .block else { return false }

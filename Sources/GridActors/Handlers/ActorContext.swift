@@ -46,7 +46,8 @@ public struct ActorContext: Sendable {
     cell.host.route(Envelope(target: target, message: message, sender: cell.name))
   }
 
-  /// Sends a message and returns once it is in the mailbox of its target, which waits for room where that is its policy.
+  /// Sends a message and returns once it is in the mailbox of its target, for whose room it waits where that is the
+  /// policy.
   ///
   /// - Throws: ``GridError/Code/noSuchActor``, ``GridError/Code/mailboxFull``, ``GridError/Code/deadline``, ….
   public func tell(_ target: String, _ message: Message, timeout: Duration) async throws(GridError) {

@@ -1,7 +1,7 @@
 /// Where messages go, as people type it: a name, a virtual address or a local one.
 ///
-/// It is its text and nothing else, so that whoever carries a target pays for a text: ``form`` takes it apart where that
-/// matters, on ways that are not taken for every message. Two addresses are the same when their texts are.
+/// It is its text and nothing else, so that whoever carries a target pays for a text: ``form`` takes it apart where
+/// that matters, on ways that are not taken for every message. Two addresses are the same when their texts are.
 ///
 /// | form | example | leads to |
 /// |---|---|---|

@@ -31,7 +31,7 @@ public enum OverflowPolicy: String, Sendable, CaseIterable {
   case dropOldest = "drop-oldest"
   /// The arriving message becomes a dead letter; its sender is told it was accepted.
   case dropNewest = "drop-newest"
-  /// The sender waits for room, as long as it waits for what becomes of its message: wherever it is, until its deadline.
+  /// The sender waits for room, as long as it waits for what becomes of its message: anywhere, until its deadline.
   /// The messages of those who wait for nothing (a handler's `tell`) wait in front of the mailbox, as many as it holds;
   /// more are rejected.
   case block
