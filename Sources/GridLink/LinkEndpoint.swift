@@ -93,7 +93,8 @@ package struct LinkEndpoint: Sendable {
 
   /// Listens on `address`; accepted links go to the receiver.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused`` without
+  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours,
+  ///   ``GridError/Code/refused`` without
   ///   the permission.
   package func listen(on address: LinkAddress) async throws(GridError) -> any LinkListener {
     let endpoint = self

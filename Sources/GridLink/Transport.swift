@@ -16,7 +16,8 @@ package protocol Transport: Sendable {
 
   /// Takes connections at `address` until the listener is closed.
   ///
-  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours, ``GridError/Code/refused`` without
+  /// - Throws: ``GridError/Code/unavailable`` when the address is in use or not ours,
+  ///   ``GridError/Code/refused`` without
   ///   the permission.
   func listen(
     on address: LinkAddress, _ prepare: @escaping @Sendable (any Channel) throws -> Void

@@ -44,7 +44,8 @@ public final class ManualClock: Timers {
   /// When the next action is due; nil when none is scheduled.
   public var next: MonotonicTime? { state.withLock { $0.wheel.next } }
 
-  /// Moves both clocks forward, calls what falls due on the way, each at its time, and tells those who asked to be told.
+  /// Moves both clocks forward, calls what falls due on the way, each at its time, and tells those who asked to be
+  /// told.
   public func advance(by duration: Duration) {
     let target = now() + duration
     while let due = takeDue(until: target) { for action in due { action() } }

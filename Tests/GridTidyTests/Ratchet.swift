@@ -1,4 +1,5 @@
-/// What does not keep a rule yet, as it is today. Entries only shrink: lower one when there is less, remove it when there
+/// What does not keep a rule yet, as it is today. Entries only shrink: lower one when there is less, remove it when
+/// there
 /// is none. New ones are not added.
 enum Ratchet {
   /// What is longer than it should be: files by their path, functions by `path#name`, with their lines. Divide the code

@@ -31,7 +31,8 @@ struct Options: Sendable {
       --nodes N      nodes of the cluster (5)
       --seconds N    virtual seconds (60)
       --jobs N       processes that share the seeds (one a core)
-      --plant FAULT  plant a fault, and run until a seed finds it: \(Plant.allCases.map(\.rawValue).joined(separator: ", "))
+      --plant FAULT  plant a fault, and run until a seed finds it:
+                     \(Plant.allCases.map(\.rawValue).joined(separator: ", "))
       --plants       plant every fault, one after the other
     """
 

@@ -189,7 +189,8 @@ package final class SimulationRecord: Sendable {
 
   func deadLetter(_ number: Int) { state.withLock { $0.messages[number]?.isDeadLetter = true } }
 
-  /// S9 and S11 at the end: everybody who still lives has heard, and what was accepted was handled, is a dead letter, or
+  /// S9 and S11 at the end: everybody who still lives has heard, and what was accepted was handled, is a dead letter,
+  /// or
   /// was with a process that died.
   func conclude(hadDeaths: Bool) {
     let (messages, dead) = state.withLock { ($0.messages, $0.deadProcesses) }

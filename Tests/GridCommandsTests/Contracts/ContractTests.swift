@@ -39,7 +39,8 @@ import Testing
     (
       "events --since 1h --count 1 -o jsonl",
       """
-      {at: string, atMilliseconds: number, detail: string, kind: string, name: string, node: string, seq: number}
+      {at: string, atMilliseconds: number, detail: string, event: string, incarnation: number, kind: string, \
+      name: string, namespace: string, node: string, seq: number}
       """
     ),
     (

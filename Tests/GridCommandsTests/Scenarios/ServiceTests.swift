@@ -77,7 +77,12 @@ import Testing
         """)
       _ = try await manager.until("READY=1")
       // It cannot join again while its store is a directory.
-      try await sandbox.output("cd state/gridctl/default; rm -r coordination.*; mkdir coordination.sqlite")
+      // The store is made anew as soon as it is gone: the directory must be quicker.
+      try await sandbox.output(
+        """
+        cd state/gridctl/default; mkdir aside
+        until mv -T aside coordination.sqlite 2>/dev/null; do rm -rf coordination.*; done
+        """)
       let limit = ContinuousClock.now + .seconds(30)
       var isTold = false
       while !isTold, ContinuousClock.now < limit {

@@ -195,7 +195,7 @@ class Connection:
                 return
             part = found.get(2, b"")
             item += part
-            if not found.get(3):
+            if kind == REPLY or not found.get(3):
                 yield json.loads(item)
                 item = b""
             if kind == REPLY:
