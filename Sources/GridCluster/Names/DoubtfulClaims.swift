@@ -41,6 +41,9 @@ struct DoubtfulClaims: Sendable {
     unanswered[name] = nil
   }
 
+  /// What came before the watch began was not seen: all names are to be looked through.
+  mutating func missed() { isOverfull = true }
+
   /// Changes were missed.
   mutating func forgetSeen() { seen = [] }
 

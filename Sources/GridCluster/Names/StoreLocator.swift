@@ -127,7 +127,13 @@ package final class StoreLocator: Locator {
         found[StoreKeys.name(entry.key, under: keys.actors)] = entry.createRevision
       }
     }
-    return found
+    let all = found
+    return state.withLock { state in
+      let unknown = all.filter { state.own[$0.key] != $0.value }
+      // Whoever acts on them looks a second time.
+      for name in unknown.keys { state.doubts.saw(name) }
+      return unknown
+    }
   }
 
   // MARK: Names for people
@@ -193,6 +199,8 @@ package final class StoreLocator: Locator {
   func follow(_ follows: () -> Void = {}) async throws {
     let revision = try await store.range(StoreRange(prefix: keys.actors, limit: 1)).revision
     forget()
+    // What this node has claimed before is not told again.
+    state.withLock { if $0.lease != 0 { $0.doubts.missed() } }
     follows()
     try await store.watch(prefix: keys.actors, after: revision) { [self] event in
       switch event {
