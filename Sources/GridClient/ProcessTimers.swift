@@ -13,6 +13,6 @@ extension Timers {
   ///
   /// - Throws: `CancellationError` when the task is cancelled before.
   package func pause(for duration: Duration) async throws(CancellationError) {
-    guard await sleep(for: duration) else { throw CancellationError() }
+    guard await self.sleep(for: duration) else { throw CancellationError() }
   }
 }
