@@ -31,7 +31,10 @@ struct RangeReader: Sendable {
     var request = self.request(range.prefix)
     request.limit = Int64(range.limit)
     request.revision = range.revision ?? 0
-    if let after = range.after { request.key = mapping.key(after) + [0] }
+    // What comes before the prefix does not widen the range.
+    if let after = range.after, !after.utf8.lexicographicallyPrecedes(range.prefix.utf8) {
+      request.key = mapping.key(after) + [0]
+    }
     while true {
       do throws(EtcdFailure) {
         let answer = try await channel.perform(.range, request)
