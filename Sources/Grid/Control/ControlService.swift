@@ -63,13 +63,13 @@ final class ControlService: Sendable {
         if abandoned.isOpen { streams.stop(link, request.correlation) }
         return
       }
-      let handler = try handler(of: request.verb)
-      effect = try handler.effect(arguments)
+      let reading = try read(request.verb, arguments)
+      effect = reading.effect
       // Answered before it counts as done: a node that leaves says goodbye after the answers.
       try await book.counting(effect) {
         let limit = min(deadline, timers.now() + Self.longestRequest)
         let answer = try await book.run(until: limit, on: link, abandoned: abandoned) {
-          try await handler.answer(arguments, limit, link.caller)
+          try await reading.answer(limit, link.caller)
         }
         guard let body = answer.serialized(within: LinkFrame.maximumPayloadBytes) else {
           throw GridError(.undecodable, "the answer to \(request.verb) does not fit into a frame")
@@ -86,11 +86,11 @@ final class ControlService: Sendable {
   func answer(
     _ verb: String, _ arguments: JSONValue, until deadline: MonotonicTime, for caller: Caller
   ) async throws -> JSONValue {
-    try await handler(of: verb).answer(arguments, deadline, caller)
+    try await read(verb, arguments).answer(deadline, caller)
   }
 
-  private func handler(of verb: String) throws(GridError) -> RequestTable.Handler {
-    if let handler = requests[verb] { return handler }
+  private func read(_ verb: String, _ arguments: JSONValue) throws -> RequestTable.Reading {
+    if let handler = requests[verb] { return try handler.read(arguments) }
     throw GridError(
       .protocolMismatch, "node \(node.name) does not know the request \(NameRules.quoted(verb))",
       hint: "the client is newer than the node: use the same version")

@@ -19,8 +19,14 @@ struct RequestCall: Sendable {
 struct RequestTable: Sendable {
   struct Handler: Sendable {
     let role: Role
-    let effect: @Sendable (JSONValue) throws -> RequestEffect
-    let answer: @Sendable (JSONValue, MonotonicTime, Caller) async throws -> JSONValue
+    /// Reads what came.
+    let read: @Sendable (JSONValue) throws -> Reading
+  }
+
+  /// A request that has been read, and waits to be carried out.
+  struct Reading: Sendable {
+    let effect: RequestEffect
+    let answer: @Sendable (MonotonicTime, Caller) async throws -> JSONValue
   }
 
   private var handlers: [String: Handler] = [:]
@@ -38,19 +44,19 @@ struct RequestTable: Sendable {
     _ type: Request.Type, _ body: @escaping @Sendable (Request, RequestCall) async throws -> Request.Answer
   ) {
     let (node, calls) = (node, calls)
-    handlers[Request.verb] = Handler(
-      role: Request.role,
-      effect: { try RoutedRequest<Request>(json: $0).request.effect },
-      answer: { json, deadline, caller in
-        let routed = try RoutedRequest<Request>(json: json)
-        var call = RequestCall(
-          routing: routed.routing, page: routed.page, deadline: deadline, caller: routed.routing.caller ?? caller)
+    handlers[Request.verb] = Handler(role: Request.role) { json in
+      let routed = try RoutedRequest<Request>(json: json)
+      return Reading(effect: routed.request.effect) { deadline, caller in
+        // Nodes speak for others; whoever else says to be somebody is not believed.
+        let behalf = caller.role == .node ? routed.routing.caller ?? caller : caller
+        var call = RequestCall(routing: routed.routing, page: routed.page, deadline: deadline, caller: behalf)
         if let named = routed.routing.node {
           if named != node.name { return try await calls.passOn(routed, to: named, call).json }
           call.routing = Request.routingAtNamedNode(call.routing)
         }
         return try await body(routed.request, call).json
-      })
+      }
+    }
   }
 
   mutating func on<Request: NodeRequest>(

@@ -27,7 +27,7 @@ package struct RequestRouting: FieldCoded, Equatable {
     var routing = self
     routing.node = nil
     routing.isLocal = true
-    routing.caller = self.caller ?? caller
+    routing.caller = caller
     return routing
   }
 }
