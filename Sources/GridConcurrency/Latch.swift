@@ -71,15 +71,4 @@ package final class Latch: Sendable {
   }
 
   private func leave(_ ticket: UInt64) { state.withLock { _ = $0.waiting.removeValue(forKey: ticket) } }
-
-  /// Waits at most `limit`; whether the door is open.
-  package func wait(atMost limit: Duration) async -> Bool {
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.wait() }
-      group.addTask { try? await Task.sleep(for: limit) }
-      await group.next()
-      group.cancelAll()
-    }
-    return isOpen
-  }
 }

@@ -85,12 +85,11 @@ import Testing
     }
   }
 
-  @Test func forwardingKeepsWhoAskedFirst() {
-    let first = Caller(name: "uid 1000", role: .viewer)
-    let once = RequestRouting(node: "n2").forwarded(for: first)
-    let twice = once.forwarded(for: Caller(name: "n1", role: .node))
-    #expect(once.isLocal && once.node == nil)
-    #expect(twice.caller == first)
+  @Test func whatIsPassedOnGoesNoFurtherAndSaysForWhom() {
+    let caller = Caller(name: "uid 1000", role: .viewer)
+    let routing = RequestRouting(node: "n2").forwarded(for: caller)
+    #expect(routing.isLocal && routing.node == nil)
+    #expect(routing.caller == caller)
   }
 
   @Test func aListIsMergedByTheKeysOfItsItems() {

@@ -152,12 +152,6 @@ package struct Fields: Sendable {
     value = .microseconds(number)
   }
 
-  package mutating func seconds(_ key: String, _ value: inout Duration?) throws(GridError) {
-    var number = value?.inSeconds
-    try optional(key, &number)
-    value = number.flatMap { Duration(seconds: $0) }
-  }
-
   package mutating func milliseconds(_ key: String, _ value: inout CalendarTime?) throws(GridError) {
     var number = value?.millisecondsSince1970
     try optional(key, &number)

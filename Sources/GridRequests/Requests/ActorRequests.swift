@@ -32,7 +32,7 @@ package struct ActorsRequest: ListRequest {
   }
 }
 
-package struct InspectRequest: NodeRequest {
+package struct InspectRequest: NamedRequest {
   package typealias Answer = ActorReport
   package static let verb = "inspect"
   package static let scope = RequestScope.holder
@@ -42,9 +42,6 @@ package struct InspectRequest: NodeRequest {
   package var name = ""
 
   package init() {}
-  package init(_ name: String) { self.name = name }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
 }
 
 extension SpawnRequest: NodeRequest {
@@ -86,7 +83,7 @@ package struct StopRequest: NodeRequest {
   }
 }
 
-package struct RestartRequest: NodeRequest {
+package struct RestartRequest: NamedRequest {
   package typealias Answer = ActorPlace
   package static let verb = "restart"
   package static let scope = RequestScope.holder
@@ -96,7 +93,4 @@ package struct RestartRequest: NodeRequest {
   package var name = ""
 
   package init() {}
-  package init(_ name: String) { self.name = name }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
 }

@@ -66,7 +66,7 @@ package struct DeadLettersRequest: ListRequest {
   }
 }
 
-package struct DeadLetterRequest: NodeRequest {
+package struct DeadLetterRequest: IdentifiedRequest {
   package typealias Answer = ListedDeadLetter
   package static let verb = "deadLetters.show"
   package static let scope = RequestScope.everyNode
@@ -76,9 +76,6 @@ package struct DeadLetterRequest: NodeRequest {
   package var identifier = ""
 
   package init() {}
-  package init(_ identifier: String) { self.identifier = identifier }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("id", &identifier) }
 }
 
 package struct DeadLetterBodyRequest: NodeRequest {
@@ -106,7 +103,7 @@ package struct DeadLetterBodyRequest: NodeRequest {
 }
 
 /// Asked by a node before it has another one change a letter: what changes something is asked of one node.
-package struct DeadLetterHolderRequest: NodeRequest {
+package struct DeadLetterHolderRequest: IdentifiedRequest {
   package typealias Answer = DeadLetterHolder
   package static let verb = "deadLetters.find"
   package static let scope = RequestScope.everyNode
@@ -116,9 +113,6 @@ package struct DeadLetterHolderRequest: NodeRequest {
   package var identifier = ""
 
   package init() {}
-  package init(_ identifier: String) { self.identifier = identifier }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("id", &identifier) }
 }
 
 package struct DeadLetterTalliesRequest: ListRequest {

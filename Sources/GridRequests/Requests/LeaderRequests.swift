@@ -17,7 +17,7 @@ package struct LeadersRequest: ListRequest {
   }
 }
 
-package struct LeaderRequest: NodeRequest {
+package struct LeaderRequest: NamedRequest {
   package typealias Answer = LeadershipReport
   package static let verb = "leader.show"
   package static let scope = RequestScope.cluster
@@ -27,9 +27,6 @@ package struct LeaderRequest: NodeRequest {
   package var name = ""
 
   package init() {}
-  package init(_ name: String) { self.name = name }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
 }
 
 /// How long the one who leads may still act; from the process that leads to the node under which it does.
@@ -56,7 +53,7 @@ package struct KeepLeadershipRequest: NodeRequest {
   }
 }
 
-package struct ResignRequest: NodeRequest {
+package struct ResignRequest: NamedRequest {
   package typealias Answer = ResignedLeadership
   package static let verb = "leader.resign"
   package static let scope = RequestScope.cluster
@@ -66,12 +63,9 @@ package struct ResignRequest: NodeRequest {
   package var name = ""
 
   package init() {}
-  package init(_ name: String) { self.name = name }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
 }
 
-package struct LastRunRequest: NodeRequest {
+package struct LastRunRequest: NamedRequest {
   package typealias Answer = LastRun
   package static let verb = "leader.lastRun"
   package static let scope = RequestScope.cluster
@@ -81,9 +75,6 @@ package struct LastRunRequest: NodeRequest {
   package var name = ""
 
   package init() {}
-  package init(_ name: String) { self.name = name }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
 }
 
 package struct RecordRunRequest: NodeRequest {

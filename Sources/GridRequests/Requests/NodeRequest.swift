@@ -46,6 +46,34 @@ extension NodeRequest {
   package mutating func code(_ fields: inout Fields) throws(GridError) {}
 }
 
+/// A request about one thing that is known by a name.
+package protocol NamedRequest: NodeRequest {
+  var name: String { get set }
+}
+
+extension NamedRequest {
+  package init(_ name: String) {
+    self.init()
+    self.name = name
+  }
+
+  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("name", &name) }
+}
+
+/// A request about one dead letter.
+package protocol IdentifiedRequest: NodeRequest {
+  var identifier: String { get set }
+}
+
+extension IdentifiedRequest {
+  package init(_ identifier: String) {
+    self.init()
+    self.identifier = identifier
+  }
+
+  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.required("id", &identifier) }
+}
+
 /// A request whose answer is a list, in pages: what one node has for it, or what all have.
 package protocol ListRequest: NodeRequest where Answer == ListAnswer<Item> {
   associatedtype Item: ListItem

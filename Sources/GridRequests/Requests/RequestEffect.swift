@@ -10,20 +10,4 @@ package enum RequestEffect: Sendable, Equatable {
   case repeatable
   /// It changes something each time: it may be asked again only where it was certainly not carried out.
   case once
-
-  package init(_ verb: String, _ arguments: JSONValue) {
-    switch verb {
-    case "peers", "actors", "kinds", "inspect", "events.list", "deadLetters.list", "deadLetters.show",
-      "deadLetters.body", "deadLetters.find", "deadLetters.counts", "leader.list", "leader.show", "leader.lastRun",
-      "singletons", "names.count", "health":
-      self = .reading
-    case "stop", "deadLetters.purge": self = .repeatable
-    case "spawn":
-      let isRepeatable = (arguments["ifAbsent"]?.boolValue ?? false) && arguments["name"]?.stringValue != nil
-      self = isRepeatable ? .repeatable : .once
-    case "restart", "deadLetters.replay", "leader.resign": self = .once
-    case "node.stop": self = .ownChange
-    default: self = .own
-    }
-  }
 }
