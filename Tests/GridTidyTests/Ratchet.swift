@@ -1,6 +1,5 @@
 /// What does not keep a rule yet, as it is today. Entries only shrink: lower one when there is less, remove it when
-/// there
-/// is none. New ones are not added.
+/// there is none. New ones are not added.
 enum Ratchet {
   /// What is longer than it should be: files by their path, functions by `path#name`, with their lines. Divide the code
   /// instead.
@@ -24,7 +23,7 @@ enum Ratchet {
     "GridActors": 30,
     "GridClient": 11,
     "GridCommands": 1,
-    "GridCore": 486,
+    "GridCore": 384,
     "GridLink": 6,
     "GridStoreEtcd": 31,
     "GridTestKit": 109,

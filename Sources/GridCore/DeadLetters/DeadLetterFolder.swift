@@ -1,13 +1,13 @@
 /// A message that was not handled, before it has an identifier.
-public struct UndeliveredMessage: Sendable, Equatable {
-  public var target: String
-  public var reason: DeadLetter.Reason
-  public var detail: String
-  public var sender: String
-  public var message: Message
-  public var at: CalendarTime
+package struct UndeliveredMessage: Sendable, Equatable {
+  package var target: String
+  package var reason: DeadLetter.Reason
+  package var detail: String
+  package var sender: String
+  package var message: Message
+  package var at: CalendarTime
 
-  public init(
+  package init(
     target: String, reason: DeadLetter.Reason, detail: String, sender: String, message: Message, at: CalendarTime
   ) {
     self.target = target
@@ -19,18 +19,18 @@ public struct UndeliveredMessage: Sendable, Equatable {
   }
 
   /// What it is charged with while it waits in memory.
-  public var cost: Int { message.cost + message.extraBytes + detail.utf8.count + 256 }
+  package var cost: Int { message.cost + message.extraBytes + detail.utf8.count + 256 }
 }
 
 /// Turns a storm of dead letters into a few that are shown and counts: of one target and reason, the first letters of
 /// each second are shown, the rest is counted on one more that stands for them: the latest. All of them are kept.
 ///
 /// Pure: time comes in with each letter.
-public struct DeadLetterFolder: Sendable {
+package struct DeadLetterFolder: Sendable {
   /// Letters of one target and reason that are shown one by one in each second.
-  public let shownPerSecond: Int
+  package let shownPerSecond: Int
   /// Targets and reasons told apart; beyond it storms are counted together under the target `*`.
-  public let maximumStorms: Int
+  package let maximumStorms: Int
 
   private struct Key: Hashable {
     var target: String
@@ -46,13 +46,13 @@ public struct DeadLetterFolder: Sendable {
   private var storms: [Key: Storm] = [:]
   private var ready: [DeadLetter] = []
 
-  public init(shownPerSecond: Int = 100, maximumStorms: Int = 1024) {
+  package init(shownPerSecond: Int = 100, maximumStorms: Int = 1024) {
     self.shownPerSecond = shownPerSecond
     self.maximumStorms = maximumStorms
   }
 
   /// Takes a letter in; it comes out of ``take(isClosing:at:)``, by itself or counted on another.
-  public mutating func add(_ letter: DeadLetter) {
+  package mutating func add(_ letter: DeadLetter) {
     var key = Key(target: letter.target, reason: letter.reason)
     if storms[key] == nil, storms.count >= maximumStorms { key.target = "*" }
     let second = letter.at.millisecondsSince1970 / 1000
@@ -74,11 +74,11 @@ public struct DeadLetterFolder: Sendable {
   }
 
   /// Whether some letters are being counted together.
-  public var isFolding: Bool { storms.values.contains { $0.folded != nil } }
+  package var isFolding: Bool { storms.values.contains { $0.folded != nil } }
 
   /// What can be shown now: letters by themselves, and the counts of seconds that are over (all counts with
   /// `isClosing`).
-  public mutating func take(isClosing: Bool = false, at now: CalendarTime) -> [DeadLetter] {
+  package mutating func take(isClosing: Bool = false, at now: CalendarTime) -> [DeadLetter] {
     let second = now.millisecondsSince1970 / 1000
     for (key, storm) in storms where isClosing || storm.second != second {
       if let folded = storm.folded { ready.append(folded) }

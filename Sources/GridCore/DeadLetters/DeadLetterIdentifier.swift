@@ -1,17 +1,17 @@
 /// Makes identifiers that are unique in the cluster and sort by time: ULIDs (ulid.github.io/spec), 48 bits of
 /// milliseconds and 80 random bits in Crockford's base 32, 26 characters; within one millisecond, or when the calendar
 /// clock steps back, the random part counts up so that order is kept.
-public struct DeadLetterIdentifier: Sendable {
+package struct DeadLetterIdentifier: Sendable {
   private var generator: any RandomNumberGenerator & Sendable
   private var last: Int64 = -1
   private var high: UInt16 = 0
   private var low: UInt64 = 0
 
   /// - Parameter generator: the source of the random bits; seeded in tests, the system's in a node.
-  public init(generator: any RandomNumberGenerator & Sendable) { self.generator = generator }
+  package init(generator: any RandomNumberGenerator & Sendable) { self.generator = generator }
 
   /// The next identifier, larger than every one before it.
-  public mutating func next(at time: CalendarTime) -> String {
+  package mutating func next(at time: CalendarTime) -> String {
     // A calendar clock that is set to before 1970, or beyond the year 10889, must not break the order.
     let milliseconds = min(max(0, time.millisecondsSince1970), 0xFFFF_FFFF_FFFF)
     if milliseconds > last {

@@ -1,7 +1,7 @@
 /// The contract form: `seq at atMilliseconds kind name node detail event`, where `detail` is for people and `event` is
 /// what happened in one word, and the facts of that event in members of their own.
 extension GridEvent {
-  public var json: JSONValue {
+  package var json: JSONValue {
     var members: [String: JSONValue] = [
       "seq": .integer(sequence), "at": .string(at.rfc3339), "kind": .string(kind.rawValue), "name": .string(name),
       "node": .string(node), "detail": .string(text),
@@ -12,7 +12,7 @@ extension GridEvent {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let sequence = json["seq"]?.integerValue, let kind = Kind(rawValue: json["kind"]?.stringValue ?? "") else {
       throw GridError(.undecodable, "an event lacks seq or kind")
     }

@@ -79,28 +79,28 @@ public struct ActorRecord: Sendable, Equatable {
 }
 
 /// The keys of the coordination store. Documented for people who read them with `etcdctl get --prefix`.
-public struct StoreKeys: Sendable, Equatable {
+package struct StoreKeys: Sendable, Equatable {
   /// Everything of the namespace starts with it: `/gridctl/NAMESPACE/`.
-  public let root: String
+  package let root: String
 
-  public init(prefix: String = "/gridctl", namespace: String) { root = "\(prefix)/\(namespace)/" }
+  package init(prefix: String = "/gridctl", namespace: String) { root = "\(prefix)/\(namespace)/" }
 
-  public var nodes: String { root + "nodes/" }
-  public var actors: String { root + "actors/" }
-  public var leaders: String { root + "leaders/" }
+  package var nodes: String { root + "nodes/" }
+  package var actors: String { root + "actors/" }
+  package var leaders: String { root + "leaders/" }
   /// The last runs under a leadership that ended well.
-  public var runs: String { root + "runs/" }
+  package var runs: String { root + "runs/" }
   /// What nodes say of the dead letters that they keep.
-  public var letters: String { root + "letters/" }
+  package var letters: String { root + "letters/" }
 
   /// What follows a prefix in a key, told by bytes: a letter that combines with the prefix's last one is the name's.
-  public static func name(_ key: String, under prefix: String) -> String {
+  package static func name(_ key: String, under prefix: String) -> String {
     String(decoding: key.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 
-  public func node(_ name: String) -> String { nodes + name }
-  public func actor(_ name: String) -> String { actors + name }
-  public func leader(_ name: String) -> String { leaders + name }
-  public func run(_ name: String) -> String { runs + name }
-  public func letters(of node: String) -> String { letters + node }
+  package func node(_ name: String) -> String { nodes + name }
+  package func actor(_ name: String) -> String { actors + name }
+  package func leader(_ name: String) -> String { leaders + name }
+  package func run(_ name: String) -> String { runs + name }
+  package func letters(of node: String) -> String { letters + node }
 }

@@ -2,21 +2,21 @@
 ///
 /// Only who leads writes it, so of two runs the later leader's stands. Times are those of the machines that ran it; the
 /// record holds for periods that are long beside what their clocks differ by.
-public struct RunRecord: Sendable, Equatable {
+package struct RunRecord: Sendable, Equatable {
   /// The name of the leadership.
-  public var name: String
+  package var name: String
   /// The node whose lease the run was under.
-  public var node: String
+  package var node: String
   /// Who led, for people: host and process.
-  public var holder: String
+  package var holder: String
   /// When the program was started.
-  public var startedAt: CalendarTime
+  package var startedAt: CalendarTime
   /// When it had ended.
-  public var endedAt: CalendarTime
+  package var endedAt: CalendarTime
   /// The leadership's fencing token.
-  public var token: Int64
+  package var token: Int64
 
-  public init(
+  package init(
     name: String, node: String, holder: String, startedAt: CalendarTime, endedAt: CalendarTime, token: Int64
   ) {
     self.name = name
@@ -29,19 +29,19 @@ public struct RunRecord: Sendable, Equatable {
 
   /// A run may begin so much earlier than its period is over: a tenth of it, five minutes at most. What cron starts
   /// every day at the same time would otherwise slip by a day whenever it is a moment early.
-  public static func slack(of period: Duration) -> Duration { min(period / 10, .seconds(300)) }
+  package static func slack(of period: Duration) -> Duration { min(period / 10, .seconds(300)) }
 
   /// Whether the run counts for a period that is not over yet.
   ///
   /// - Parameter now: a time before the start, from a clock that is behind, counts as much as one after it: a clock
   ///   that was wrong once must not forbid all runs until it is right.
-  public func counts(for period: Duration, at now: CalendarTime) -> Bool {
+  package func counts(for period: Duration, at now: CalendarTime) -> Bool {
     let elapsed = now.millisecondsSince1970.subtractingClamped(startedAt.millisecondsSince1970)
     let needed = (period - Self.slack(of: period)).wholeNanoseconds / 1_000_000
     return elapsed.magnitude < needed.magnitude && needed > 0
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "node": .string(node), "holder": .string(holder), "token": .integer(token),
       "startedMilliseconds": .integer(startedAt.millisecondsSince1970),
@@ -50,7 +50,7 @@ public struct RunRecord: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let name = json["name"]?.stringValue, let started = json["startedMilliseconds"]?.integerValue else {
       throw GridError(.undecodable, "the record of a run lacks its name or start")
     }

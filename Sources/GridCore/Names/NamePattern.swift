@@ -1,15 +1,15 @@
 /// A name in which `*` stands for any run of characters, `?` for one.
-public struct NamePattern: Sendable, Equatable {
-  public let text: String
+package struct NamePattern: Sendable, Equatable {
+  package let text: String
   private let pattern: [UInt8]
 
-  public init(_ text: String) {
+  package init(_ text: String) {
     self.text = text
     pattern = Array(text.utf8)
   }
 
   /// Whether the whole of `name` matches. Linear in the name for one star, never exponential.
-  public func matches(_ name: String) -> Bool {
+  package func matches(_ name: String) -> Bool {
     let name = Array(name.utf8)
     var place = 0
     var at = 0

@@ -1,9 +1,9 @@
 /// Finds names that somebody may have meant.
-public enum NameSimilarity {
+package enum NameSimilarity {
   /// Up to `limit` of `names` within a third of the name's length in edits, nearest first.
   ///
   /// Looks at 10 000 names at most, so that a hint never costs more than the failure it explains.
-  public static func similar(to name: String, in names: some Collection<String>, limit: Int = 3) -> [String] {
+  package static func similar(to name: String, in names: some Collection<String>, limit: Int = 3) -> [String] {
     let wanted = Array(name.utf8)
     let most = max(1, wanted.count / 3)
     return names.prefix(10_000)

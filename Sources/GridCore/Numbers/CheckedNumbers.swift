@@ -4,14 +4,14 @@
 /// known, so what is reckoned with it goes through these.
 extension FixedWidthInteger {
   /// The sum, or the end of the scale that it would pass.
-  public func addingClamped(_ other: Self) -> Self {
+  package func addingClamped(_ other: Self) -> Self {
     let (sum, overflow) = addingReportingOverflow(other)
     guard overflow else { return sum }
     return other < 0 ? .min : .max
   }
 
   /// The difference, or the end of the scale that it would pass.
-  public func subtractingClamped(_ other: Self) -> Self {
+  package func subtractingClamped(_ other: Self) -> Self {
     let (difference, overflow) = subtractingReportingOverflow(other)
     guard overflow else { return difference }
     return other < 0 ? .max : .min
@@ -20,13 +20,13 @@ extension FixedWidthInteger {
 
 extension Sequence where Element: FixedWidthInteger {
   /// The sum of all, clamped to what the type holds at each step.
-  public func clampedSum() -> Element { reduce(0) { $0.addingClamped($1) } }
+  package func clampedSum() -> Element { reduce(0) { $0.addingClamped($1) } }
 }
 
 extension Duration {
   /// A length of time from a number of seconds that somebody else has sent; nil for what is no number, and beyond 100
   /// years in either direction.
-  public init?(seconds: Double) {
+  package init?(seconds: Double) {
     // Also false for what is no number.
     guard abs(seconds) < Self.longestSeconds else { return nil }
     self = .nanoseconds(Int64((seconds * 1e9).rounded()))

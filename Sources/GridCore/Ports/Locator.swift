@@ -1,14 +1,14 @@
 /// Where an actor is: the node, and which of its lives.
-public struct Location: Sendable, Equatable {
-  public var node: String
+package struct Location: Sendable, Equatable {
+  package var node: String
   /// The incarnation of the node.
-  public var incarnation: Int64
+  package var incarnation: Int64
   /// The claim of the address, larger than that of everybody who had it before: a fencing token.
-  public var epoch: Int64
+  package var epoch: Int64
   /// The kind of the actor.
-  public var kind: String
+  package var kind: String
 
-  public init(node: String, incarnation: Int64, epoch: Int64, kind: String) {
+  package init(node: String, incarnation: Int64, epoch: Int64, kind: String) {
     self.node = node
     self.incarnation = incarnation
     self.epoch = epoch

@@ -1,7 +1,7 @@
 extension DeadLetter {
   /// The contract form: `id at reason target sender node type contentType body bodyEncoding bodyBytes`, and what the
   /// log adds; of a body that is not whole `bodyIsCut`, of one that is not there `bodyLeftOut`.
-  public var json: JSONValue {
+  package var json: JSONValue {
     let shown = isBodyCut ? Self.wholeCharacters(message.body) : message.body
     let text = shown.contains(0) ? nil : String(validating: shown, as: UTF8.self)
     let json: JSONValue = [
@@ -28,7 +28,7 @@ extension DeadLetter {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing or the body is not base 64.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let identifier = json["id"]?.stringValue, let body = json["body"]?.stringValue,
       let reason = Reason(rawValue: json["reason"]?.stringValue ?? "")
     else { throw GridError(.undecodable, "a dead letter lacks id, body or reason") }
@@ -53,7 +53,7 @@ extension DeadLetter {
 }
 
 /// Base 64 (RFC 4648 §4). The core's own, since nothing below the node brings Foundation in.
-public enum Base64 {
+package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
   /// The value of each symbol by its byte; 255 for bytes that are none.
@@ -65,7 +65,7 @@ public enum Base64 {
 
   // Over memory rather than collections: bodies have millions of bytes.
 
-  public static func encoded(_ bytes: [UInt8]) -> String {
+  package static func encoded(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { output in
       bytes.withUnsafeBufferPointer { input in
         alphabet.withUnsafeBufferPointer { symbols in
@@ -91,7 +91,7 @@ public enum Base64 {
   private static let padding = UInt8(ascii: "=")
 
   /// The bytes, or nil when `text` is not base 64 with its padding.
-  public static func decoded(_ text: String) -> [UInt8]? {
+  package static func decoded(_ text: String) -> [UInt8]? {
     var text = text
     return text.withUTF8 { symbols -> [UInt8]? in
       guard symbols.count.isMultiple(of: 4) else { return nil }

@@ -1,19 +1,19 @@
 /// Counts of latencies in buckets whose width grows with the value: at most 0.8 % off, whatever the range, in a few
 /// kilobytes. A value type; merge those of several tasks at the end.
-public struct LatencyHistogram: Sendable, Equatable {
+package struct LatencyHistogram: Sendable, Equatable {
   // Values below 256 have a bucket each; then 128 buckets for each doubling.
   private static let exact = 256
   private static let perDoubling = 128
 
   private var buckets: [UInt32] = []
-  public private(set) var count: Int = 0
+  package private(set) var count: Int = 0
   /// The largest value, exactly.
-  public private(set) var maximum: Int64 = 0
+  package private(set) var maximum: Int64 = 0
 
-  public init() {}
+  package init() {}
 
   /// Counts one value, in nanoseconds; a negative one counts as 0.
-  public mutating func record(_ nanoseconds: Int64) {
+  package mutating func record(_ nanoseconds: Int64) {
     let value = max(0, nanoseconds)
     let bucket = Self.bucket(of: value)
     if bucket >= buckets.count {
@@ -24,7 +24,7 @@ public struct LatencyHistogram: Sendable, Equatable {
     maximum = max(maximum, value)
   }
 
-  public mutating func merge(_ other: LatencyHistogram) {
+  package mutating func merge(_ other: LatencyHistogram) {
     if other.buckets.count > buckets.count {
       buckets.append(contentsOf: repeatElement(0, count: other.buckets.count - buckets.count))
     }
@@ -39,7 +39,7 @@ public struct LatencyHistogram: Sendable, Equatable {
   /// The value, in nanoseconds, that the given share of all values does not exceed; nil when nothing was counted.
   ///
   /// - Parameter share: 0 to 1.
-  public func percentile(_ share: Double) -> Int64? {
+  package func percentile(_ share: Double) -> Int64? {
     guard count > 0 else { return nil }
     let rank = max(1, min(Double(count), (share * Double(count)).rounded(.up)))
     var seen = 0.0

@@ -3,7 +3,7 @@
 ///
 /// Nothing is timed to be forgotten: whenever 2 048 were counted all counts are halved, so that what is older weighs
 /// less and less.
-public struct RecentDurations: Sendable, Equatable {
+package struct RecentDurations: Sendable, Equatable {
   /// One bucket for what is shorter than this, in nanoseconds, and then eight for each doubling.
   private static let shortest: Int64 = 1024
   private static let perDoubling = 8
@@ -13,10 +13,10 @@ public struct RecentDurations: Sendable, Equatable {
   private var buckets: [UInt16]
   private var count: UInt32 = 0
 
-  public init() { buckets = Array(repeating: 0, count: 1 + Self.perDoubling * Self.doublings) }
+  package init() { buckets = Array(repeating: 0, count: 1 + Self.perDoubling * Self.doublings) }
 
   /// Counts `count` things of the same length; a negative length counts as none.
-  public mutating func record(_ duration: Duration, count: Int = 1) {
+  package mutating func record(_ duration: Duration, count: Int = 1) {
     record(nanoseconds: duration.wholeNanoseconds, count: count)
   }
 
@@ -31,7 +31,7 @@ public struct RecentDurations: Sendable, Equatable {
   }
 
   /// The length that the given share, 0 to 1, of the latest does not exceed; nil when nothing was counted.
-  public func percentile(_ share: Double) -> Duration? {
+  package func percentile(_ share: Double) -> Duration? {
     guard count > 0 else { return nil }
     let rank = max(1, (share * Double(count)).rounded(.up))
     var seen = 0.0

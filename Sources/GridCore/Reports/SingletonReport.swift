@@ -1,23 +1,23 @@
 /// An actor that runs once in the namespace, as the nodes that keep it see it together.
-public struct SingletonReport: Sendable, Equatable {
+package struct SingletonReport: Sendable, Equatable {
   /// The actor's name; its kind has the same.
-  public var name: String
+  package var name: String
   /// The nodes that would run it.
-  public var keepers: [String]
+  package var keepers: [String]
   /// The node it runs on; nil while it runs nowhere.
-  public var node: String?
+  package var node: String?
   /// The epoch of its name: larger than that of every earlier activation.
-  public var token: Int64?
+  package var token: Int64?
   /// Since when it runs.
-  public var since: CalendarTime?
+  package var since: CalendarTime?
   /// How often it failed in a row, on all nodes together; 0 once it has been well for a while.
-  public var failures: Int
+  package var failures: Int
   /// Why it failed last; nil once it has been well for a while.
-  public var lastFailure: String?
+  package var lastFailure: String?
   /// When it is started again at the earliest; nil while it runs.
-  public var nextStart: CalendarTime?
+  package var nextStart: CalendarTime?
 
-  public init(
+  package init(
     name: String, keepers: [String], node: String? = nil, token: Int64? = nil, since: CalendarTime? = nil,
     failures: Int = 0, lastFailure: String? = nil, nextStart: CalendarTime? = nil
   ) {
@@ -32,7 +32,7 @@ public struct SingletonReport: Sendable, Equatable {
   }
 
   /// The members of a leader, and what only a singleton has.
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "type": "singleton", "node": .optional(node), "holder": "singleton",
       "token": token.map { .integer($0) } ?? .null, "since": .optional(since?.rfc3339),
@@ -47,7 +47,7 @@ public struct SingletonReport: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when it has no name.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let name = json["name"]?.stringValue else {
       throw GridError(.undecodable, "a report of a singleton lacks its name")
     }
@@ -62,7 +62,7 @@ public struct SingletonReport: Sendable, Equatable {
   }
 
   /// What all nodes say of each actor, in one report by name.
-  public static func merged(_ reports: [SingletonReport]) -> [SingletonReport] {
+  package static func merged(_ reports: [SingletonReport]) -> [SingletonReport] {
     var merged: [String: SingletonReport] = [:]
     for report in reports {
       merged[report.name] = merged[report.name].map { $0.merged(with: report) } ?? report

@@ -8,24 +8,24 @@
 ///    ▲                    │
 ///    └── failed, stopped ─┘
 /// ```
-public struct StartPacing: Sendable {
+package struct StartPacing: Sendable {
   /// Pauses between starts that fail: some tenths of a second at first, half a minute in the end. Nodes that keep the
   /// same thing do not start it in step.
-  public static let standardBackoff = Backoff(first: .milliseconds(100), limit: .seconds(30), jitter: 0.2)
+  package static let standardBackoff = Backoff(first: .milliseconds(100), limit: .seconds(30), jitter: 0.2)
 
   private let backoff: Backoff
   private let wellAfter: Duration
   /// The activation that runs, and since when nothing of it has failed.
   private var running: (epoch: Int64, since: MonotonicTime)?
   /// How often it failed in a row.
-  public private(set) var failures = 0
+  package private(set) var failures = 0
   /// Why it failed last; nil once it has been well.
-  public private(set) var lastReason: String?
+  package private(set) var lastReason: String?
   /// Before this it is not started.
-  public private(set) var nextStart = MonotonicTime(nanoseconds: .min)
+  package private(set) var nextStart = MonotonicTime(nanoseconds: .min)
 
   /// - Parameter wellAfter: how long it has to run without failing until earlier failures are forgotten.
-  public init(backoff: Backoff = standardBackoff, wellAfter: Duration = .seconds(60)) {
+  package init(backoff: Backoff = standardBackoff, wellAfter: Duration = .seconds(60)) {
     self.backoff = backoff
     self.wellAfter = wellAfter
   }
@@ -33,7 +33,7 @@ public struct StartPacing: Sendable {
   /// Notes which activation runs, here or elsewhere, or that none does.
   ///
   /// - Returns: whether it is well: it runs, and no failure is remembered.
-  public mutating func runs(_ epoch: Int64?, at now: MonotonicTime) -> Bool {
+  package mutating func runs(_ epoch: Int64?, at now: MonotonicTime) -> Bool {
     guard let epoch else {
       running = nil
       return false
@@ -44,7 +44,7 @@ public struct StartPacing: Sendable {
   }
 
   /// Notes that it failed and goes on by itself, as an actor that its supervision restarts.
-  public mutating func stumbled(_ reason: String, at now: MonotonicTime) {
+  package mutating func stumbled(_ reason: String, at now: MonotonicTime) {
     note(reason, at: now)
     if let running { self.running = (running.epoch, now) }
   }
@@ -52,7 +52,7 @@ public struct StartPacing: Sendable {
   /// Notes that it could not start, or that it ended although nobody wanted it to.
   ///
   /// - Returns: how long until it is started again.
-  public mutating func failed(
+  package mutating func failed(
     _ reason: String, at now: MonotonicTime, using generator: inout some RandomNumberGenerator
   ) -> Duration {
     note(reason, at: now)
@@ -63,7 +63,7 @@ public struct StartPacing: Sendable {
   }
 
   /// Notes that it ended because somebody wanted it to: it may be started at once.
-  public mutating func stopped(at now: MonotonicTime) {
+  package mutating func stopped(at now: MonotonicTime) {
     forget(at: now)
     running = nil
   }
