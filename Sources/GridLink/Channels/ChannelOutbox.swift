@@ -106,7 +106,7 @@ struct ChannelOutbox {
     while room > 0, let number = line.popFirst() {
       guard var end = ends.removeValue(forKey: number) else { continue }
       let before = end.waiting
-      room -= Self.turn(of: number, &end, into: &round)
+      room -= Self.turn(of: number, &end, atMost: room, into: &round)
       if before >= ChannelLimits.sendBytes, end.waiting < ChannelLimits.sendBytes { round.relieved.append(number) }
       if end.items.isEmpty, let closing = end.closing {
         round.frames.append(closing.frame(number))
@@ -120,10 +120,14 @@ struct ChannelOutbox {
     return round
   }
 
-  /// Takes parts of about one turn's bytes. Turns are counted in bytes, so long items and short ones are served alike.
-  private static func turn(of number: UInt64, _ end: inout End, into round: inout Round) -> Int {
+  /// Takes parts of about one turn's bytes, and of the round what it has room for: more by one part at most. Turns are
+  /// counted in bytes, so long items and short ones are served alike.
+  private static func turn(
+    of number: UInt64, _ end: inout End, atMost room: Int, into round: inout Round
+  ) -> Int {
+    let most = min(room, ChannelLimits.partBytes)
     var taken = 0
-    while taken < ChannelLimits.partBytes, end.credit > 0, let item = end.items.first {
+    while taken < most, end.credit > 0, let item = end.items.first {
       let left = item.count - end.sent
       let isLast = left <= ChannelLimits.partBytes
       let part = isLast && end.sent == 0 ? item : Array(item[end.sent...].prefix(ChannelLimits.partBytes))
