@@ -87,15 +87,16 @@ struct BenchDriver: Sendable {
   private func delivered(_ deadline: MonotonicTime) async -> Int? {
     let reply = try? await PendingAsk.run(
       timeout: .seconds(60), deadlines: parts.deadlines
-    ) { route(Message(), .reply, $1, $0) }
+    ) { ask(Message(), $1, $0) }
     return (try? reply?.json())?.integerValue.map { Int(clamping: $0) }
   }
 
-  private func route(
-    _ message: Message, _ expectation: Envelope.Expectation, _ deadline: MonotonicTime, _ ask: PendingAsk
-  ) {
+  private func ask(_ message: Message, _ deadline: MonotonicTime, _ ask: PendingAsk) {
     parts.router.route(
-      Envelope(target: plan.target, message: message, expectation: expectation, deadline: deadline, responder: ask),
+      Envelope(
+        target: plan.target, message: message, expectation: .reply,
+        // Who counts a flood asks in the middle of it.
+        waitsForRoom: plan.work == .tell, deadline: deadline, responder: ask),
       .here)
   }
 
@@ -121,7 +122,7 @@ struct BenchDriver: Sendable {
       tally.sent += 1
       do {
         _ = try await PendingAsk.run(timeout: .seconds(5), deadlines: parts.deadlines) {
-          route(message, .reply, $1, $0)
+          ask(message, $1, $0)
         }
         tally.latencies.record((parts.timers.now() - began).wholeNanoseconds)
       } catch {
