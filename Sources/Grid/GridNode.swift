@@ -17,6 +17,7 @@ internal import Synchronization
 public final class GridNode: Sendable {
   private enum Phase {
     case idle
+    case starting
     case running(NodeWires)
     case leaving
     case ended(GridError)
@@ -53,8 +54,12 @@ public final class GridNode: Sendable {
   /// Runs the node until the task is cancelled or ``beginGracefulShutdown()`` is called, then leaves the cluster in
   /// good order: actors stop, their mail becomes dead letters, the names are free.
   ///
-  /// - Throws: ``GridError`` when the node cannot start: a taken name or port, a directory without permission, ….
+  /// A node runs once.
+  ///
+  /// - Throws: ``GridError`` when the node cannot start: a taken name or port, a directory without permission, …;
+  ///   ``GridError/Code/refused`` when it runs or has run already.
   public func run() async throws {
+    try begin()
     var assembly: NodeAssembly?
     do {
       let configuration = try configuration.validated(beside: kinds.kinds.keys)
@@ -72,6 +77,15 @@ public final class GridNode: Sendable {
       throw error
     }
     end(Self.stopped)
+  }
+
+  private func begin() throws(GridError) {
+    let isFirst = phase.withLock { phase in
+      guard case .idle = phase else { return false }
+      phase = .starting
+      return true
+    }
+    guard isFirst else { throw GridError(.refused, "the node runs or has run already", hint: "make another GridNode") }
   }
 
   private static let stopped = GridError(.unavailable, "the node has stopped")
@@ -110,7 +124,7 @@ public final class GridNode: Sendable {
     case .running(let wires): return wires
     case .leaving: throw Self.stopped
     case .ended(let error): throw error
-    case .idle: throw GridError(.cancelled, "cancelled before the node was ready")
+    case .idle, .starting: throw GridError(.cancelled, "cancelled before the node was ready")
     }
   }
 
