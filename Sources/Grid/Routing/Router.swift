@@ -72,9 +72,8 @@ final class Router: Sendable {
 
   /// The link to the node where a name is known to be, when it is another one.
   func link(to name: String) -> Link? {
-    guard let holder = ActorAddress(unchecked: name).local?.node ?? locator.cached(name)?.node, holder != node.name
-    else { return nil }
-    return peers.link(to: holder)
+    // There is none to the node itself.
+    (ActorAddress(unchecked: name).local?.node ?? locator.cached(name)?.node).flatMap(peers.link)
   }
 
   /// A peer sends only what it believes to be ours: it is not passed on again, so no message can travel in circles.
