@@ -220,7 +220,7 @@ import Testing
       Issue.record("it does not wait")
       return
     }
-    _ = next(&state)
+    _ = state.next(&batch, takesOne: true, options: options, at: MonotonicTime(nanoseconds: 0))
     let (admitted, wakes) = state.read(1, options: options)
     #expect(admitted.count == 1 && wakes)
     _ = state.end()
