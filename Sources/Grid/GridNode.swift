@@ -64,8 +64,9 @@ public final class GridNode: Sendable {
     do {
       let configuration = try configuration.validated(beside: kinds.kinds.keys)
       let started = try await NodeAssembly.start(
-        configuration, surroundings ?? NodeSurroundings(threads: configuration.eventLoopThreads), kinds: kinds,
-        leave: leave)
+        configuration,
+        surroundings ?? NodeSurroundings(threads: configuration.eventLoopThreads, timers: configuration.timers),
+        kinds: kinds, leave: leave)
       assembly = started
       phase.withLock { $0 = .running(started.wires) }
       try await started.serve(ready: ready)
@@ -99,13 +100,13 @@ public final class GridNode: Sendable {
   public func beginGracefulShutdown() { leave.requested.open() }
 
   /// Whether the node was asked to leave.
-  public var isLeaving: Bool { leave.isRequested }
+  package var isLeaving: Bool { leave.isRequested }
 
   /// Returns when the node was asked to leave, or the task is cancelled.
-  public func waitUntilLeaving() async { await leave.requested.wait() }
+  package func waitUntilLeaving() async { await leave.requested.wait() }
 
   /// Whether ``run()`` has returned.
-  public var hasEnded: Bool {
+  package var hasEnded: Bool {
     phase.withLock { phase in
       if case .ended = phase { return true }
       return false

@@ -1,4 +1,4 @@
 /// The version of this library and of gridctl.
-public enum GridVersion {
-  public static let current = "0.1.0"
+package enum GridVersion {
+  package static let current = "0.1.0"
 }

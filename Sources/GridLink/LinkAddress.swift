@@ -1,17 +1,17 @@
-public import GridCore
+package import GridCore
 internal import GridSystem
-public import NIOCore
+package import NIOCore
 
 /// Where a node listens: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
-public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
+package enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   case tcp(host: String, port: Int)
   case unix(path: String)
 
   /// The longest path of a Unix socket: what the address structures of all systems have room for.
-  public static let maximumSocketPathBytes = SocketPath.maximumBytes
+  package static let maximumSocketPathBytes = SocketPath.maximumBytes
 
   /// - Throws: ``GridError/Code/usage`` when the text is no address.
-  public init(parsing text: String) throws(GridError) {
+  package init(parsing text: String) throws(GridError) {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard !path.isEmpty, path.utf8.count <= Self.maximumSocketPathBytes else {
@@ -40,7 +40,7 @@ public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
       .usage, "invalid address \(NameRules.quoted(text))", hint: "write HOST:PORT, [IPV6]:PORT or unix:PATH")
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
@@ -48,7 +48,7 @@ public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether only processes of this machine can reach it.
-  public var isLocal: Bool {
+  package var isLocal: Bool {
     switch self {
     case .unix: true
     case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
@@ -56,7 +56,7 @@ public enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The address a channel is bound to, or nil when it has none that is known.
-  public init?(_ address: SocketAddress?) {
+  package init?(_ address: SocketAddress?) {
     switch address {
     case .v4, .v6:
       guard let host = address?.ipAddress, let port = address?.port else { return nil }

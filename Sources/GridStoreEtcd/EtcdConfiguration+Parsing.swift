@@ -1,5 +1,5 @@
 internal import Glibc
-public import GridCore
+package import GridCore
 
 extension EtcdConfiguration {
   /// Parses `etcd://[USER@]HOST[:PORT][,HOST[:PORT]…][/PREFIX]`; with `etcds://` TLS is spoken. IPv6 addresses stand
@@ -10,7 +10,7 @@ extension EtcdConfiguration {
   ///
   /// - Throws: ``GridError/Code/usage`` for a text of another form, ``GridError/Code/noInput`` when the password's file
   ///   cannot be read, ``GridError/Code/refused`` when others can read it too.
-  public init(parsing text: String, environment: [String: String] = [:]) throws(GridError) {
+  package init(parsing text: String, environment: [String: String] = [:]) throws(GridError) {
     let schemes = ["etcd://", "etcds://"]
     guard let scheme = schemes.first(where: { text.hasPrefix($0) }) else { throw Self.malformed(text) }
     var rest = text.dropFirst(scheme.count)

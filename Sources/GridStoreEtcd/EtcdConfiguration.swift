@@ -1,44 +1,44 @@
 internal import GridCore
 
 /// How to reach an etcd cluster: its members, who we are, and how long to wait.
-public struct EtcdConfiguration: Sendable, Equatable {
+package struct EtcdConfiguration: Sendable, Equatable {
   /// One member's client address.
-  public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
+  package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// A host name, an IPv4 address, or an IPv6 address without brackets.
-    public var host: String
-    public var port: Int
+    package var host: String
+    package var port: Int
 
-    public init(host: String, port: Int = 2379) {
+    package init(host: String, port: Int = 2379) {
       self.host = host
       self.port = port
     }
 
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
   /// At least one. The store uses one at a time and goes on to the next when it fails.
-  public var endpoints: [Endpoint]
+  package var endpoints: [Endpoint]
   /// Put in front of every key, so that several installations share one cluster. Empty by default.
-  public var prefix: String
+  package var prefix: String
   /// The user to authenticate as; nil does not authenticate.
-  public var user: String?
+  package var user: String?
   /// The user's password. Never shown.
-  public var password: String
+  package var password: String
   /// Whether to speak TLS, as `etcds://` asks for; also when one of the files below is given.
-  public var usesTLS: Bool
+  package var usesTLS: Bool
   /// A PEM file of authorities; nil trusts the system's.
-  public var authorityFile: String?
+  package var authorityFile: String?
   /// PEM files of the client's own certificate (with its chain) and key, for clusters that ask for one.
-  public var certificateFile: String?
-  public var keyFile: String?
+  package var certificateFile: String?
+  package var keyFile: String?
   /// How long one attempt at one member may take before the next is tried; doubled when there is only one member.
-  public var attemptTimeout: Duration
+  package var attemptTimeout: Duration
   /// How long an operation may take in all: less than users wait for an answer that depends on it.
-  public var operationTimeout: Duration
+  package var operationTimeout: Duration
   /// How often each watch compares what it delivered with a complete reading.
-  public var verificationInterval: Duration
+  package var verificationInterval: Duration
 
-  public init(endpoints: [Endpoint]) {
+  package init(endpoints: [Endpoint]) {
     self.endpoints = endpoints
     prefix = ""
     user = nil
@@ -53,7 +53,7 @@ public struct EtcdConfiguration: Sendable, Equatable {
   }
 
   /// The addresses and the prefix, without user and password.
-  public var place: String {
+  package var place: String {
     (usesTLS ? "etcds://" : "etcd://") + endpoints.map(\.description).joined(separator: ",") + prefix
   }
 

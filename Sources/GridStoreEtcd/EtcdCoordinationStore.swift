@@ -1,4 +1,4 @@
-public import GridCore
+package import GridCore
 internal import GridSystem
 internal import NIOCore
 internal import NIOPosix
@@ -13,9 +13,9 @@ internal import Synchronization
 ///
 /// Every member is tried under a short deadline, one after another, and every call ends within
 /// ``EtcdConfiguration/operationTimeout``. ``close()`` must be called at the end.
-public final class EtcdCoordinationStore: CoordinationStore {
+package final class EtcdCoordinationStore: CoordinationStore {
   /// The shortest time to live that etcd grants in practice: it rounds up to one and a half election time-outs.
-  public static let minimumTimeToLive = LeaseKeeper.minimumTimeToLive
+  package static let minimumTimeToLive = LeaseKeeper.minimumTimeToLive
 
   private let configuration: EtcdConfiguration
   private let group: MultiThreadedEventLoopGroup
@@ -33,7 +33,7 @@ public final class EtcdCoordinationStore: CoordinationStore {
   /// Connects when it is first used.
   ///
   /// - Throws: ``GridError/Code/configuration`` when the configuration makes no sense.
-  public init(_ configuration: EtcdConfiguration, clock: any GridClock) throws(GridError) {
+  package init(_ configuration: EtcdConfiguration, clock: any GridClock) throws(GridError) {
     let configuration = try configuration.validated()
     self.configuration = configuration
     self.clock = clock
@@ -58,12 +58,12 @@ public final class EtcdCoordinationStore: CoordinationStore {
     eras.onChange { [weak self] in self?.beginAnew() }
   }
 
-  public func describe() async throws(GridError) -> StoreDescription {
+  package func describe() async throws(GridError) -> StoreDescription {
     let status = try await call { [calls] () async throws(EtcdFailure) in try await calls.perform(.status, .init()) }
     return StoreDescription(engine: "etcd", version: "etcd \(status.version)", place: configuration.place)
   }
 
-  public func range(_ range: StoreRange) async throws(GridError) -> StorePage {
+  package func range(_ range: StoreRange) async throws(GridError) -> StorePage {
     try await enter { [eras, reader] () async throws(GridError) in
       try await eras.page(range) { (range: StoreRange) async throws(GridError) in
         do throws(EtcdFailure) { return try await reader.page(range) } catch { throw error.error }
@@ -71,15 +71,15 @@ public final class EtcdCoordinationStore: CoordinationStore {
     }
   }
 
-  public func get(_ key: String) async throws(GridError) -> StoreEntry? {
+  package func get(_ key: String) async throws(GridError) -> StoreEntry? {
     try await enter { [eras] () async throws(GridError) in try await eras.entry(key) }
   }
 
-  public func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
+  package func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
     try await enter { [eras] () async throws(GridError) in try await eras.run(transaction) }
   }
 
-  public func grantLease(
+  package func grantLease(
     timeToLive: Duration, observer: any LeaseObserver
   ) async throws(GridError) -> StoreLease {
     try await enter(on: leases.channel.executor) { [leases] () async throws(GridError) in
@@ -87,13 +87,13 @@ public final class EtcdCoordinationStore: CoordinationStore {
     }
   }
 
-  public func revoke(_ lease: StoreLease) async throws(GridError) {
+  package func revoke(_ lease: StoreLease) async throws(GridError) {
     try await enter(on: leases.channel.executor) { [leases] () async throws(GridError) in
       try await leases.revoke(lease.identifier)
     }
   }
 
-  public func watch(
+  package func watch(
     prefix: String, after revision: Int64,
     _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
   ) async throws {
@@ -139,7 +139,7 @@ public final class EtcdCoordinationStore: CoordinationStore {
     leases.loseAll(GridError(.leaseLost, "etcd was emptied or put back to an older copy"))
   }
 
-  public func close() async {
+  package func close() async {
     guard gate.close() else { return }
     for watch in watches.withLock({ Array($0.values) }) { watch.feed.end(CallGate.closed) }
     await leases.close()

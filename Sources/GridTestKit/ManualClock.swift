@@ -1,12 +1,12 @@
 internal import GridConcurrency
-public import GridCore
+package import GridCore
 internal import Synchronization
 
 /// A clock, and timers, that stand still until a test moves them.
 ///
 /// Whoever lives by this clock (``InMemoryStoreServer``) is told of every move, on the thread that makes it, before
 /// ``advance(by:)`` returns.
-public final class ManualClock: Timers {
+package final class ManualClock: Timers {
   private struct State {
     var now: MonotonicTime
     var date: CalendarTime
@@ -23,30 +23,30 @@ public final class ManualClock: Timers {
   private let state: Mutex<State>
 
   /// A clock that shows one hour after its start, and the date given.
-  public init(date: CalendarTime = CalendarTime(millisecondsSince1970: 1_767_225_600_000)) {
+  package init(date: CalendarTime = CalendarTime(millisecondsSince1970: 1_767_225_600_000)) {
     state = Mutex(State(now: MonotonicTime(nanoseconds: 3_600_000_000_000), date: date))
   }
 
-  public func now() -> MonotonicTime { state.withLock { $0.now } }
+  package func now() -> MonotonicTime { state.withLock { $0.now } }
 
-  public func date() -> CalendarTime { state.withLock { $0.date } }
+  package func date() -> CalendarTime { state.withLock { $0.date } }
 
   @discardableResult
-  public func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
+  package func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
     state.withLock { $0.wheel.insert(action, at: time) }
   }
 
-  public func cancel(_ token: TimerToken) {
+  package func cancel(_ token: TimerToken) {
     let action = state.withLock { $0.wheel.remove(token) }
     withExtendedLifetime(action) {}
   }
 
   /// When the next action is due; nil when none is scheduled.
-  public var next: MonotonicTime? { state.withLock { $0.wheel.next } }
+  package var next: MonotonicTime? { state.withLock { $0.wheel.next } }
 
   /// Moves both clocks forward, calls what falls due on the way, each at its time, and tells those who asked to be
   /// told.
-  public func advance(by duration: Duration) {
+  package func advance(by duration: Duration) {
     let target = now() + duration
     while let due = takeDue(until: target) { for action in due { action() } }
     let listeners = state.withLock { state in
@@ -66,10 +66,10 @@ public final class ManualClock: Timers {
   }
 
   /// Sets the calendar alone, as an administrator or a time server does: forward or back.
-  public func set(date: CalendarTime) { state.withLock { $0.date = date } }
+  package func set(date: CalendarTime) { state.withLock { $0.date = date } }
 
   /// Has `listener` called after each move, for as long as the clock lives.
-  public func onAdvance(_ listener: @escaping @Sendable () -> Void) {
+  package func onAdvance(_ listener: @escaping @Sendable () -> Void) {
     state.withLock { $0.listeners.append(listener) }
   }
 }

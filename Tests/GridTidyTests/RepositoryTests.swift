@@ -77,6 +77,12 @@ internal import Testing
     for rule in CountedRules.all { expectNone(CountedRules.compare(rule, sources)) }
   }
 
+  @Test func `what the library promises is on its front page`() throws {
+    let page = "Sources/Grid/Grid.docc/Grid.md"
+    #expect(PromiseRules.declared(sources).count > 20)
+    expectNone(PromiseRules.findings(sources, page: page, try #require(try repository.text(page))))
+  }
+
   @Test func `no file names a folder of one machine`() throws {
     expectNone(
       try repository.files().flatMap { path in

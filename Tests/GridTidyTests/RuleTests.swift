@@ -216,6 +216,23 @@ internal import Testing
     #expect(LayoutRules.compare([], with: ["a": 410]).count == 1, "no longer needed")
   }
 
+  // MARK: Promises
+
+  @Test func `public types are named on the page, and only they`() {
+    let file = SwiftText(
+      path: "Sources/GridCore/A.swift",
+      text: """
+        public struct Promised {}
+        @frozen public enum Forgotten {
+          public struct Inner {}
+        }
+        package struct Own {}
+        """)
+    #expect(Set(PromiseRules.declared([file]).keys) == ["Promised", "Forgotten"])
+    let findings = PromiseRules.findings([file], page: "Grid.md", "``Before``\n## Topics\n``Promised``, ``Own``: both")
+    #expect(findings.map(\.path).sorted() == ["Grid.md", "Sources/GridCore/A.swift"])
+  }
+
   // MARK: Paths
 
   @Test(arguments: ["cd /ho" + "me/anna/x", "\"/Us" + "ers/anna\"", "see /wo" + "rk/main/a", "/ro" + "ot/.ssh"])

@@ -11,27 +11,31 @@ enum CoordinationStoreFactory {
   /// The file of the embedded store in a state directory.
   static let embeddedFile = "coordination.sqlite"
 
-  /// - Parameter text: `embedded`, or `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
+  /// - Parameter configuration: its ``NodeConfiguration/coordination`` is `embedded`, or
+  ///   `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
   /// - Throws: ``GridError/Code/usage`` for another text, ``GridError/Code/unavailable`` when the store cannot be
   ///   opened or reached.
-  static func make(_ text: String, prefix: String?, stateDirectory: String) async throws(GridError)
+  static func make(_ configuration: NodeConfiguration, clock: any GridClock) async throws(GridError)
     -> any CoordinationStore
   {
+    let text = configuration.coordination
     if text == "embedded" {
-      return try await SQLiteCoordinationStore(path: "\(stateDirectory)/\(embeddedFile)", clock: SystemClock())
+      return try await SQLiteCoordinationStore(path: "\(configuration.stateDirectory)/\(embeddedFile)", clock: clock)
     }
     guard text.hasPrefix("etcd://") || text.hasPrefix("etcds://") else {
       throw GridError(
         .usage, "unknown coordination store \(NameRules.quoted(text))", hint: "embedded, or etcd://HOST:2379")
     }
-    return try await etcd(text, prefix: prefix)
+    return try await etcd(configuration, clock)
   }
 
   #if Etcd
-    private static func etcd(_ text: String, prefix: String?) async throws(GridError) -> any CoordinationStore {
-      var configuration = try EtcdConfiguration(parsing: text, environment: ProcessEnvironment.variables)
-      if let prefix { configuration.prefix = prefix }
-      let store = try EtcdCoordinationStore(configuration, clock: SystemClock())
+    private static func etcd(
+      _ configuration: NodeConfiguration, _ clock: any GridClock
+    ) async throws(GridError) -> any CoordinationStore {
+      var etcd = try EtcdConfiguration(parsing: configuration.coordination, environment: configuration.environment)
+      if let prefix = configuration.storePrefix { etcd.prefix = prefix }
+      let store = try EtcdCoordinationStore(etcd, clock: clock)
       do throws(GridError) {
         _ = try await store.describe()
         return store
@@ -41,7 +45,9 @@ enum CoordinationStoreFactory {
       }
     }
   #else
-    private static func etcd(_ text: String, prefix: String?) async throws(GridError) -> any CoordinationStore {
+    private static func etcd(
+      _ configuration: NodeConfiguration, _ clock: any GridClock
+    ) async throws(GridError) -> any CoordinationStore {
       throw GridError(
         .configuration, "this gridctl was built without etcd, to be small",
         hint: "build one that has it: make build, or swift build -c release --product gridctl")

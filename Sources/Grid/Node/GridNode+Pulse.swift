@@ -5,18 +5,18 @@ internal import NIOPosix
 internal import Synchronization
 
 /// A sign of life of a node, for whoever starts it again when there is none.
-public struct NodePulse: Sendable {
-  public var name: String
-  public var namespace: String
-  public var address: String
+package struct NodePulse: Sendable {
+  package var name: String
+  package var namespace: String
+  package var address: String
   /// Why it is outside of the cluster; nil while it is a member.
-  public var problem: String?
+  package var problem: String?
   /// Nodes of the cluster, this one among them.
-  public var nodes: Int
+  package var nodes: Int
   /// Actors on this node.
-  public var actors: Int
+  package var actors: Int
 
-  public init(name: String, namespace: String, address: String, problem: String?, nodes: Int, actors: Int) {
+  package init(name: String, namespace: String, address: String, problem: String?, nodes: Int, actors: Int) {
     self.name = name
     self.namespace = namespace
     self.address = address
@@ -34,7 +34,7 @@ extension GridNode {
   ///
   /// - Returns: nil when what renews the lease stands still: the lease is over, and the node does not know it.
   /// - Throws: ``GridError/Code/unavailable`` when the node has stopped, or what kept it from starting.
-  public func pulse() async throws -> NodePulse? {
+  package func pulse() async throws -> NodePulse? {
     let wires = try await running()
     try await wires.ground.surroundings.pulse()
     let (node, membership) = (wires.node, wires.traffic.membership)

@@ -30,8 +30,7 @@ struct NodeAssembly: Sendable {
       if let given = configuration.store {
         given
       } else {
-        try await CoordinationStoreFactory.make(
-          configuration.coordination, prefix: configuration.storePrefix, stateDirectory: configuration.stateDirectory)
+        try await CoordinationStoreFactory.make(configuration, clock: surroundings.timers)
       }
     let wires = NodeWires(
       NodeGround(configuration, surroundings, secret: secret, kinds: kinds, store: store, leave: leave))

@@ -39,7 +39,7 @@ public struct NodeConfiguration: Sendable {
   /// Kinds of which one actor, of the kind's name, is kept running in the namespace, on one of the nodes that offer
   /// them; at first `leader`, as in lytics/grid. Kinds that the node does not offer are left to others.
   public var singletons: Set<String>
-  /// Variables of this process that the programs of actors get beside a standard set, as names or patterns with `*`.
+  /// Variables of ``environment`` that the programs of actors get beside a standard set, as names or patterns with `*`.
   public var passedVariables: [String]
   public var logger: Logger
   /// The coordination store: `embedded`, which lies in ``stateDirectory``, or `etcd://HOST:PORT[,HOST:PORT…][/PREFIX]`.
@@ -47,19 +47,31 @@ public struct NodeConfiguration: Sendable {
   /// Put in front of every key in etcd, so that several installations share one cluster.
   public var storePrefix: String?
   /// A coordination store of the program's own, instead of the one that ``coordination`` names.
-  public var store: (any CoordinationStore)?
+  package var store: (any CoordinationStore)?
   /// Threads that serve connections.
   public var eventLoopThreads: Int
+  /// What tells the node the time and wakes it; nil for the machine's clock. Everything of the node that waits or names
+  /// a time asks it; only child processes and other machines go by their own.
+  public var timers: (any Timers)?
+  /// The environment variables that the node knows: for ``stateDirectory`` and ``runtimeDirectory``, for what etcd
+  /// needs, and of which its programs get some. The node reads no others.
+  public let environment: [String: String]
+  /// The same, byte for byte where they are this process's.
+  let programEnvironment: ProgramEnvironment
 
+  /// - Parameter environment: where the directories are and what the node's programs inherit; this process's own unless
+  ///   given.
   public init(
     namespace: String = "default", name: String? = nil, listen: String? = nil,
-    stateDirectory: String? = nil, runtimeDirectory: String? = nil, logger: Logger = Logger(label: "grid")
+    stateDirectory: String? = nil, runtimeDirectory: String? = nil, logger: Logger = Logger(label: "grid"),
+    environment: [String: String] = NodeConfiguration.processEnvironment
   ) {
     self.namespace = namespace
     self.name = name
     self.listen = listen
-    let directories = GridDirectories(
-      environment: ProcessEnvironment.variables, namespace: namespace, user: ProcessEnvironment.user)
+    self.environment = environment
+    programEnvironment = ProcessEnvironment.exact.restoring(environment)
+    let directories = GridDirectories(environment: environment, namespace: namespace, user: ProcessEnvironment.user)
     self.stateDirectory = stateDirectory ?? directories.state
     self.runtimeDirectory = runtimeDirectory ?? directories.runtime
     self.logger = logger
@@ -75,6 +87,9 @@ public struct NodeConfiguration: Sendable {
     passedVariables = []
     eventLoopThreads = 1
   }
+
+  /// The environment of this process, as ``environment`` is by default.
+  public static var processEnvironment: [String: String] { ProcessEnvironment.variables }
 
   /// Whether any of its kinds runs a program.
   var runsPrograms: Bool { allowsExec || !programs.isEmpty }

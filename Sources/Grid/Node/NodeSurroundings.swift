@@ -44,11 +44,13 @@ package struct NodeSurroundings: Sendable {
   }
 
   /// The machine, with so many threads for connections.
-  init(threads count: Int) {
+  ///
+  /// - Parameter timers: what tells the time instead of the machine's clock.
+  init(threads count: Int, timers given: (any Timers)? = nil) {
     let threads = MultiThreadedEventLoopGroup(numberOfThreads: count)
     self.threads = threads
     loop = threads.next()
-    timers = LoopTimers(loop)
+    timers = given ?? LoopTimers(loop)
     transport = NIOTransport(threads)
     makeGenerator = { SystemRandomNumberGenerator() }
   }

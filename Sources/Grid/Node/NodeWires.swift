@@ -47,7 +47,8 @@ struct NodeGround: Sendable {
     var registry = registry
     let environment = ExecEnvironment(
       processes: processes, eventLoop: loop,
-      variables: ProcessEnvironment.exact.filter(EnvironmentPolicy(passing: configuration.passedVariables).passes),
+      variables: configuration.programEnvironment.filter(
+        EnvironmentPolicy(passing: configuration.passedVariables).passes),
       endpoint: { endpointForPrograms.value })
     if configuration.allowsExec { registry.registerExec(environment) }
     for (name, program) in configuration.programs { registry.registerProgram(name, program, environment) }

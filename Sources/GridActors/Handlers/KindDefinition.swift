@@ -1,16 +1,16 @@
 public import GridCore
 
 /// What an actor is made from: a factory, and how its actors are supervised and their mailboxes bounded.
-public final class KindDefinition: Sendable {
-  public let name: String
-  public let mailbox: MailboxOptions
-  public let restart: RestartPolicy
+package final class KindDefinition: Sendable {
+  package let name: String
+  package let mailbox: MailboxOptions
+  package let restart: RestartPolicy
   let directive: @Sendable (GridError) -> SupervisionDirective
   package let make: @Sendable (SpawnRequest) throws -> any ActorBehavior
 
   package init(
     name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
-    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindRegistry.standardDirective,
     make: @escaping @Sendable (SpawnRequest) throws -> any ActorBehavior
   ) {
     self.name = name
@@ -18,12 +18,6 @@ public final class KindDefinition: Sendable {
     self.restart = restart
     self.directive = directive
     self.make = make
-  }
-
-  /// A message that is itself at fault (it cannot be read, or is refused) leaves the state as it was; every other
-  /// failure may have broken it, so it restarts.
-  public static let standardDirective: @Sendable (GridError) -> SupervisionDirective = { error in
-    error.code.blamesMessage ? .resume : .restart
   }
 }
 
@@ -33,14 +27,20 @@ public struct KindRegistry: Sendable {
 
   package init() {}
 
+  /// A message that is itself at fault (it cannot be read, or is refused) leaves the state as it was; every other
+  /// failure may have broken it, so it restarts.
+  public static let standardDirective: @Sendable (GridError) -> SupervisionDirective = { error in
+    error.code.blamesMessage ? .resume : .restart
+  }
+
   /// Registers a kind whose handler may suspend.
   ///
   /// - Parameters:
   ///   - make: makes a fresh actor from what `spawn` was given; an error it throws refuses the spawn.
-  ///   - directive: what follows a handler's failure; by default ``KindDefinition/standardDirective``.
+  ///   - directive: what follows a handler's failure; by default ``KindRegistry/standardDirective``.
   public mutating func register<Actor: GridActor>(
     _ name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
-    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindRegistry.standardDirective,
     make: @escaping @Sendable (SpawnRequest) throws -> Actor
   ) {
     register(
@@ -52,7 +52,7 @@ public struct KindRegistry: Sendable {
   /// Registers a kind whose handler never suspends.
   public mutating func register<Actor: ImmediateActor>(
     _ name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
-    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindDefinition.standardDirective,
+    directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindRegistry.standardDirective,
     make: @escaping @Sendable (SpawnRequest) throws -> Actor
   ) {
     register(

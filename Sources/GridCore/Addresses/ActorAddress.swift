@@ -15,7 +15,7 @@ public struct ActorAddress: Sendable, Hashable, CustomStringConvertible {
   public let text: String
 
   /// What an address consists of.
-  public enum Form: Sendable, Hashable {
+  package enum Form: Sendable, Hashable {
     case name(String)
     case virtual(kind: String, identity: String)
     case local(LocalAddress)
@@ -24,7 +24,7 @@ public struct ActorAddress: Sendable, Hashable, CustomStringConvertible {
   /// Takes a text that is known to be one, or whose reader is told when it is none.
   package init(unchecked text: String) { self.text = text }
 
-  public init(_ local: LocalAddress) { text = local.description }
+  package init(_ local: LocalAddress) { text = local.description }
 
   /// - Throws: ``GridError/Code/usage`` with what is wrong with it.
   public init(parsing text: String) throws(GridError) {
@@ -33,7 +33,7 @@ public struct ActorAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// What it consists of; of what is no address, a name that nobody has.
-  public var form: Form { (try? Self.form(of: text)) ?? .name(text) }
+  package var form: Form { (try? Self.form(of: text)) ?? .name(text) }
 
   /// The local address that it is; nil when it is none. Cheap for a name.
   package var local: LocalAddress? {
@@ -46,7 +46,7 @@ public struct ActorAddress: Sendable, Hashable, CustomStringConvertible {
 
 extension ActorAddress {
   /// The longest identity of a virtual actor, in bytes.
-  public static let maximumIdentityLength = 256
+  package static let maximumIdentityLength = 256
 
   private static func form(of text: String) throws(GridError) -> Form {
     if let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) {
@@ -81,23 +81,23 @@ extension ActorAddress {
 /// The address of an actor without a name: the node that made it, and its number there.
 ///
 /// The incarnation keeps it from leading to another actor once the node has been started again.
-public struct LocalAddress: Sendable, Hashable, CustomStringConvertible {
+package struct LocalAddress: Sendable, Hashable, CustomStringConvertible {
   /// For people: the number alone tells it apart.
-  public var kind: String
+  package var kind: String
   /// Counts what the node has made, from 1.
-  public var number: UInt64
-  public var node: String
+  package var number: UInt64
+  package var node: String
   /// The one that the node had when it made the actor.
-  public var incarnation: Int64
+  package var incarnation: Int64
 
-  public init(kind: String, number: UInt64, node: String, incarnation: Int64) {
+  package init(kind: String, number: UInt64, node: String, incarnation: Int64) {
     self.kind = kind
     self.number = number
     self.node = node
     self.incarnation = incarnation
   }
 
-  public var description: String { "\(kind)~\(number)@\(node).\(incarnation)" }
+  package var description: String { "\(kind)~\(number)@\(node).\(incarnation)" }
 
   /// - Throws: ``GridError/Code/usage`` with what is wrong with it.
   fileprivate init(parsing text: String) throws(GridError) {

@@ -21,7 +21,7 @@ public struct DeadLetter: Sendable, Equatable {
   /// The identifier of the letter's replay; empty until it was replayed.
   public var replayedAs: String
 
-  public init(
+  package init(
     identifier: String, at: CalendarTime, reason: Reason, target: String, sender: String, node: String,
     message: Message, bodyBytes: Int? = nil, count: Int = 1, detail: String = "", replayedAs: String = ""
   ) {
@@ -42,7 +42,7 @@ public struct DeadLetter: Sendable, Equatable {
   public var isBodyCut: Bool { message.body.count < bodyBytes }
 
   /// What the letter is charged with where letters are bounded by bytes.
-  public var cost: Int {
+  package var cost: Int {
     bodyBytes + message.extraBytes + target.utf8.count + sender.utf8.count + detail.utf8.count + 256
   }
 

@@ -29,7 +29,7 @@ public struct GridError: Error, Sendable, Hashable {
   public func hash(into hasher: inout Hasher) { hasher.combine(code) }
 
   /// `error` itself when it is a `GridError`, else an error of `code` that carries its text.
-  public static func wrapping(_ error: any Error, as code: Code, _ message: String) -> GridError {
+  package static func wrapping(_ error: any Error, as code: Code, _ message: String) -> GridError {
     if let known = error as? GridError { return known }
     if error is CancellationError { return GridError(.cancelled, message) }
     return GridError(code, message, cause: error)
@@ -106,7 +106,7 @@ extension GridError {
     public static let notServing = Code("not-serving")
 
     /// Every code, for documentation, tests and decoding.
-    public static let all: [Code] = [
+    package static let all: [Code] = [
       .handlerFailed, .failed, .partial, .usage, .undecodable, .noInput, .noSuchActor, .noSuchKind, .notFound,
       .noSuchNode, .unavailable, .nodeLost, .stopped, .software, .nameTaken, .inputOutput, .mailboxFull, .retryLater,
       .protocolMismatch, .refused, .configuration, .deadline, .cancelled, .brokenPipe, .leaseLost,
@@ -114,7 +114,7 @@ extension GridError {
     ]
 
     /// The code a peer named; an unknown label of a newer peer reads as ``failed``.
-    public static func named(_ label: String) -> Code { all.first { $0.label == label } ?? .failed }
+    package static func named(_ label: String) -> Code { all.first { $0.label == label } ?? .failed }
 
     public var description: String { label }
   }

@@ -14,7 +14,7 @@ public struct GridEvent: Sendable, Equatable {
   public var name: String
   public var fact: Fact
 
-  public init(sequence: Int64, at: CalendarTime, node: String, name: String, fact: Fact) {
+  package init(sequence: Int64, at: CalendarTime, node: String, name: String, fact: Fact) {
     self.sequence = sequence
     self.at = at
     self.node = node

@@ -15,7 +15,7 @@ public struct MailboxOptions: Sendable, Equatable {
   public static let standard = MailboxOptions()
 
   /// - Throws: ``GridError/Code/usage`` for a capacity out of range.
-  public func validated() throws(GridError) -> MailboxOptions {
+  package func validated() throws(GridError) -> MailboxOptions {
     guard (1...10_000_000).contains(capacity) else {
       throw GridError(.usage, "invalid mailbox capacity \(capacity)", hint: "a mailbox holds 1 to 10000000 messages")
     }

@@ -10,7 +10,7 @@ public struct LeaderRecord: Sendable, Equatable {
   /// When it was won.
   public var since: CalendarTime
 
-  public init(name: String, node: String, incarnation: Int64, holder: String, since: CalendarTime) {
+  package init(name: String, node: String, incarnation: Int64, holder: String, since: CalendarTime) {
     self.name = name
     self.node = node
     self.incarnation = incarnation
@@ -18,7 +18,7 @@ public struct LeaderRecord: Sendable, Equatable {
     self.since = since
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "node": .string(node), "incarnation": .integer(incarnation), "holder": .string(holder),
       "since": .integer(since.millisecondsSince1970),
@@ -26,7 +26,7 @@ public struct LeaderRecord: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let name = json["name"]?.stringValue, let node = json["node"]?.stringValue else {
       throw GridError(.undecodable, "a leader record lacks name or node")
     }

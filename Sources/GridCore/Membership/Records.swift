@@ -1,18 +1,18 @@
 /// What a node writes about itself under its name in the coordination store.
-public struct NodeRecord: Sendable, Equatable {
-  public var name: String
+package struct NodeRecord: Sendable, Equatable {
+  package var name: String
   /// Where other nodes reach it: `HOST:PORT`.
-  public var address: String
+  package var address: String
   /// Larger each time a node of this name joins.
-  public var incarnation: Int64
-  public var version: String
-  public var labels: [String: String]
+  package var incarnation: Int64
+  package var version: String
+  package var labels: [String: String]
   /// The kinds that can be spawned on it, sorted.
-  public var kinds: [String]
+  package var kinds: [String]
   /// When it joined.
-  public var startedAt: CalendarTime
+  package var startedAt: CalendarTime
 
-  public init(
+  package init(
     name: String, address: String, incarnation: Int64, version: String, labels: [String: String], kinds: [String],
     startedAt: CalendarTime
   ) {
@@ -25,7 +25,7 @@ public struct NodeRecord: Sendable, Equatable {
     self.startedAt = startedAt
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "address": .string(address), "incarnation": .integer(incarnation),
       "version": .string(version), "labels": .object(labels.mapValues { .string($0) }),
@@ -34,7 +34,7 @@ public struct NodeRecord: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let name = json["name"]?.stringValue, let address = json["address"]?.stringValue,
       let incarnation = json["incarnation"]?.integerValue
     else { throw GridError(.undecodable, "a node record lacks name, address or incarnation") }
@@ -47,28 +47,28 @@ public struct NodeRecord: Sendable, Equatable {
 }
 
 /// What stands under an actor's name in the coordination store: who holds it.
-public struct ActorRecord: Sendable, Equatable {
-  public var name: String
-  public var kind: String
-  public var node: String
+package struct ActorRecord: Sendable, Equatable {
+  package var name: String
+  package var kind: String
+  package var node: String
   /// The incarnation of the node that holds it.
-  public var incarnation: Int64
+  package var incarnation: Int64
 
-  public init(name: String, kind: String, node: String, incarnation: Int64) {
+  package init(name: String, kind: String, node: String, incarnation: Int64) {
     self.name = name
     self.kind = kind
     self.node = node
     self.incarnation = incarnation
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "kind": .string(kind), "node": .string(node), "incarnation": .integer(incarnation),
     ]
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let name = json["name"]?.stringValue, let node = json["node"]?.stringValue else {
       throw GridError(.undecodable, "an actor record lacks name or node")
     }

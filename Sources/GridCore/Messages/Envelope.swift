@@ -1,27 +1,27 @@
 /// A message on its way: where to, from whom, who waits for what, and until when.
-public struct Envelope: Sendable {
+package struct Envelope: Sendable {
   /// The name of the actor it is for.
-  public var target: String
-  public var message: Message
+  package var target: String
+  package var message: Message
   /// The actor, node or client it comes from; empty when unknown.
-  public var sender: String
-  public var expectation: Expectation
+  package var sender: String
+  package var expectation: Expectation
   /// Whether a full mailbox makes the message wait instead of refusing it. Set by flow-controlled senders, who keep
   /// only a bounded number of bytes under way.
-  public var waitsForRoom: Bool
+  package var waitsForRoom: Bool
   /// Whether a peer passed it on to us: then it is delivered here or nowhere, so that nothing travels in circles.
-  public var isForwarded = false
+  package var isForwarded = false
   /// When it came to the mailbox, on the clock of its node in milliseconds modulo 2³²; 0 where nobody has looked. It
   /// lies where the members around it leave room.
   package var arrival: UInt32 = 0
   /// Nobody wants an answer after it.
-  public var deadline: MonotonicTime
+  package var deadline: MonotonicTime
   /// Told what became of the message; nil when nobody waits.
-  public var responder: (any ExchangeResponder)?
+  package var responder: (any ExchangeResponder)?
   /// The responder's own number for this exchange.
-  public var correlation: UInt64
+  package var correlation: UInt64
 
-  public init(
+  package init(
     target: String, message: Message, sender: String = "", expectation: Expectation = .nothing,
     waitsForRoom: Bool = false, deadline: MonotonicTime = .distantFuture, responder: (any ExchangeResponder)? = nil,
     correlation: UInt64 = 0
@@ -37,7 +37,7 @@ public struct Envelope: Sendable {
   }
 
   /// What the sender waits for.
-  public enum Expectation: UInt8, Sendable {
+  package enum Expectation: UInt8, Sendable {
     /// Nothing: the sender has gone on.
     case nothing = 0
     /// That the message is in the target's mailbox (`tell`).
@@ -47,11 +47,11 @@ public struct Envelope: Sendable {
   }
 
   /// Tells the waiting side, if there is one, what became of the message.
-  public func resolve(_ outcome: ExchangeOutcome) { responder?.resolve(correlation, outcome) }
+  package func resolve(_ outcome: ExchangeOutcome) { responder?.resolve(correlation, outcome) }
 }
 
 /// How an exchange ended: exactly one of these for each ask, and for each tell that waits.
-public enum ExchangeOutcome: Sendable, Equatable {
+package enum ExchangeOutcome: Sendable, Equatable {
   /// The message is in the target's mailbox.
   case accepted
   case reply(Message)
@@ -72,12 +72,12 @@ public enum ExchangeOutcome: Sendable, Equatable {
 /// Whoever waits for the outcome of an exchange: a link, a pending ask of this process, a relay.
 ///
 /// Called from any thread, at most once a correlation; implementations return at once.
-public protocol ExchangeResponder: AnyObject, Sendable {
+package protocol ExchangeResponder: AnyObject, Sendable {
   func resolve(_ correlation: UInt64, _ outcome: ExchangeOutcome)
   /// `bytes` charged against the sender's window for `target` are free again: the message they were for has moved on.
   func returnCredit(target: String, bytes: Int)
 }
 
 extension ExchangeResponder {
-  public func returnCredit(target: String, bytes: Int) {}
+  package func returnCredit(target: String, bytes: Int) {}
 }

@@ -14,7 +14,7 @@ public enum JSONValue: Sendable, Hashable {
   case object([String: JSONValue])
 
   /// How deep arrays and objects may nest.
-  public static let maximumDepth = 64
+  package static let maximumDepth = 64
 
   /// Parses one value with nothing but white space around it.
   ///
@@ -49,14 +49,14 @@ public enum JSONValue: Sendable, Hashable {
   }
 
   /// The object with one more member; anything else becomes an object of that member.
-  public func with(_ key: String, _ value: JSONValue) -> JSONValue {
+  package func with(_ key: String, _ value: JSONValue) -> JSONValue {
     var members = objectValue ?? [:]
     members[key] = value
     return .object(members)
   }
 
   /// The object without a member.
-  public func without(_ key: String) -> JSONValue {
+  package func without(_ key: String) -> JSONValue {
     var members = objectValue ?? [:]
     members[key] = nil
     return .object(members)

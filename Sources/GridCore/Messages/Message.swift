@@ -107,7 +107,7 @@ public struct Message: Sendable, Equatable {
   public func json() throws(GridError) -> JSONValue { try JSONValue(parsing: body) }
 
   /// The size charged against byte limits of queues: the body and a flat amount for the rest.
-  public var cost: Int { body.count + 64 }
+  package var cost: Int { body.count + 64 }
 
   /// At most so many bytes a frame needs for what is neither body nor number. Costs nothing where there is none.
   package var extraBytes: Int {

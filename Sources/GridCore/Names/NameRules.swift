@@ -2,16 +2,16 @@
 /// `[A-Za-z0-9][A-Za-z0-9_-]*`, at most 128 bytes.
 ///
 /// Narrow on purpose: a name goes unquoted into shells, file names, keys of the coordination store and terminals.
-public enum NameRules {
+package enum NameRules {
   /// The longest name, in bytes.
-  public static let maximumLength = 128
+  package static let maximumLength = 128
 
   /// Returns `name` when it follows the grammar.
   ///
   /// - Parameter noun: what the name is for, used in the message (“actor”, “node”, …).
   /// - Throws: ``GridError/Code/usage`` with the reason and the grammar.
   @discardableResult
-  public static func validated(_ name: String, as noun: String) throws(GridError) -> String {
+  package static func validated(_ name: String, as noun: String) throws(GridError) -> String {
     guard let fault = fault(in: name) else { return name }
     throw GridError(
       .usage, "invalid \(noun) name \(quoted(name)): \(fault)",
@@ -19,7 +19,7 @@ public enum NameRules {
   }
 
   /// Whether `name` follows the grammar.
-  public static func isValid(_ name: String) -> Bool { fault(in: name) == nil }
+  package static func isValid(_ name: String) -> Bool { fault(in: name) == nil }
 
   static func fault(in name: String) -> String? {
     if name.isEmpty { return "it is empty" }
@@ -48,7 +48,7 @@ public enum NameRules {
   }
 
   /// `text` in quotes, shortened and without anything a terminal would interpret.
-  public static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     var printable = ""
     for scalar in text.unicodeScalars.prefix(48) {
       printable += PrintableText.isPrintable(scalar) ? String(scalar) : scalar.escaped(asASCII: true)

@@ -6,7 +6,7 @@
 ///
 /// Every method may be called from any task at once. A method that cannot reach the store throws
 /// ``GridError/Code/unavailable`` within its own deadline (engines use at most 5 s) and never hangs.
-public protocol CoordinationStore: Sendable {
+package protocol CoordinationStore: Sendable {
   /// A short description for `node info` and `check`: engine, version, place.
   func describe() async throws(GridError) -> StoreDescription
 
@@ -51,17 +51,17 @@ public protocol CoordinationStore: Sendable {
 }
 
 /// One entry of the store.
-public struct StoreEntry: Sendable, Equatable {
-  public var key: String
-  public var value: [UInt8]
+package struct StoreEntry: Sendable, Equatable {
+  package var key: String
+  package var value: [UInt8]
   /// The revision at which this entry came to be. It is never used again, so it fences: a later holder's is larger.
-  public var createRevision: Int64
+  package var createRevision: Int64
   /// The revision of the last change.
-  public var modifyRevision: Int64
+  package var modifyRevision: Int64
   /// The lease that owns the entry; 0 when none does.
-  public var lease: Int64
+  package var lease: Int64
 
-  public init(key: String, value: [UInt8], createRevision: Int64, modifyRevision: Int64, lease: Int64) {
+  package init(key: String, value: [UInt8], createRevision: Int64, modifyRevision: Int64, lease: Int64) {
     self.key = key
     self.value = value
     self.createRevision = createRevision
@@ -71,20 +71,20 @@ public struct StoreEntry: Sendable, Equatable {
 }
 
 /// Which entries to read.
-public struct StoreRange: Sendable, Equatable {
+package struct StoreRange: Sendable, Equatable {
   /// The largest page.
-  public static let maximumPage = 1000
+  package static let maximumPage = 1000
 
   /// What the keys start with; empty for all.
-  public var prefix: String
+  package var prefix: String
   /// Only keys after this one, told by bytes: the last of the page before.
-  public var after: String?
+  package var after: String?
   /// At most so many entries, from 1 to ``maximumPage``; an engine may give fewer.
-  public var limit: Int
+  package var limit: Int
   /// The revision of the first page, for the pages after it: read there by engines that keep what was.
-  public var revision: Int64?
+  package var revision: Int64?
 
-  public init(prefix: String, after: String? = nil, limit: Int = maximumPage, revision: Int64? = nil) {
+  package init(prefix: String, after: String? = nil, limit: Int = maximumPage, revision: Int64? = nil) {
     self.prefix = prefix
     self.after = after
     self.limit = max(1, min(limit, Self.maximumPage))
@@ -92,20 +92,20 @@ public struct StoreRange: Sendable, Equatable {
   }
 
   /// The range of the page after one.
-  public func following(_ page: StorePage) -> StoreRange {
+  package func following(_ page: StorePage) -> StoreRange {
     StoreRange(
       prefix: prefix, after: page.entries.last?.key ?? after, limit: limit, revision: revision ?? page.revision)
   }
 }
 
 /// Entries, and the revision of the store at which they were read together.
-public struct StorePage: Sendable, Equatable {
-  public var entries: [StoreEntry]
-  public var revision: Int64
+package struct StorePage: Sendable, Equatable {
+  package var entries: [StoreEntry]
+  package var revision: Int64
   /// Whether there may be entries after them.
-  public var hasMore: Bool
+  package var hasMore: Bool
 
-  public init(entries: [StoreEntry], revision: Int64, hasMore: Bool) {
+  package init(entries: [StoreEntry], revision: Int64, hasMore: Bool) {
     self.entries = entries
     self.revision = revision
     self.hasMore = hasMore
@@ -113,11 +113,11 @@ public struct StorePage: Sendable, Equatable {
 }
 
 /// All entries of a range, and the revision from which a watch tells what changed while they were read.
-public struct StoreSnapshot: Sendable, Equatable {
-  public var entries: [StoreEntry]
-  public var revision: Int64
+package struct StoreSnapshot: Sendable, Equatable {
+  package var entries: [StoreEntry]
+  package var revision: Int64
 
-  public init(entries: [StoreEntry], revision: Int64) {
+  package init(entries: [StoreEntry], revision: Int64) {
     self.entries = entries
     self.revision = revision
   }
@@ -127,7 +127,7 @@ extension CoordinationStore {
   /// All entries whose keys start with `prefix`, page by page, sorted by key. For what is known to be little.
   ///
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
-  public func range(prefix: String) async throws(GridError) -> StoreSnapshot {
+  package func range(prefix: String) async throws(GridError) -> StoreSnapshot {
     var snapshot: StoreSnapshot?
     try await pages(of: StoreRange(prefix: prefix)) { page in
       if snapshot == nil { snapshot = StoreSnapshot(entries: [], revision: page.revision) }
@@ -140,7 +140,7 @@ extension CoordinationStore {
   ///
   /// - Parameter take: called with each, the first one first; there is at least one.
   /// - Throws: ``GridError/Code/unavailable`` when the store cannot be asked.
-  public func pages(of range: StoreRange, _ take: (StorePage) -> Void) async throws(GridError) {
+  package func pages(of range: StoreRange, _ take: (StorePage) -> Void) async throws(GridError) {
     var range = range
     while true {
       let page = try await self.range(range)
@@ -153,12 +153,12 @@ extension CoordinationStore {
 }
 
 /// Comparisons, and what to do when they hold or do not.
-public struct StoreTransaction: Sendable, Equatable {
-  public var comparisons: [StoreComparison]
-  public var success: [StoreOperation]
-  public var failure: [StoreOperation]
+package struct StoreTransaction: Sendable, Equatable {
+  package var comparisons: [StoreComparison]
+  package var success: [StoreOperation]
+  package var failure: [StoreOperation]
 
-  public init(
+  package init(
     when comparisons: [StoreComparison] = [], then success: [StoreOperation], otherwise failure: [StoreOperation] = []
   ) {
     self.comparisons = comparisons
@@ -168,7 +168,7 @@ public struct StoreTransaction: Sendable, Equatable {
 }
 
 /// A condition on one key.
-public enum StoreComparison: Sendable, Equatable {
+package enum StoreComparison: Sendable, Equatable {
   /// There is no entry at the key.
   case isAbsent(String)
   /// The entry at the key was created at this revision.
@@ -178,7 +178,7 @@ public enum StoreComparison: Sendable, Equatable {
 }
 
 /// One step of a transaction.
-public enum StoreOperation: Sendable, Equatable {
+package enum StoreOperation: Sendable, Equatable {
   /// Writes `value`; `lease` 0 ties it to no lease.
   case put(key: String, value: [UInt8], lease: Int64)
   /// Removes the entry if there is one.
@@ -188,15 +188,15 @@ public enum StoreOperation: Sendable, Equatable {
 }
 
 /// What a transaction did.
-public struct StoreOutcome: Sendable, Equatable {
+package struct StoreOutcome: Sendable, Equatable {
   /// Whether the comparisons held.
-  public var succeeded: Bool
+  package var succeeded: Bool
   /// The revision of the store after the transaction; entries put by it have it as their modify revision.
-  public var revision: Int64
+  package var revision: Int64
   /// The results of the gets that ran, in order.
-  public var reads: [StoreEntry?]
+  package var reads: [StoreEntry?]
 
-  public init(succeeded: Bool, revision: Int64, reads: [StoreEntry?]) {
+  package init(succeeded: Bool, revision: Int64, reads: [StoreEntry?]) {
     self.succeeded = succeeded
     self.revision = revision
     self.reads = reads
@@ -204,19 +204,19 @@ public struct StoreOutcome: Sendable, Equatable {
 }
 
 /// A lease as granted.
-public struct StoreLease: Sendable, Equatable {
-  public var identifier: Int64
+package struct StoreLease: Sendable, Equatable {
+  package var identifier: Int64
   /// How long it lives after its last renewal.
-  public var timeToLive: Duration
+  package var timeToLive: Duration
 
-  public init(identifier: Int64, timeToLive: Duration) {
+  package init(identifier: Int64, timeToLive: Duration) {
     self.identifier = identifier
     self.timeToLive = timeToLive
   }
 }
 
 /// Told by an engine, on the engine's own thread, how a lease fares. Implementations return at once.
-public protocol LeaseObserver: Sendable {
+package protocol LeaseObserver: Sendable {
   /// A renewal that was *sent* at `sentAt` was acknowledged: the lease is certainly valid until `sentAt` plus its time
   /// to live. Also called once for the grant itself.
   func leaseRenewed(sentAt: MonotonicTime)
@@ -225,7 +225,7 @@ public protocol LeaseObserver: Sendable {
 }
 
 /// What a watch delivers.
-public enum WatchEvent: Sendable, Equatable {
+package enum WatchEvent: Sendable, Equatable {
   /// Changes of one or more revisions, in order; all changes of a revision are in one event.
   case changes([StoreChange], revision: Int64)
   /// Changes up to this revision were missed and cannot be told any more: whoever keeps a picture reads everything
@@ -234,11 +234,11 @@ public enum WatchEvent: Sendable, Equatable {
 }
 
 /// One change of one key.
-public enum StoreChange: Sendable, Equatable {
+package enum StoreChange: Sendable, Equatable {
   case put(StoreEntry)
   case delete(key: String, revision: Int64)
 
-  public var key: String {
+  package var key: String {
     switch self {
     case .put(let entry): entry.key
     case .delete(let key, _): key
@@ -247,14 +247,14 @@ public enum StoreChange: Sendable, Equatable {
 }
 
 /// What a store says of itself.
-public struct StoreDescription: Sendable, Equatable {
+package struct StoreDescription: Sendable, Equatable {
   /// `embedded`, `etcd` or `memory`.
-  public var engine: String
-  public var version: String
+  package var engine: String
+  package var version: String
   /// A path or addresses, without secrets.
-  public var place: String
+  package var place: String
 
-  public init(engine: String, version: String, place: String) {
+  package init(engine: String, version: String, place: String) {
     self.engine = engine
     self.version = version
     self.place = place

@@ -1,7 +1,7 @@
 /// Keeps a node's dead letters, bounded, across restarts.
 ///
 /// Every method may be called from any task at once.
-public protocol DeadLetterLog: Sendable {
+package protocol DeadLetterLog: Sendable {
   /// Appends letters in order. When it returns they survive the death of the process. Beyond the log's capacity the
   /// oldest letters are dropped and counted.
   ///
@@ -37,10 +37,10 @@ public protocol DeadLetterLog: Sendable {
 }
 
 extension DeadLetterLog {
-  public func append(_ letters: [DeadLetter]) async throws(GridError) { try await append(letters, dropped: 0) }
+  package func append(_ letters: [DeadLetter]) async throws(GridError) { try await append(letters, dropped: 0) }
 
   /// The letters that match, whole and oldest first; with a limit, the newest that many.
-  public func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
+  package func list(_ filter: DeadLetterFilter) async throws(GridError) -> [DeadLetter] {
     var letters: [DeadLetter] = []
     var query = DeadLetterQuery(filter)
     while true {
@@ -54,28 +54,28 @@ extension DeadLetterLog {
 }
 
 /// How many dead letters a log keeps; beyond it the oldest go.
-public struct DeadLetterCapacity: Sendable, Equatable {
-  public var letters: Int
+package struct DeadLetterCapacity: Sendable, Equatable {
+  package var letters: Int
   /// The sum of what letters are charged with, see ``DeadLetter/cost``.
-  public var bytes: Int
+  package var bytes: Int
 
-  public init(letters: Int = 100_000, bytes: Int = 1 << 30) {
+  package init(letters: Int = 100_000, bytes: Int = 1 << 30) {
     self.letters = max(1, letters)
     self.bytes = max(1, bytes)
   }
 }
 
 /// Which part of the letters.
-public struct DeadLetterQuery: Sendable, Equatable {
-  public var filter: DeadLetterFilter
+package struct DeadLetterQuery: Sendable, Equatable {
+  package var filter: DeadLetterFilter
   /// Only letters with smaller identifiers.
-  public var before: String?
+  package var before: String?
   /// Bytes of letters in the answer, about: one letter always is in it. Only what is read of a body counts.
-  public var maximumBytes: Int
+  package var maximumBytes: Int
   /// How much of each body is read.
-  public var bodyLimit: Int
+  package var bodyLimit: Int
 
-  public init(
+  package init(
     _ filter: DeadLetterFilter = DeadLetterFilter(), before: String? = nil, maximumBytes: Int = 4 << 20,
     bodyLimit: Int = .max
   ) {
@@ -87,13 +87,13 @@ public struct DeadLetterQuery: Sendable, Equatable {
 }
 
 /// A part of the letters.
-public struct DeadLetterPage: Sendable, Equatable {
+package struct DeadLetterPage: Sendable, Equatable {
   /// Newest first.
-  public var letters: [DeadLetter]
+  package var letters: [DeadLetter]
   /// What ``DeadLetterQuery/before`` is for the letters that follow; nil when there are none.
-  public var next: String?
+  package var next: String?
 
-  public init(letters: [DeadLetter] = [], next: String? = nil) {
+  package init(letters: [DeadLetter] = [], next: String? = nil) {
     self.letters = letters
     self.next = next
   }
@@ -115,19 +115,19 @@ public struct DeadLetterPage: Sendable, Equatable {
 }
 
 /// Which dead letters. A missing condition holds for all.
-public struct DeadLetterFilter: Sendable, Equatable {
+package struct DeadLetterFilter: Sendable, Equatable {
   /// Any of these reasons; none means all.
-  public var reasons: [DeadLetter.Reason]
+  package var reasons: [DeadLetter.Reason]
   /// The target's name, where `*` stands for any run of characters.
-  public var target: String?
+  package var target: String?
   /// Not older than this.
-  public var since: CalendarTime?
+  package var since: CalendarTime?
   /// At most so many, the newest.
-  public var limit: Int?
+  package var limit: Int?
   /// Only letters that were replayed, or only those that were not; nil for both.
-  public var isReplayed: Bool?
+  package var isReplayed: Bool?
 
-  public init(
+  package init(
     reasons: [DeadLetter.Reason] = [], target: String? = nil, since: CalendarTime? = nil, limit: Int? = nil,
     isReplayed: Bool? = nil
   ) {
@@ -144,7 +144,7 @@ public struct DeadLetterFilter: Sendable, Equatable {
   }
 
   /// Whether a letter meets the conditions (``limit`` is no condition).
-  public func matches(_ letter: DeadLetter) -> Bool {
+  package func matches(_ letter: DeadLetter) -> Bool {
     (reasons.isEmpty || reasons.contains(letter.reason))
       && (target.map { NamePattern($0).matches(letter.target) } ?? true)
       && (since.map { letter.at >= $0 } ?? true)
@@ -153,17 +153,17 @@ public struct DeadLetterFilter: Sendable, Equatable {
 }
 
 /// The totals of a dead-letter log.
-public struct DeadLetterCounts: Sendable, Equatable {
+package struct DeadLetterCounts: Sendable, Equatable {
   /// Letters in the log.
-  public var kept: Int
+  package var kept: Int
   /// Letters that are counted on a kept letter of the same target and reason instead of being kept themselves.
-  public var folded: Int
+  package var folded: Int
   /// Letters dropped because the log was full, since all of them were last removed.
-  public var dropped: Int
+  package var dropped: Int
   /// What the kept letters are charged with.
-  public var bytes: Int
+  package var bytes: Int
 
-  public init(kept: Int, folded: Int, dropped: Int, bytes: Int = 0) {
+  package init(kept: Int, folded: Int, dropped: Int, bytes: Int = 0) {
     self.kept = kept
     self.folded = folded
     self.dropped = dropped

@@ -18,7 +18,7 @@ public struct ActorReport: Sendable, Equatable {
     /// What all but a hundredth of the latest messages took at most.
     public var handlerP99Seconds: Double?
 
-    public init(
+    package init(
       inHandSeconds: Double? = nil, oldestSeconds: Double? = nil, handlerP50Seconds: Double? = nil,
       handlerP99Seconds: Double? = nil
     ) {
@@ -29,7 +29,7 @@ public struct ActorReport: Sendable, Equatable {
     }
 
     /// How long the oldest message, in hand or waiting, has been there or in hand.
-    public var age: Double? {
+    package var age: Double? {
       guard let inHandSeconds, let oldestSeconds else { return inHandSeconds ?? oldestSeconds }
       return max(inHandSeconds, oldestSeconds)
     }
@@ -54,7 +54,7 @@ public struct ActorReport: Sendable, Equatable {
   /// What only `inspect` shows: mailbox options, the command of an `exec` actor, the last failure, …
   public var details: [String: JSONValue]
 
-  public init(
+  package init(
     name: String, kind: String, node: String, status: Status, mailbox: Int = 0, processed: Int = 0, failures: Int = 0,
     restarts: Int = 0, uptimeSeconds: Double = 0, epoch: Int64 = 0, inHand: Int = 0, latency: Latency = Latency(),
     details: [String: JSONValue] = [:]
@@ -74,7 +74,7 @@ public struct ActorReport: Sendable, Equatable {
     self.details = details
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     var members: [String: JSONValue] = [
       "name": .string(name), "kind": .string(kind), "node": .string(node), "status": .string(status.rawValue),
       "mailbox": .integer(Int64(mailbox)), "processed": .integer(Int64(processed)),
@@ -89,7 +89,7 @@ public struct ActorReport: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard case .object(var members) = json, let name = members["name"]?.stringValue else {
       throw GridError(.undecodable, "an actor report lacks its name")
     }

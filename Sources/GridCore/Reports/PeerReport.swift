@@ -28,7 +28,7 @@ public struct PeerReport: Sendable, Equatable {
   /// Whether it is the node that was asked.
   public var isSelf: Bool
 
-  public init(record: NodeRecord, status: Status, isSelf: Bool) {
+  package init(record: NodeRecord, status: Status, isSelf: Bool) {
     name = record.name
     address = record.address
     self.status = status
@@ -39,7 +39,7 @@ public struct PeerReport: Sendable, Equatable {
     self.isSelf = isSelf
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "name": .string(name), "address": .string(address), "status": .string(status.rawValue),
       "incarnation": .integer(incarnation), "labels": .object(labels.mapValues { .string($0) }),
@@ -52,7 +52,7 @@ public struct PeerReport: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     let record = try NodeRecord(json: json)
     self.init(
       record: record, status: Status(rawValue: json["status"]?.stringValue ?? "") ?? .suspect,
@@ -69,9 +69,9 @@ public struct PeerReport: Sendable, Equatable {
 
 extension JSONValue {
   /// The number, or null.
-  public static func optional(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
+  package static func optional(_ value: Int?) -> JSONValue { value.map { .integer(Int64($0)) } ?? .null }
   /// The number, or null.
-  public static func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
+  package static func optional(_ value: Double?) -> JSONValue { value.map { .number($0) } ?? .null }
   /// The text, or null.
-  public static func optional(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
+  package static func optional(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }
 }

@@ -39,7 +39,7 @@ public struct SpawnRequest: Sendable, Equatable {
     program = command.map(Program.init)
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     var members: [String: JSONValue] = ["kind": .string(kind), "ifAbsent": .bool(ifAbsent)]
     members["name"] = name.map { .string($0) }
     members["node"] = node.map { .string($0) }
@@ -56,7 +56,7 @@ public struct SpawnRequest: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/usage`` or ``GridError/Code/undecodable`` when a field is missing or wrong.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     guard let kind = json["kind"]?.stringValue else { throw GridError(.undecodable, "a spawn request lacks its kind") }
     self.init(
       kind: kind, name: json["name"]?.stringValue, node: json["node"]?.stringValue,
@@ -110,7 +110,7 @@ public struct ExecSpecification: Sendable, Equatable {
     self.workingDirectory = workingDirectory
   }
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     [
       "command": .array(command.map { .string($0) }), "framing": .string(framing.rawValue), "oneWay": .bool(oneWay),
       "handlerTimeoutSeconds": .optional(handlerTimeout?.inSeconds),
@@ -126,7 +126,7 @@ public struct ExecSpecification: Sendable, Equatable {
   }
 
   /// - Throws: ``GridError/Code/usage`` or ``GridError/Code/undecodable`` when a field is missing or wrong.
-  public init(json: JSONValue) throws(GridError) {
+  package init(json: JSONValue) throws(GridError) {
     let words = json["command"]?.arrayValue ?? []
     let command = words.compactMap(\.stringValue)
     guard let program = command.first, !program.isEmpty, command.count == words.count else {

@@ -44,19 +44,19 @@ public struct RestartPolicy: Sendable, Equatable {
 }
 
 /// Counts failures against a ``RestartPolicy``. Pure: time comes in.
-public struct RestartBudget: Sendable {
+package struct RestartBudget: Sendable {
   private let policy: RestartPolicy
   private var failures: [MonotonicTime] = []
 
-  public init(policy: RestartPolicy) { self.policy = policy }
+  package init(policy: RestartPolicy) { self.policy = policy }
 
-  public enum Decision: Sendable, Equatable {
+  package enum Decision: Sendable, Equatable {
     case restart(after: Duration)
     case stop
   }
 
   /// Notes a failure at `now` and says what follows from it.
-  public mutating func failed(at now: MonotonicTime) -> Decision {
+  package mutating func failed(at now: MonotonicTime) -> Decision {
     failures.removeAll { now - $0 > policy.window }
     guard failures.count < policy.maximumRestarts else { return .stop }
     let pause = policy.backoff.pause(before: failures.count)
@@ -67,7 +67,7 @@ public struct RestartBudget: Sendable {
 
 extension Duration {
   /// The duration as people type it, in its largest whole unit: `250ms`, `5s`, `90s`, `2m`.
-  public var gridText: String {
+  package var gridText: String {
     let nanoseconds = wholeNanoseconds
     for (unit, size) in [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)] {
       if nanoseconds != 0, nanoseconds.isMultiple(of: Int64(size)) { return "\(nanoseconds / Int64(size))\(unit)" }
@@ -76,7 +76,7 @@ extension Duration {
   }
 
   /// Parses a duration as people type it: `250ms`, `5s`, `1h30m`, `0`; nil for anything else, and beyond 100 years.
-  public init?(gridText text: String) {
+  package init?(gridText text: String) {
     if text == "0" {
       self = .zero
       return

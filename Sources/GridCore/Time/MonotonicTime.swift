@@ -28,7 +28,7 @@ public struct MonotonicTime: Sendable, Hashable, Comparable {
 
 extension Duration {
   /// The duration in whole nanoseconds, clamped to what 64 bits hold (±292 years).
-  public var wholeNanoseconds: Int64 {
+  package var wholeNanoseconds: Int64 {
     // Most are between 0 and 18 s, and 128 bits are divided by a call.
     let low = UInt64(truncatingIfNeeded: attoseconds)
     if Int128(low) == attoseconds { return Int64(low / 1_000_000_000) }
@@ -40,7 +40,7 @@ extension Duration {
   }
 
   /// The duration in seconds, for display and JSON.
-  public var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
+  package var inSeconds: Double { Double(wholeNanoseconds) / 1e9 }
 }
 
 /// A date of the calendar clock: milliseconds since 1970-01-01T00:00:00Z. For display and identifiers only; it jumps.

@@ -2,17 +2,17 @@ internal import GridConcurrency
 internal import GridCore
 
 /// What a conformance case found: what was expected, of what, and what came instead.
-public struct ConformanceFailure: Error, Sendable, Equatable, CustomStringConvertible {
-  public var message: String
+package struct ConformanceFailure: Error, Sendable, Equatable, CustomStringConvertible {
+  package var message: String
   /// Where in the suite it was noticed.
-  public var line: Int
+  package var line: Int
 
-  public init(_ message: String, line: Int = #line) {
+  package init(_ message: String, line: Int = #line) {
     self.message = message
     self.line = line
   }
 
-  public var description: String { "\(message) (line \(line) of the suite)" }
+  package var description: String { "\(message) (line \(line) of the suite)" }
 }
 
 /// Throws unless `condition` holds.

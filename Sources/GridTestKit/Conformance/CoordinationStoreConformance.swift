@@ -1,4 +1,4 @@
-public import GridCore
+package import GridCore
 
 /// The behaviour that every coordination store must have, as named cases.
 ///
@@ -11,21 +11,21 @@ public import GridCore
 ///
 /// Each case works under a key prefix of its own, so that cases can run at once on one store, and waits for what it
 /// expects with a deadline. It assumes no more of revisions than that they grow.
-public enum CoordinationStoreConformance {
+package enum CoordinationStoreConformance {
   /// An engine, and how to get at it.
-  public struct Engine: Sendable, CustomStringConvertible {
+  package struct Engine: Sendable, CustomStringConvertible {
     /// Hands `body` so many clients of one and the same store, and clears up when it is done.
-    public typealias WithClients =
+    package typealias WithClients =
       @Sendable (_ count: Int, _ body: @Sendable ([any CoordinationStore]) async throws -> Void) async throws -> Void
 
-    public var name: String
+    package var name: String
     /// A short life for leases, not below the engine's floor.
-    public var timeToLive: Duration
+    package var timeToLive: Duration
     /// How long a case waits for something before it fails.
-    public var patience: Duration
+    package var patience: Duration
     let withClients: WithClients
 
-    public init(
+    package init(
       _ name: String, timeToLive: Duration = .seconds(1), patience: Duration = .seconds(60),
       withClients: @escaping WithClients
     ) {
@@ -35,12 +35,12 @@ public enum CoordinationStoreConformance {
       self.withClients = withClients
     }
 
-    public var description: String { name }
+    package var description: String { name }
   }
 
   /// One expectation.
-  public struct Case: Sendable, CustomStringConvertible {
-    public let name: String
+  package struct Case: Sendable, CustomStringConvertible {
+    package let name: String
     let clients: Int
     let body: @Sendable (Trial) async throws -> Void
 
@@ -53,7 +53,7 @@ public enum CoordinationStoreConformance {
     /// Holds the engine to this expectation.
     ///
     /// - Throws: ``ConformanceFailure`` with what was expected and what came, or the engine's own error.
-    public func run(on engine: Engine) async throws {
+    package func run(on engine: Engine) async throws {
       let body = body
       try await engine.withClients(clients) { clients in
         guard let first = clients.first else { throw ConformanceFailure("the engine made no client") }
@@ -68,11 +68,11 @@ public enum CoordinationStoreConformance {
       }
     }
 
-    public var description: String { name }
+    package var description: String { name }
   }
 
   /// Every case.
-  public static let cases: [Case] = entryCases + transactionCases + valueCases + watchCases + leaseCases
+  package static let cases: [Case] = entryCases + transactionCases + valueCases + watchCases + leaseCases
 
   /// What a case works with.
   struct Trial: Sendable {

@@ -1,28 +1,28 @@
-public import GridCore
+package import GridCore
 
 /// The behaviour that every dead-letter log must have, as named cases; used as ``CoordinationStoreConformance`` is.
-public enum DeadLetterLogConformance {
+package enum DeadLetterLogConformance {
   /// An engine, and how to get at it.
-  public struct Engine: Sendable, CustomStringConvertible {
+  package struct Engine: Sendable, CustomStringConvertible {
     /// Hands `body` a new, empty log of that capacity, and clears up when it is done.
-    public typealias WithLog =
+    package typealias WithLog =
       @Sendable (_ capacity: DeadLetterCapacity, _ body: @Sendable (any DeadLetterLog) async throws -> Void)
       async throws -> Void
 
-    public var name: String
+    package var name: String
     let withLog: WithLog
 
-    public init(_ name: String, withLog: @escaping WithLog) {
+    package init(_ name: String, withLog: @escaping WithLog) {
       self.name = name
       self.withLog = withLog
     }
 
-    public var description: String { name }
+    package var description: String { name }
   }
 
   /// One expectation.
-  public struct Case: Sendable, CustomStringConvertible {
-    public let name: String
+  package struct Case: Sendable, CustomStringConvertible {
+    package let name: String
     let capacity: DeadLetterCapacity
     let body: @Sendable (any DeadLetterLog) async throws -> Void
 
@@ -38,7 +38,7 @@ public enum DeadLetterLogConformance {
     /// Holds the engine to this expectation.
     ///
     /// - Throws: ``ConformanceFailure`` with what was expected and what came, or the engine's own error.
-    public func run(on engine: Engine) async throws {
+    package func run(on engine: Engine) async throws {
       let body = body
       try await engine.withLog(capacity) { log in
         do {
@@ -51,11 +51,11 @@ public enum DeadLetterLogConformance {
       }
     }
 
-    public var description: String { name }
+    package var description: String { name }
   }
 
   /// Every case.
-  public static let cases: [Case] = keepingCases + pagingCases + replayCases + countingCases + roomCases
+  package static let cases: [Case] = keepingCases + pagingCases + replayCases + countingCases + roomCases
 
   /// A letter; those with larger numbers are later, a second each.
   static func letter(

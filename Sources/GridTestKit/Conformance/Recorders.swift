@@ -1,8 +1,8 @@
-public import GridCore
+package import GridCore
 internal import Synchronization
 
 /// Remembers what a lease's observer is told.
-public final class LeaseRecorder: LeaseObserver {
+package final class LeaseRecorder: LeaseObserver {
   private struct State {
     var renewals: [MonotonicTime] = []
     var losses: [GridError] = []
@@ -10,20 +10,20 @@ public final class LeaseRecorder: LeaseObserver {
 
   private let state = Mutex(State())
 
-  public init() {}
+  package init() {}
 
   /// The send times of the renewals, the grant's first.
-  public var renewals: [MonotonicTime] { state.withLock { $0.renewals } }
+  package var renewals: [MonotonicTime] { state.withLock { $0.renewals } }
   /// Why the lease was lost; more than one element is a fault of the engine.
-  public var losses: [GridError] { state.withLock { $0.losses } }
+  package var losses: [GridError] { state.withLock { $0.losses } }
 
-  public func leaseRenewed(sentAt: MonotonicTime) { state.withLock { $0.renewals.append(sentAt) } }
+  package func leaseRenewed(sentAt: MonotonicTime) { state.withLock { $0.renewals.append(sentAt) } }
 
-  public func leaseLost(_ reason: GridError) { state.withLock { $0.losses.append(reason) } }
+  package func leaseLost(_ reason: GridError) { state.withLock { $0.losses.append(reason) } }
 }
 
 /// Remembers what a watch delivers.
-public final class WatchRecorder: Sendable {
+package final class WatchRecorder: Sendable {
   private struct State {
     var events: [WatchEvent] = []
     var ending: String?
@@ -31,28 +31,28 @@ public final class WatchRecorder: Sendable {
 
   private let state = Mutex(State())
 
-  public init() {}
+  package init() {}
 
-  public var events: [WatchEvent] { state.withLock { $0.events } }
+  package var events: [WatchEvent] { state.withLock { $0.events } }
 
   /// All changes in the order of their delivery.
-  public var changes: [StoreChange] {
+  package var changes: [StoreChange] {
     events.flatMap { event -> [StoreChange] in
       if case .changes(let changes, _) = event { changes } else { [] }
     }
   }
 
   /// The gaps, with the revision after which each went on.
-  public var gaps: [Int64] {
+  package var gaps: [Int64] {
     events.compactMap { event in
       if case .gap(let revision) = event { revision } else { nil }
     }
   }
 
   /// How the watch ended, nil while it runs.
-  public var ending: String? { state.withLock { $0.ending } }
+  package var ending: String? { state.withLock { $0.ending } }
 
-  public func record(_ event: WatchEvent) { state.withLock { $0.events.append(event) } }
+  package func record(_ event: WatchEvent) { state.withLock { $0.events.append(event) } }
 
   func ended(_ how: String) { state.withLock { $0.ending = how } }
 }

@@ -1,35 +1,35 @@
 internal import GridConcurrency
-public import GridCore
+package import GridCore
 internal import Synchronization
 
 /// A coordination store in this process, for tests: the twin of the embedded and the etcd store, held to the same
 /// ``CoordinationStoreConformance``.
 ///
 /// Nodes of one test cluster get a client each, of one ``InMemoryStoreServer``.
-public final class InMemoryCoordinationStore: CoordinationStore {
+package final class InMemoryCoordinationStore: CoordinationStore {
   /// The store that this is a client of.
-  public let server: InMemoryStoreServer
+  package let server: InMemoryStoreServer
   private let isClosed = Atomic(false)
 
-  public init(server: InMemoryStoreServer = InMemoryStoreServer()) { self.server = server }
+  package init(server: InMemoryStoreServer = InMemoryStoreServer()) { self.server = server }
 
   var identity: ObjectIdentifier { ObjectIdentifier(self) }
 
-  public func describe() async throws(GridError) -> StoreDescription {
+  package func describe() async throws(GridError) -> StoreDescription {
     try await travel { _ throws(GridError) in
       StoreDescription(engine: "memory", version: "1", place: "this process")
     }
   }
 
-  public func range(_ range: StoreRange) async throws(GridError) -> StorePage {
+  package func range(_ range: StoreRange) async throws(GridError) -> StorePage {
     try await travel { shared throws(GridError) in shared.store.range(range) }
   }
 
-  public func get(_ key: String) async throws(GridError) -> StoreEntry? {
+  package func get(_ key: String) async throws(GridError) -> StoreEntry? {
     try await travel { shared throws(GridError) in shared.store.entry(key) }
   }
 
-  public func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
+  package func commit(_ transaction: StoreTransaction) async throws(GridError) -> StoreOutcome {
     let outcome = try await travel { shared throws(GridError) in try shared.store.commit(transaction) }
     let isLost = server.withShared { shared in
       defer { shared.losesNextAnswer = false }
@@ -39,7 +39,7 @@ public final class InMemoryCoordinationStore: CoordinationStore {
     return outcome
   }
 
-  public func grantLease(timeToLive: Duration, observer: any LeaseObserver) async throws(GridError) -> StoreLease {
+  package func grantLease(timeToLive: Duration, observer: any LeaseObserver) async throws(GridError) -> StoreLease {
     let sentAt = server.timers.now()
     let timers = server.timers
     let lease = try await travel { shared throws(GridError) in shared.store.grant(timeToLive, at: timers.now()) }
@@ -48,7 +48,7 @@ public final class InMemoryCoordinationStore: CoordinationStore {
     return lease
   }
 
-  public func revoke(_ lease: StoreLease) async throws(GridError) {
+  package func revoke(_ lease: StoreLease) async throws(GridError) {
     // From here on nobody keeps it alive, whatever becomes of the request.
     let identity = identity
     server.withShared { shared in
@@ -123,7 +123,7 @@ public final class InMemoryCoordinationStore: CoordinationStore {
 
   // MARK: Watches
 
-  public func watch(
+  package func watch(
     prefix: String, after revision: Int64, _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
   ) async throws {
     var seen = revision
@@ -173,7 +173,7 @@ public final class InMemoryCoordinationStore: CoordinationStore {
   }
 
   /// Ends this client's leases and watches. The server and its other clients go on.
-  public func close() async {
+  package func close() async {
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     let identity = identity
     server.change { shared in

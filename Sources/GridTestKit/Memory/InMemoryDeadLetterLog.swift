@@ -1,8 +1,8 @@
-public import GridCore
+package import GridCore
 internal import Synchronization
 
 /// A dead-letter log in memory, for tests: the twin of the durable one, held to the same ``DeadLetterLogConformance``.
-public final class InMemoryDeadLetterLog: DeadLetterLog {
+package final class InMemoryDeadLetterLog: DeadLetterLog {
   private struct State {
     /// Sorted by identifier.
     var letters: [DeadLetter] = []
@@ -15,12 +15,12 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
   private let state = Mutex(State())
 
   /// - Parameter capacity: beyond it the oldest letters are dropped and counted.
-  public init(capacity: DeadLetterCapacity = DeadLetterCapacity()) { self.capacity = capacity }
+  package init(capacity: DeadLetterCapacity = DeadLetterCapacity()) { self.capacity = capacity }
 
   /// Makes every append fail as on a full disk, until it is called with false.
-  public func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+  package func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
-  public func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
+  package func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
     try withState { state throws(GridError) in
       if state.isFull { throw GridError(.inputOutput, "the dead letters cannot be written", cause: "no space left") }
       state.dropped += max(0, dropped)
@@ -37,7 +37,7 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     }
   }
 
-  public func page(_ query: DeadLetterQuery) async throws(GridError) -> DeadLetterPage {
+  package func page(_ query: DeadLetterQuery) async throws(GridError) -> DeadLetterPage {
     try withState { state throws(GridError) in Self.page(query, state.letters) }
   }
 
@@ -51,11 +51,11 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     return page
   }
 
-  public func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
+  package func letter(_ identifier: String) async throws(GridError) -> DeadLetter? {
     try withState { state throws(GridError) in state.letters.first { $0.identifier == identifier } }
   }
 
-  public func markReplayed(
+  package func markReplayed(
     _ identifier: String, as replay: String, insteadOf expected: String
   ) async throws(GridError) -> Bool {
     try withState { state throws(GridError) in
@@ -67,7 +67,7 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     }
   }
 
-  public func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
+  package func purge(_ filter: DeadLetterFilter) async throws(GridError) -> Int {
     try withState { state throws(GridError) in
       let query = DeadLetterQuery(filter, maximumBytes: .max)
       let matching = Set(Self.page(query, state.letters).letters.map(\.identifier))
@@ -77,11 +77,11 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     }
   }
 
-  public func count(since: CalendarTime) async throws(GridError) -> Int {
+  package func count(since: CalendarTime) async throws(GridError) -> Int {
     try withState { state throws(GridError) in state.letters.filter { $0.at >= since }.reduce(0) { $0 + $1.count } }
   }
 
-  public func counts() async throws(GridError) -> DeadLetterCounts {
+  package func counts() async throws(GridError) -> DeadLetterCounts {
     try withState { state throws(GridError) in
       DeadLetterCounts(
         kept: state.letters.count, folded: state.letters.reduce(0) { $0 + $1.count - 1 }, dropped: state.dropped,
@@ -89,7 +89,7 @@ public final class InMemoryDeadLetterLog: DeadLetterLog {
     }
   }
 
-  public func close() async { state.withLock { $0.isClosed = true } }
+  package func close() async { state.withLock { $0.isClosed = true } }
 
   private func withState<Value: Sendable>(
     _ body: (inout State) throws(GridError) -> Value

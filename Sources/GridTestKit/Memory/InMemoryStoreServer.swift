@@ -1,5 +1,5 @@
 internal import GridConcurrency
-public import GridCore
+package import GridCore
 internal import GridSystem
 internal import Synchronization
 
@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// It has no threads and no tasks: leases are renewed and end by the timers it is given. With a ``ManualClock`` that is
 /// when the clock is moved. Every method may be called from any task at once.
-public final class InMemoryStoreServer: Sendable {
+package final class InMemoryStoreServer: Sendable {
   /// A lease as its holder sees it.
   struct Held {
     let lease: StoreLease
@@ -45,14 +45,14 @@ public final class InMemoryStoreServer: Sendable {
   }
 
   /// What leases are measured with.
-  public let timers: any Timers
+  package let timers: any Timers
   private let shared: Mutex<Shared>
 
   /// - Parameters:
   ///   - timers: what time passes with; the machine's own when none are given.
   ///   - faults: what goes wrong.
   ///   - generator: decides when.
-  public init(
+  package init(
     timers: (any Timers)? = nil, faults: StoreFaults = StoreFaults(),
     generator: any RandomNumberGenerator & Sendable = SeededDice(seed: 0)
   ) {
@@ -64,10 +64,10 @@ public final class InMemoryStoreServer: Sendable {
   // MARK: What can go wrong
 
   /// Changes what goes wrong from now on. Absences go on as they were begun.
-  public func setFaults(_ faults: StoreFaults) { withShared { $0.mischief.faults = faults } }
+  package func setFaults(_ faults: StoreFaults) { withShared { $0.mischief.faults = faults } }
 
   /// Ends a lease as an administrator would: its entries go, its holder is told.
-  public func endLease(_ identifier: Int64) {
+  package func endLease(_ identifier: Int64) {
     let held = change { shared in
       shared.store.endLease(identifier)
       return shared.held.removeValue(forKey: identifier)
@@ -76,19 +76,19 @@ public final class InMemoryStoreServer: Sendable {
   }
 
   /// Ends every lease.
-  public func endAllLeases() {
+  package func endAllLeases() {
     for identifier in withShared({ $0.store.leases.keys.sorted() }) { endLease(identifier) }
   }
 
   /// The leases that live, by identifier.
-  public var leases: [StoreLease] {
+  package var leases: [StoreLease] {
     withShared { $0.store.leases }.map { StoreLease(identifier: $0.key, timeToLive: $0.value.timeToLive) }
       .sorted { $0.identifier < $1.identifier }
   }
 
   /// Stops a client's renewals, as a stopped or starved process does: its leases end when their time is up. Its other
   /// calls go on.
-  public func pauseRenewals(of client: InMemoryCoordinationStore, isPaused: Bool = true) {
+  package func pauseRenewals(of client: InMemoryCoordinationStore, isPaused: Bool = true) {
     withShared { shared in
       if isPaused { shared.silent.insert(client.identity) } else { shared.silent.remove(client.identity) }
     }
@@ -96,7 +96,7 @@ public final class InMemoryStoreServer: Sendable {
   }
 
   /// Cuts a client off: every call throws ``GridError/Code/unavailable``, renewals stop, watches hear nothing.
-  public func setReachable(_ isReachable: Bool, for client: InMemoryCoordinationStore) {
+  package func setReachable(_ isReachable: Bool, for client: InMemoryCoordinationStore) {
     change { shared in
       if isReachable { shared.unreachable.remove(client.identity) } else { shared.unreachable.insert(client.identity) }
     }
@@ -104,7 +104,7 @@ public final class InMemoryStoreServer: Sendable {
   }
 
   /// Takes the store away from all its clients, or brings it back: leases end only after that.
-  public func setAway(_ isAway: Bool) {
+  package func setAway(_ isAway: Bool) {
     let now = timers.now()
     change { shared in
       guard shared.isAway != isAway else { return }
@@ -123,22 +123,22 @@ public final class InMemoryStoreServer: Sendable {
   }
 
   /// Carries out the next transaction of any client, but lets its client believe that it failed.
-  public func loseNextAnswer() { withShared { $0.losesNextAnswer = true } }
+  package func loseNextAnswer() { withShared { $0.losesNextAnswer = true } }
 
   /// Ends every running watch with ``GridError/Code/unavailable``.
-  public func breakWatches() { change { $0.breaks += 1 } }
+  package func breakWatches() { change { $0.breaks += 1 } }
 
   /// Has every running watch miss what it has not told yet, as after a compaction.
-  public func restartWatches() { change { $0.restarts += 1 } }
+  package func restartWatches() { change { $0.restarts += 1 } }
 
   /// Forgets all old revisions: watches that start from one before the present have a gap.
-  public func compact() { change { $0.store.compact() } }
+  package func compact() { change { $0.store.compact() } }
 
   /// Holds back what watches deliver, until it is called with false.
-  public func pauseWatches(isPaused: Bool = true) { change { $0.watchesArePaused = isPaused } }
+  package func pauseWatches(isPaused: Bool = true) { change { $0.watchesArePaused = isPaused } }
 
   /// Everything that is in the store, past all that goes wrong.
-  public var entries: [StoreEntry] { withShared { $0.store.all } }
+  package var entries: [StoreEntry] { withShared { $0.store.all } }
 
   // MARK: What clients use
 

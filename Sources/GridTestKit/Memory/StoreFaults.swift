@@ -1,38 +1,38 @@
 /// How a store misbehaves: what networks, leader changes and overload do to etcd and to who uses it. All chances are
 /// from 0 to 1.
-public struct StoreFaults: Sendable, Equatable {
+package struct StoreFaults: Sendable, Equatable {
   /// How long a request is under way, there and back again together.
-  public var journey: ClosedRange<Duration> = .zero ... .zero
+  package var journey: ClosedRange<Duration> = .zero ... .zero
   /// How long a client waits for an answer.
-  public var timeout = Duration.seconds(5)
+  package var timeout = Duration.seconds(5)
   /// The chance that a request does not arrive.
-  public var lostRequests = 0.0
+  package var lostRequests = 0.0
   /// The chance that a request is carried out and its answer does not arrive.
-  public var lostAnswers = 0.0
+  package var lostAnswers = 0.0
   /// The chance that a transaction is carried out only after its sender has given up.
-  public var lateRequests = 0.0
+  package var lateRequests = 0.0
   /// How long changes take to be told to a watch.
-  public var lag: ClosedRange<Duration> = .zero ... .zero
+  package var lag: ClosedRange<Duration> = .zero ... .zero
   /// The chance, for each delivery, that the watch breaks instead.
-  public var brokenWatches = 0.0
+  package var brokenWatches = 0.0
   /// The chance, for each delivery, that the changes were compacted away instead.
-  public var gaps = 0.0
+  package var gaps = 0.0
   /// The chance, for each delivery, that changes are told again that were told before.
-  public var repetitions = 0.0
+  package var repetitions = 0.0
   /// How long the store is there before it is away, nil for ever; and how long it is away then.
-  public var presence: ClosedRange<Duration>?
-  public var absence: ClosedRange<Duration> = .seconds(1) ... .seconds(4)
+  package var presence: ClosedRange<Duration>?
+  package var absence: ClosedRange<Duration> = .seconds(1) ... .seconds(4)
   /// The chance, for each lease at each end of an absence, that the store has forgotten it: the leader changed.
-  public var forgottenLeases = 0.0
+  package var forgottenLeases = 0.0
   /// The chance, for each lease at each end of an absence, that it begins to live anew there: it ends later than its
   /// holder believes.
-  public var prolongedLeases = 0.0
+  package var prolongedLeases = 0.0
 
   /// A store that does what it is asked.
-  public init() {}
+  package init() {}
 
   /// What etcd does in bad times: everything, now and then.
-  public static var badTimes: StoreFaults {
+  package static var badTimes: StoreFaults {
     var faults = StoreFaults()
     faults.journey = .milliseconds(1) ... .milliseconds(20)
     faults.lostRequests = 0.01

@@ -75,13 +75,13 @@ struct StoreMischief: Sendable {
 }
 
 /// Dice that fall the same way for the same seed.
-public struct SeededDice: RandomNumberGenerator, Sendable {
+package struct SeededDice: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
   /// SplitMix64.
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
