@@ -10,9 +10,9 @@ MAKEFLAGS += --no-print-directory
 # Where `make install` puts things; DESTDIR is put in front of it, for packagers.
 PREFIX ?= /usr/local
 DESTDIR ?=
-# What is left out of the installed binary: debug (its debug sections, more than half of it), all (the symbols as well:
-# crash reports then name no function), or nothing.
-STRIP ?= debug
+# What is left out of the installed binary: all (debug sections and symbols), debug (the debug sections alone: crash
+# reports then name functions, for 32 MB), or nothing.
+STRIP ?= all
 
 SWIFT ?= swift
 # The package manager leaves locks and empty folders behind: in the build folder, not in /tmp.
@@ -21,6 +21,9 @@ IN_SCRATCH = TMPDIR='$(SCRATCH)' $(SWIFT)
 # Fully static: a one-shot command spends most of its time in the dynamic loader otherwise. The linker's remarks about
 # getaddrinfo and dlopen say that unusual name services (nsswitch.conf) want the glibc it was built with.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xlinker --gc-sections
+# ICU's data, 34 MB, is for languages, calendars and time zones: nothing that gridctl asks of Foundation. Where it would be
+# stands something that ICU does not take for its data, whichever version the toolchain has.
+WITHOUT_LOCALES := $(foreach version,74 75 76 77 78 79 80,-Xlinker --defsym -Xlinker icudt$(version)_dat=gridctl_main)
 # Leaves the etcd engine and the gRPC it needs out. A folder of its own, so that a full build does not begin anew.
 LEAN := --disable-default-traits --scratch-path .build-lean
 FORMATTED := Sources Tests Package.swift
@@ -37,7 +40,7 @@ help:
 	@echo 'make check     install what is missing, check the style, build and run all tests with the debug build'
 	@echo 'make test      the same, and then what runs gridctl once more with the release binary as it is installed'
 	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
-	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=all leaves the symbols out'
+	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=debug keeps the symbols'
 	@echo 'make format    rewrite the sources in the house format'
 	@echo 'make lint      check the format and style of the sources'
 	@echo 'make bench     run the benchmarks'
@@ -83,7 +86,7 @@ check: export GRIDCTL_TEST_PREFIX =
 
 build: dependencies
 	@echo '==> building gridctl (release)'
-	@$(IN_SCRATCH) build $(RELEASE) --product gridctl
+	@$(IN_SCRATCH) build $(RELEASE) $(WITHOUT_LOCALES) --product gridctl
 
 install: build
 	@echo '==> installing into $(DESTDIR)$(PREFIX)'
