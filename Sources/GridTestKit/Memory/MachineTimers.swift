@@ -1,10 +1,10 @@
 internal import Dispatch
-internal import GridCore
+package import GridCore
 internal import GridSystem
 internal import Synchronization
 
 /// The machine's own time, for tests that wait for what takes some.
-final class MachineTimers: Timers {
+package final class MachineTimers: Timers {
   private struct State {
     var next: UInt64 = 0
     var actions: [TimerToken: @Sendable () -> Void] = [:]
@@ -13,11 +13,13 @@ final class MachineTimers: Timers {
   private let clock = SystemClock()
   private let state = Mutex(State())
 
-  func now() -> MonotonicTime { clock.now() }
+  package init() {}
 
-  func date() -> CalendarTime { clock.date() }
+  package func now() -> MonotonicTime { clock.now() }
 
-  func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
+  package func date() -> CalendarTime { clock.date() }
+
+  package func schedule(at time: MonotonicTime, _ action: @escaping @Sendable () -> Void) -> TimerToken {
     let token = state.withLock { state in
       state.next += 1
       let token = TimerToken(number: state.next)
@@ -32,7 +34,7 @@ final class MachineTimers: Timers {
     return token
   }
 
-  func cancel(_ token: TimerToken) {
+  package func cancel(_ token: TimerToken) {
     let action = state.withLock { $0.actions.removeValue(forKey: token) }
     withExtendedLifetime(action) {}
   }
