@@ -199,6 +199,7 @@ private final class ClientReceiver: LinkReceiver {
     link.resolve(request.correlation, .failure(GridError(.refused, "a client answers no requests")))
   }
 
+  func received(_ signal: LinkSignal, on link: Link) {}
   func cancelled(_ correlation: UInt64, on link: Link) {}
   func readCompleted(_ link: Link) {}
 

@@ -23,6 +23,7 @@ struct LocationCacheTests {
     case claimed
     case released(Int64)
     case gap
+    case moved(from: String, Int64?)
   }
 
   private func tell(_ cache: inout LocationCache, _ name: String, _ news: News) {
@@ -32,6 +33,7 @@ struct LocationCacheTests {
     case .claimed: cache.claimed(name)
     case .released(let epoch): cache.released(name, epoch: epoch)
     case .gap: cache.forgetAll()
+    case .moved(let node, let epoch): cache.moved(name, from: node, to: epoch.map { at("b", $0) })
     }
   }
 
@@ -39,7 +41,8 @@ struct LocationCacheTests {
   func corrections() {
     let table: [(News, Int64?)] = [
       (.put(6), 6), (.put(4), 5), (.delete(6), nil), (.delete(4), 5), (.claimed, nil), (.released(5), nil),
-      (.released(4), 5), (.gap, nil),
+      (.released(4), 5), (.gap, nil), (.moved(from: "a", 6), 6), (.moved(from: "a", nil), nil),
+      (.moved(from: "a", 4), nil), (.moved(from: "c", 6), 5), (.moved(from: "c", nil), 5),
     ]
     for (news, expected) in table {
       var cache = LocationCache()

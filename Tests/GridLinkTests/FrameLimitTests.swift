@@ -21,7 +21,7 @@ internal import Testing
     .reply(1, Message("", type: huge)), .reply(1, Message(headers: [.init("a", huge)])),
     .reply(1, Message(headers: (0..<1_000_000).map { _ in .init("", "") })), message(Message(huge)),
     message(Message(), target: huge), .credit(target: huge, bytes: .max), .data(1, Array(huge.utf8), hasMore: true),
-    .close(1, hugeError),
+    .close(1, hugeError), .signal(.moved(address: huge, to: nil)),
     .request(RequestFrame(correlation: 1, verb: huge, arguments: [], remainingMicroseconds: 1)),
     .request(RequestFrame(correlation: 1, verb: "a", arguments: Array(huge.utf8), remainingMicroseconds: 1)),
   ]

@@ -14,7 +14,7 @@ internal import Testing
       #expect(again.inFull == frame.inFull)
     }
     let kinds = Set(FrameExamples.all.map { $0.bytes[4] })
-    #expect(kinds == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 23, 24, 25, 255])
+    #expect(kinds == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 23, 24, 25, 26, 255])
   }
 
   @Test func `frames that follow each other in a buffer do not touch`() throws {
@@ -58,6 +58,8 @@ internal import Testing
       ([12, 0x08, 0x01, 0x08, 0x02], .reply(2, Message())),
       ([4, 0x0A, 0x01, 0x61], .ping(0)),
       ([15, 0x08, 0x05, 0x10, 0x07], .credit(target: "", bytes: 7)),
+      ([26, 0x08, 0x02, 0x12, 0x01, 0x61], .signal(.unknown)),
+      ([26, 0x08, 0x01, 0x12, 0x01, 0x61, 0x28, 0x07], .signal(.moved(address: "a", to: nil))),
     ] as [([UInt8], LinkFrame)])
   func `values of newer peers and wrong types are read as documented`(_ payload: [UInt8], _ frame: LinkFrame) throws {
     #expect(try LinkFrame(payload: payload) == frame)

@@ -126,6 +126,18 @@ internal import Testing
     #expect(harness.receiver.record.undeliverable.map(\.code) == [.nodeLost])
   }
 
+  @Test func `many answers leave in several writes and in order, many tells in one`() throws {
+    let harness = try LinkHarness()
+    defer { harness.finish() }
+    let link = try #require(try harness.greet())
+    for number in 1...80 { link.resolve(UInt64(number), .reply(Message("x"))) }
+    let writes = try harness.sentWrites()
+    #expect(writes.map(\.count) == [LinkState.enough, LinkState.enough, 80 - 2 * LinkState.enough])
+    #expect(writes.flatMap(\.self) == (1...80).map { LinkFrame.reply(UInt64($0), Message("x")) })
+    for _ in 1...80 { link.send(Envelope(target: "a", message: Message("x"))) }
+    #expect(try harness.sentWrites().map(\.count) == [80])
+  }
+
   @Test func `a ping is answered with its number`() throws {
     let harness = try LinkHarness()
     defer { harness.finish() }

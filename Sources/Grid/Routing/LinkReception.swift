@@ -31,6 +31,7 @@ final class LinkReception: LinkReceiver {
         if cell.enqueue(&envelopes, count: count) { touched.add(cell) }
       } else {
         let isFromNode = link.remote.role == .node
+        if isFromNode { router.tellMoved(target, to: link) }
         for _ in 0..<count {
           if let envelope = envelopes.popFirst() { router.receivedForElsewhere(envelope, fromNode: isFromNode) }
         }
@@ -42,6 +43,11 @@ final class LinkReception: LinkReceiver {
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
     control.received(request, deadline: deadline, on: link)
+  }
+
+  func received(_ signal: LinkSignal, on link: Link) {
+    guard link.remote.role == .node, case .moved(let address, let location) = signal else { return }
+    router.heard(of: address, at: location, from: link.remote.name)
   }
 
   func cancelled(_ correlation: UInt64, on link: Link) { control.cancelled(correlation, on: link) }

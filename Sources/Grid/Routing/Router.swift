@@ -84,6 +84,19 @@ final class Router: Sendable {
     wait(forwarded)
   }
 
+  // MARK: Moved
+
+  /// Tells a peer whose message is not for an actor that runs here, so that it looks for the next one elsewhere.
+  func tellMoved(_ address: String, to link: Link) {
+    guard ActorAddress(unchecked: address).local == nil else { return }
+    link.send(.moved(address: address, to: locator.cached(address)))
+  }
+
+  /// A peer says that an address is no longer with it.
+  func heard(of address: String, at location: Location?, from peer: String) {
+    locator.moved(address, from: peer, to: location)
+  }
+
   // MARK: Looking up
 
   private func wait(_ envelope: Envelope) {

@@ -120,6 +120,14 @@ struct LocationCache: Sendable {
     if let known = young[name] ?? old[name], known.epoch < revision { forget(name) }
   }
 
+  /// A node has said that a name is not with it. That is worth something where the name is remembered to be there: a
+  /// later claim takes its place, and without one the store is asked next time.
+  mutating func moved(_ name: String, from node: String, to location: Location?) {
+    guard let known = young[name] ?? old[name], known.node == node else { return }
+    forget(name)
+    if let location, location.node != node, location.epoch > known.epoch { learn(name, location) }
+  }
+
   /// This node has claimed a name: it need not remember where that is.
   mutating func claimed(_ name: String) {
     questions[name]?.isOvertaken = true

@@ -63,6 +63,11 @@ package final class StoreLocator: Locator {
   /// Listens for the next change of a name; ask for it before looking.
   package func listen(for name: String) -> Ring { bell.listen(for: name) }
 
+  /// A node says that a name is no longer with it, and where it heard of it last.
+  package func moved(_ name: String, from node: String, to location: Location?) {
+    state.withLock { $0.cache.moved(name, from: node, to: location) }
+  }
+
   // MARK: Claiming
 
   package func claim(_ record: ActorRecord, lease: Int64) async throws(GridError) -> Int64 {

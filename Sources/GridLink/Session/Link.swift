@@ -154,6 +154,9 @@ package final class Link: Sendable {
     channel.close(promise: nil)
   }
 
+  /// Tells the peer; where the link is closed, nobody needs to know any more.
+  package func send(_ signal: LinkSignal) { append(.signal(signal)) }
+
   // MARK: Answering
 
   /// - Parameter answered: the number that the frame ends; a channel of that number is over.
@@ -195,8 +198,17 @@ package final class Link: Sendable {
   // MARK: Event loop
 
   func follow(_ step: LinkState.Step) {
-    guard case .flush = step else { return }
-    eventLoop.execute { self.flush() }
+    switch step {
+    case .nothing, .refuse: break
+    case .flush: eventLoop.execute { self.flush() }
+    case .write: write()
+    }
+  }
+
+  /// Hands what has gathered to the channel ahead of the flush that follows, when it is this thread that may.
+  private func write() {
+    guard eventLoop.inEventLoop, channel.isWritable else { return }
+    channel.writeAndFlush(state.withLock { $0.takeOutbound(channel.allocator) }, promise: nil)
   }
 
   /// Hands queued frames to the channel: messages and outcomes first, then a round of what the channels have. On the
@@ -216,11 +228,7 @@ package final class Link: Sendable {
         return nil
       }
       state.flushIsPending = goesOn
-      defer {
-        let size = min(state.outbound.readableBytes, 256 * 1024)
-        state.outbound = channel.allocator.buffer(capacity: max(512, size))
-      }
-      return state.outbound
+      return state.takeOutbound(channel.allocator)
     }
     guard let buffer else { return }
     channel.writeAndFlush(buffer, promise: nil)
@@ -261,6 +269,7 @@ package final class Link: Sendable {
     case .data(let number, let part, let hasMore): received(part, hasMore: hasMore, of: number)
     case .grant(let number, let bytes): granted(number, bytes: Int(clamping: bytes))
     case .close(let number, let error): take(number)?.finish(error.map { .failure($0) } ?? .accepted)
+    case .signal(let signal): receiver.received(signal, on: self)
     case .ping(let number): append(.pong(number))
     case .goodbye(let reason):
       goodbye.store(true, ordering: .relaxed)
@@ -376,16 +385,6 @@ package final class Link: Sendable {
     for latch in writers { latch.open() }
     for envelope in parked { receiver.undeliverable(envelope, error) }
     wakeWaiters()
-  }
-
-  /// Sends a ping when the peer was silent for a while, and gives it up when it stays silent.
-  func checkLiveness(silenceLimit: Duration) {
-    let silence = timers.now() - lastHeardAt
-    if silence > silenceLimit {
-      close(GridError(.nodeLost, "\(remote.name) has been silent for \(Int(silence.inSeconds)) s"))
-    } else if silence > .milliseconds(900) {
-      append(.ping(0))
-    }
   }
 
   private static func congestion(_ name: String) -> GridError {

@@ -206,9 +206,12 @@ final class LinkChannelHandler: ChannelInboundHandler {
   }
 
   private func watch(_ link: Link, silenceLimit: Duration, _ context: ChannelHandlerContext) {
-    liveness = schedule(after: .seconds(1), context) { handler, context in
+    // Five times within the limit: to hear nothing of four pings is no accident. Oftener costs every node a wake-up for
+    // each of its peers.
+    let interval = silenceLimit / 5
+    liveness = schedule(after: interval, context) { handler, context in
       guard case .open = handler.stage else { return }
-      link.checkLiveness(silenceLimit: silenceLimit)
+      link.checkLiveness(silenceLimit: silenceLimit, interval: interval)
       handler.watch(link, silenceLimit: silenceLimit, context)
     }
   }
@@ -251,6 +254,18 @@ final class LinkChannelHandler: ChannelInboundHandler {
         dialled?(.failure(error))
       }
       return
+    }
+  }
+}
+
+extension Link {
+  /// Sends a ping when the peer was silent since the last look, and gives it up when it stays silent.
+  fileprivate func checkLiveness(silenceLimit: Duration, interval: Duration) {
+    let silence = timers.now() - lastHeardAt
+    if silence > silenceLimit {
+      close(GridError(.nodeLost, "\(remote.name) has been silent for \(Int(silence.inSeconds)) s"))
+    } else if silence > interval * 0.9 {
+      append(.ping(0))
     }
   }
 }

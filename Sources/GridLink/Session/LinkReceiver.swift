@@ -9,6 +9,8 @@ package protocol LinkReceiver: AnyObject, Sendable {
   func received(_ envelopes: inout EnvelopeQueue, on link: Link)
   /// A control request.
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link)
+  /// What the peer tells without being asked.
+  func received(_ signal: LinkSignal, on link: Link)
   /// The peer gave up on the request or stream of that number.
   func cancelled(_ correlation: UInt64, on link: Link)
   /// All frames of one read have been delivered: time to run what they were for.

@@ -26,6 +26,7 @@ extension LinkFrame {
       let (number, bytes) = try reader.twoNumbers()
       self = .grant(number, bytes)
     case FrameKind.close: self = try reader.close()
+    case FrameKind.signal: self = .signal(try reader.signal())
     case FrameKind.hello: self = .hello(try LinkGreeting(&reader))
     case FrameKind.welcome: self = .welcome(try LinkGreeting(&reader))
     case FrameKind.refusal: self = .refusal(try reader.failure().1)
@@ -88,6 +89,25 @@ extension WireReader {
       }
     }
     return .data(number, part, hasMore: hasMore)
+  }
+
+  fileprivate mutating func signal() throws(GridError) -> LinkSignal {
+    var sort: UInt64 = 0
+    var address = ""
+    var location = Location(node: "", incarnation: 0, epoch: 0, kind: "")
+    while let field = try next() {
+      switch field.number {
+      case 1: sort = field.integer
+      case 2: address = try field.text()
+      case 3: location.node = try field.text()
+      case 4: location.incarnation = field.signed
+      case 5: location.epoch = field.signed
+      case 6: location.kind = try field.text()
+      default: break
+      }
+    }
+    guard sort == LinkSignal.Sort.moved else { return .unknown }
+    return .moved(address: address, to: location.node.isEmpty ? nil : location)
   }
 
   /// A failure, or what is one without its code.

@@ -22,6 +22,7 @@ enum FrameKind {
   static let data: UInt8 = 23
   static let grant: UInt8 = 24
   static let close: UInt8 = 25
+  static let signal: UInt8 = 26
 }
 
 extension LinkFrame {
@@ -116,6 +117,7 @@ extension LinkFrame {
     case .data: FrameKind.data
     case .grant: FrameKind.grant
     case .close: FrameKind.close
+    case .signal: FrameKind.signal
     case .unknown(let kind): kind
     }
   }
@@ -154,8 +156,27 @@ extension LinkFrame {
       writer.field(2, bytes)
     case .close(let number, let error):
       if let error { error.write(&writer, correlation: number) } else { writer.field(1, number) }
+    case .signal(let signal): signal.write(&writer)
     case .unknown: break
     }
+  }
+}
+
+extension LinkSignal {
+  /// The numbers of the signals on the wire; never reused. 0 stands for none that is known.
+  enum Sort {
+    static let moved: UInt64 = 1
+  }
+
+  fileprivate func write(_ writer: inout WireWriter) {
+    guard case .moved(let address, let location) = self else { return }
+    writer.field(1, Sort.moved)
+    writer.field(2, address)
+    guard let location else { return }
+    writer.field(3, location.node)
+    writer.field(4, location.incarnation)
+    writer.field(5, location.epoch)
+    writer.field(6, location.kind)
   }
 }
 

@@ -43,6 +43,10 @@ extension LinkFrame {
     case .request(let frame):
       return frame.arguments.count + frame.verb.utf8.count > Self.maximumPayloadBytes ? nil : self
     case .data(_, let part, _): return part.count > Self.maximumPayloadBytes ? nil : self
+    case .signal(.unknown): return self
+    case .signal(.moved(let address, let location)):
+      let names = address.utf8.count + (location.map { $0.node.utf8.count + $0.kind.utf8.count } ?? 0)
+      return names > Self.maximumPayloadBytes ? nil : self
     case .close(let number, let error): return .close(number, error?.shortened(toBytes: Self.longestText))
     }
   }

@@ -27,8 +27,17 @@ package enum LinkFrame: Sendable, Equatable {
   case grant(UInt64, UInt64)
   /// The writer of a channel has ended it; nil in good order.
   case close(UInt64, GridError?)
+  case signal(LinkSignal)
   /// A kind of frame that a newer peer sends and we do not know; it is skipped.
   case unknown(UInt8)
+}
+
+/// What one node tells another without being asked: a small frame that has no answer.
+package enum LinkSignal: Sendable, Equatable {
+  /// Nothing of that address runs here, where it was looked for; it was last heard of there, or nowhere.
+  case moved(address: String, to: Location?)
+  /// One that a newer peer sends; it is skipped.
+  case unknown
 }
 
 /// A tell or an ask on the wire.

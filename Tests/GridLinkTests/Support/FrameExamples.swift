@@ -89,6 +89,11 @@ enum FrameExamples {
         RequestFrame(correlation: 3, verb: "events", arguments: [], remainingMicroseconds: 0, credit: .max)),
       .data(1, [], hasMore: false), .data(.max, [0, 255], hasMore: true),
     ]
+    frames += [
+      .signal(.moved(address: "calc", to: nil)), .signal(.moved(address: "", to: nil)), .signal(.unknown),
+      .signal(
+        .moved(address: "calc", to: Location(node: "n2", incarnation: .max, epoch: .min, kind: "counter"))),
+    ]
     return frames
   }
 }

@@ -41,6 +41,7 @@ final class RecordingReceiver: LinkReceiver {
     var opened: [Link] = []
     var envelopes: [Envelope] = []
     var requests: [RequestFrame] = []
+    var signals: [LinkSignal] = []
     var cancelled: [UInt64] = []
     var undeliverable: [GridError] = []
     var closed: [GridError] = []
@@ -57,6 +58,7 @@ final class RecordingReceiver: LinkReceiver {
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
     state.withLock { $0.requests.append(request) }
   }
+  func received(_ signal: LinkSignal, on link: Link) { state.withLock { $0.signals.append(signal) } }
   func cancelled(_ correlation: UInt64, on link: Link) { state.withLock { $0.cancelled.append(correlation) } }
   func readCompleted(_ link: Link) {}
   func undeliverable(_ envelope: Envelope, _ error: GridError) { state.withLock { $0.undeliverable.append(error) } }
@@ -115,8 +117,20 @@ struct LinkHarness {
   }
 
   /// The frames the link has sent since the last call, a preamble left out.
-  func sentFrames() throws -> [LinkFrame] {
-    var rest = try sentBytes()[...]
+  func sentFrames() throws -> [LinkFrame] { try Self.frames(try sentBytes()[...]) }
+
+  /// The same, by the writes that they left with.
+  func sentWrites() throws -> [[LinkFrame]] {
+    channel.embeddedEventLoop.run()
+    var writes: [[LinkFrame]] = []
+    while let buffer = try channel.readOutbound(as: ByteBuffer.self) {
+      writes.append(try Self.frames(Array(buffer.readableBytesView)[...]))
+    }
+    return writes
+  }
+
+  private static func frames(_ bytes: ArraySlice<UInt8>) throws -> [LinkFrame] {
+    var rest = bytes
     if rest.starts(with: LinkChannelHandler.preamble) { rest = rest.dropFirst(8) }
     var frames: [LinkFrame] = []
     while rest.count > 4 {
