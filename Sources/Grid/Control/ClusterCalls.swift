@@ -136,6 +136,40 @@ final class ClusterCalls: Sendable {
     return [MissingNode(node.name, GridError(.notServing, "it is no member of the cluster: \(problem)"))]
   }
 
+  /// The answer of the peer that has one first; the others need not go on.
+  ///
+  /// - Returns: nil when all have said that they have none.
+  /// - Throws: ``GridError/Code/unavailable`` when there is none, but some have not answered.
+  func first<Request: NodeRequest>(_ request: Request, _ call: RequestCall) async throws(GridError) -> Request.Answer? {
+    // An answer may be long, and one of those that have none may be slow: there is the time that the asker gives.
+    let limit = timeToSay(call.deadline)
+    let (answer, silent) = await withTaskGroup(of: (String, Result<Request.Answer, GridError>).self) { group in
+      for peer in asked(call) {
+        group.addTask {
+          do throws(GridError) {
+            return (peer.name, .success(try await self.ask(request, on: peer.name, call, until: limit)))
+          } catch {
+            return (peer.name, .failure(error))
+          }
+        }
+      }
+      defer { group.cancelAll() }
+      var silent: String?
+      for await (name, result) in group {
+        switch result {
+        case .success(let answer): return (Request.Answer?.some(answer), silent)
+        case .failure(let error): if error.code != .notFound { silent = silent ?? name }
+        }
+      }
+      return (nil, silent)
+    }
+    if let answer { return answer }
+    if let name = silent ?? outside.first?.node {
+      throw GridError(.unavailable, "node \(name) did not answer")
+    }
+    return nil
+  }
+
   /// Opens the list of another node: its own rows alone.
   ///
   /// - Parameter patience: how long each page may take.
