@@ -77,17 +77,20 @@ extension ClusterClient {
         RoutedRequest(request, routing: RequestRouting(node: node)), until: timers.now() + timeout))
   }
 
-  /// A list of the cluster, however long: page after page, each within the time-out.
+  /// A list of the cluster as a whole: page after page, each within the time-out.
   package func list<Request: ListRequest>(
     _ request: Request, routing: RequestRouting = RequestRouting(), limit: Int = .max, timeout: Duration
   ) async throws(GridError) -> ClusterList<Request.Item> {
-    try await ClusterList.gathered(request, routing: routing, limit: limit) { routed throws(GridError) in
+    if Request.isStreamed {
+      return try await rowList(request, routing: routing, limit: limit, timeout: timeout)
+    }
+    return try await ClusterList.gathered(request, routing: routing, limit: limit) { routed throws(GridError) in
       try ListAnswer(json: try await json(routed, until: timers.now() + timeout))
     }
   }
 
   /// A connection to another node, nil when there is none in time. That of a session moves by itself.
-  private func successor(
+  func successor(
     of lost: NodeConnection, notAt tried: inout Set<String>, until deadline: MonotonicTime
   ) async -> NodeConnection? {
     guard !isBorrowed else { return nil }

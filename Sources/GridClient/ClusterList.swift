@@ -57,6 +57,19 @@ package struct ClusterList<Item: ListItem>: Sendable, Equatable {
     return list
   }
 
+  /// Takes rows in, as values.
+  ///
+  /// - Throws: ``GridError/Code/undecodable``.
+  package mutating func add(_ page: RowPage) throws(GridError) {
+    for row in page.rows { elements.append(try page.json(of: row)) }
+  }
+
+  /// All rows have come.
+  package mutating func finish(_ end: RowListEnd) {
+    (missing, total) = (end.missing, end.total)
+    isCut = total.map { $0 > elements.count } ?? false
+  }
+
   /// Takes a page in.
   ///
   /// - Returns: behind what the next page begins; nil after the last.

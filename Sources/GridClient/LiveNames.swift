@@ -26,12 +26,15 @@ package enum LiveName: Sendable {
   }
 
   /// Asks a node for what is called so; of more than `limit`, or than there is room for on `pages`, the first.
+  ///
+  /// - Parameter prefix: only names that begin with it are needed: of a million, the node tells no others.
   package static func look(
-    _ noun: Noun, over connection: NodeConnection, limit: Int, pages: Int = .max, timeout: Duration
+    _ noun: Noun, over connection: NodeConnection, prefix: String = "", limit: Int, pages: Int = .max,
+    timeout: Duration
   ) async throws(GridError) -> [LiveName] {
     switch noun {
     case .actor:
-      try all(try await connection.list(ActorsRequest(), limit: limit, pages: pages, timeout: timeout)) {
+      try all(try await connection.list(ActorsRequest.names(prefix: prefix), limit: limit, timeout: timeout)) {
         json throws(GridError) in
         .actor(try ActorPlacement(json: json))
       }

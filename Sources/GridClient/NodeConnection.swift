@@ -146,19 +146,30 @@ package final class NodeConnection: Sendable {
     try Request.Answer(json: try await json(request, routing: routing, timeout: timeout))
   }
 
-  /// Asks for a list page after page, so that it may be longer than a frame.
+  /// Asks for a list as a whole, which may be longer than a frame.
   ///
   /// - Parameters:
   ///   - limit: items wanted; what is beyond shows in ``ClusterList/total``.
-  ///   - pages: no more pages than these.
+  ///   - pages: no more pages than these, of a list that comes page by page.
   ///   - timeout: how long the node may take for each page.
   package func list<Request: ListRequest>(
     _ request: Request, routing: RequestRouting = RequestRouting(), limit: Int = .max, pages: Int = .max,
     timeout: Duration
   ) async throws(GridError) -> ClusterList<Request.Item> {
-    try await ClusterList.gathered(request, routing: routing, limit: limit, pages: pages) { routed throws(GridError) in
+    if Request.isStreamed {
+      return try await rowList(request, routing: routing, limit: limit, timeout: timeout)
+    }
+    return try await ClusterList.gathered(request, routing: routing, limit: limit, pages: pages) {
+      routed throws(GridError) in
       try ListAnswer(json: try await self.request(Request.verb, routed.json, timeout: timeout))
     }
+  }
+
+  /// Opens a channel.
+  ///
+  /// - Parameter patience: how long each item may be waited for.
+  func channel(_ verb: String, _ arguments: JSONValue, patience: Duration) -> ChannelReader {
+    link.openChannel(verb, arguments, patience: patience)
   }
 
   /// Bytes of a tail that wait here for whoever reads it.

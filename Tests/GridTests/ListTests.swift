@@ -50,6 +50,44 @@ struct ListTests {
     }
   }
 
+  @Test("actors are counted and chosen where they run")
+  func summariesAndTop() async throws {
+    try await withCluster("a", "b") { cluster in
+      for number in 100..<130 {
+        let name = "\(number.isMultiple(of: 3) ? "other" : "sink")-\(number)"
+        try await cluster[number.isMultiple(of: 2) ? "a" : "b"].spawn("sink", name)
+      }
+      let wires = try await cluster["a"].running()
+      func answer(_ verb: String, _ arguments: JSONValue) async throws -> JSONValue {
+        try await wires.control.answer(
+          verb, arguments, until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
+      }
+      let all = try await answer("actors.summary", [:])["items"]?.arrayValue ?? []
+      #expect(all.map { $0["node"] } == ["a", "b"] && all.map { $0["actors"] } == [15, 15])
+      let some = try await answer("actors.summary", ["pattern": "other-*", "node": "b"])["items"]?.arrayValue ?? []
+      #expect(some.map { $0["actors"] } == [5])
+      let first = try await answer("actors.top", ["by": "name", "limit": 3])
+      #expect(names(first["items"]?.arrayValue ?? []) == ["other-102", "other-105", "other-108"])
+      #expect(first["actors"] == 30 && first["matching"] == 30 && first["perSecond"] == nil)
+      let filtered = try await answer("actors.top", ["filter": "OTHER", "limit": 1])
+      #expect(
+        filtered["actors"] == 30 && filtered["matching"] == 10 && names(filtered["items"]?.arrayValue ?? []).count == 1)
+      // What is handled while it is watched makes the rate.
+      let busy = try await withThrowingTaskGroup(of: [JSONValue].self) { group in
+        group.addTask {
+          try await answer("actors.top", ["by": "rate", "limit": 2, "windowMilliseconds": 300])["items"]?.arrayValue
+            ?? []
+        }
+        group.addTask {
+          while true { _ = try await cluster["b"].ask("sink-101", Message()) }
+        }
+        defer { group.cancelAll() }
+        return try await group.next() ?? []
+      }
+      #expect(names(busy).first == "sink-101" && busy.first?["perSecond"]?.doubleValue ?? 0 > 0, "\(busy)")
+    }
+  }
+
   @Test("events since a time of every node, in their order")
   func events() async throws {
     try await withCluster("a", "b") { cluster in

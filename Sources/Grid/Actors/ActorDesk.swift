@@ -18,20 +18,33 @@ struct ActorDesk: Sendable {
   }
 
   private func page(_ request: ActorsRequest, _ page: PageRequest) -> ListPage {
-    let pattern = request.pattern.map { NamePattern($0) }
     let (now, name) = (clock.now(), node.name)
-    let matching = cells.cells(request.withAnonymous ? .all : .named).filter { cell in
-      (pattern?.matches(cell.name) ?? true) && (request.kind ?? cell.kindName) == cell.kindName
-        && (request.minimumMailbox <= 0 || cell.load(at: now).depth >= request.minimumMailbox)
+    var total = 0
+    var wanted: [ActorCell] = []
+    ActorChoice(request).forEach(in: cells) { cellName, cell in
+      total += 1
+      if page.wants(ActorReport.key(cellName, on: name), ActorsRequest.order) { wanted.append(cell) }
     }
     // Reports are made of those that the page has room for.
-    let wanted = matching.filter { page.wants(ActorReport.key($0.name, on: name), ActorsRequest.order) }
-      .sorted { $0.name < $1.name }
-    let items = wanted.lazy.map { cell in
+    let items = wanted.sorted { $0.name < $1.name }.lazy.map { cell in
       ListPage.Item(
         key: ActorReport.key(cell.name, on: name), value: cell.report(at: now, withDetails: false).json)
     }
-    return ListPage(items, within: page.mostBytes, limit: page.mostItems, total: matching.count)
+    return ListPage(items, within: page.mostBytes, limit: page.mostItems, total: total)
+  }
+
+  /// The same as rows, for a list over a channel.
+  func rows(_ request: ActorsRequest, _ page: PageRequest) -> any OwnRows {
+    ActorRows(request, page, cells: cells, node: node.name, clock: clock)
+  }
+
+  /// How many there are of each kind.
+  func summaries(_ request: ActorSummariesRequest, _ call: RequestCall) async -> ListAnswer<ActorSummary> {
+    var summaries: [String: ActorSummary] = [:]
+    ActorChoice(request.actors).forEach(in: cells) { _, cell in
+      summaries[cell.kindName, default: ActorSummary(kind: cell.kindName, node: node.name)].count(cell.tally)
+    }
+    return await calls.list(request, own: [call.page.page(Array(summaries.values))], call)
   }
 
   func inspect(_ request: InspectRequest, _ call: RequestCall) async throws -> ActorReport {
@@ -57,5 +70,19 @@ struct ActorDesk: Sendable {
     }
     try await stopper.restart(cell, until: calls.timeToSay(call.deadline))
     return ActorPlace(name: request.name, node: node.name)
+  }
+}
+
+extension ActorSummary {
+  fileprivate init(kind: String, node: String) {
+    self.init()
+    (self.kind, self.node) = (kind, node)
+  }
+
+  fileprivate mutating func count(_ tally: ActorCell.Tally) {
+    actors += 1
+    mailbox += tally.mailbox
+    failures = failures.addingClamped(tally.failures)
+    restarts = restarts.addingClamped(tally.restarts)
   }
 }

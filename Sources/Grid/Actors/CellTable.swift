@@ -17,6 +17,14 @@ final class CellTable: Sendable {
       case .local(let number, _): local[number] === cell
       }
     }
+
+    func cells(_ choice: Choice) -> [ActorCell] {
+      switch choice {
+      case .named: Array(named.values)
+      case .local: local.all
+      case .all: Array(named.values) + local.all
+      }
+    }
   }
 
   private final class Shard: Sendable {
@@ -113,12 +121,20 @@ final class CellTable: Sendable {
 
   /// In no order.
   func cells(_ choice: Choice = .named) -> [ActorCell] {
-    shards.flatMap { shard in
-      shard.state.withLock { state in
-        (choice == .local ? [] : Array(state.named.values)) + (choice == .named ? [] : state.local.all)
-      }
+    shards.flatMap { shard in shard.state.withLock { $0.cells(choice) } }
+  }
+
+  /// Calls `body` for every one that is there, in no order, and holds no lock meanwhile: a part at a time, so that a
+  /// million of them are no list of a million.
+  func forEach(_ choice: Choice = .named, _ body: (ActorCell) -> Void) {
+    for shard in shards {
+      let cells = shard.state.withLock { $0.cells(choice) }
+      for cell in cells { body(cell) }
     }
   }
+
+  /// Whether it runs here, still.
+  func holds(_ cell: ActorCell) -> Bool { shard(of: cell).state.withLock { $0.holds(cell) } }
 
   // MARK: Waiting
 

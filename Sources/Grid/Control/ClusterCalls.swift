@@ -11,7 +11,7 @@ final class ClusterCalls: Sendable {
     var missing: [MissingNode] = []
   }
 
-  private static let gatherPatience = Duration.seconds(2)
+  static let gatherPatience = Duration.seconds(2)
   /// What is kept of a request's time to say why it was not enough.
   private static let timeToAnswer = Duration.milliseconds(200)
   /// A page of each of many nodes is no smaller.
@@ -21,7 +21,7 @@ final class ClusterCalls: Sendable {
   private let membership: Membership
   private let peers: PeerTable
   private let health: Health
-  private let timers: any Timers
+  let timers: any Timers
   private let deadlines: DeadlineList
 
   init(
@@ -92,12 +92,14 @@ final class ClusterCalls: Sendable {
   // MARK: Every node
 
   /// Asks all peers, at once, and waits for their answers as long as there is time to pass them on.
+  ///
+  /// - Parameter work: how long a node takes for its answer on purpose.
   func gather<Request: NodeRequest>(
-    _ request: Request, _ call: RequestCall, page: PageRequest = PageRequest()
+    _ request: Request, _ call: RequestCall, page: PageRequest = PageRequest(), work: Duration = .zero
   ) async -> Gathered<Request.Answer> {
     // Who asks is to hear of those that answered, and which did not.
-    let limit = min(timeToSay(call.deadline), timers.now() + Self.gatherPatience)
-    let asked = membership.peers.filter { !call.routing.without.contains($0.name) }
+    let limit = min(timeToSay(call.deadline), timers.now() + work + Self.gatherPatience)
+    let asked = asked(call)
     var gathered = await withTaskGroup(of: (NodeRecord, Result<Request.Answer, GridError>, Double).self) { group in
       for peer in asked {
         group.addTask {
@@ -119,12 +121,65 @@ final class ClusterCalls: Sendable {
       }
       return gathered
     }
-    // Whoever is outside of the cluster does not know who is in it.
-    if let problem = health.membershipProblem {
-      gathered.missing.append(
-        MissingNode(node.name, GridError(.notServing, "it is no member of the cluster: \(problem)")))
-    }
+    gathered.missing += outside
     return gathered
+  }
+
+  /// The peers that a request to every node goes to.
+  func asked(_ call: RequestCall) -> [NodeRecord] {
+    membership.peers.filter { !call.routing.without.contains($0.name) }
+  }
+
+  /// Whoever is outside of the cluster does not know who is in it: this node itself, where that is so.
+  var outside: [MissingNode] {
+    guard let problem = health.membershipProblem else { return [] }
+    return [MissingNode(node.name, GridError(.notServing, "it is no member of the cluster: \(problem)"))]
+  }
+
+  /// The answer of the peer that has one first; the others need not go on.
+  ///
+  /// - Returns: nil when all have said that they have none.
+  /// - Throws: ``GridError/Code/unavailable`` when there is none, but some have not answered.
+  func first<Request: NodeRequest>(_ request: Request, _ call: RequestCall) async throws(GridError) -> Request.Answer? {
+    // An answer may be long, and one of those that have none may be slow: there is the time that the asker gives.
+    let limit = timeToSay(call.deadline)
+    let (answer, silent) = await withTaskGroup(of: (String, Result<Request.Answer, GridError>).self) { group in
+      for peer in asked(call) {
+        group.addTask {
+          do throws(GridError) {
+            return (peer.name, .success(try await self.ask(request, on: peer.name, call, until: limit)))
+          } catch {
+            return (peer.name, .failure(error))
+          }
+        }
+      }
+      defer { group.cancelAll() }
+      var silent: String?
+      for await (name, result) in group {
+        switch result {
+        case .success(let answer): return (Request.Answer?.some(answer), silent)
+        case .failure(let error): if error.code != .notFound { silent = silent ?? name }
+        }
+      }
+      return (nil, silent)
+    }
+    if let answer { return answer }
+    if let name = silent ?? outside.first?.node {
+      throw GridError(.unavailable, "node \(name) did not answer")
+    }
+    return nil
+  }
+
+  /// Opens the list of another node: its own rows alone.
+  ///
+  /// - Parameter patience: how long each page may take.
+  /// - Throws: ``GridError/Code/noSuchNode`` or ``GridError/Code/unavailable`` when it cannot be asked.
+  func open<Request: ListRequest>(
+    _ request: Request, on name: String, _ call: RequestCall, patience: Duration
+  ) throws(GridError) -> ChannelReader {
+    guard let link = peers.link(to: name) else { throw unreachable(name) }
+    let routed = RoutedRequest(request, routing: call.routing.forwarded(for: call.caller), page: call.page)
+    return link.openChannel(Request.verb, routed.json, patience: patience)
   }
 
   /// One page of a list: this node's own pages merged with those of all others.

@@ -63,6 +63,9 @@ final class ControlService: Sendable {
         if abandoned.isOpen { streams.stop(link, request.correlation) }
         return
       }
+      if request.credit > 0, let list = requests.list(request.verb) {
+        return await answer(list, arguments, request, deadline, link, abandoned: abandoned)
+      }
       let reading = try read(request.verb, arguments)
       effect = reading.effect
       // Answered before it counts as done: a node that leaves says goodbye after the answers.
@@ -79,6 +82,23 @@ final class ControlService: Sendable {
     } catch {
       let failure = GridError.wrapping(error, as: .failed, "the request failed")
       link.resolve(request.correlation, .failure(told(failure, request.verb, effect)))
+    }
+  }
+
+  /// Answers a list over the channel that was opened for it.
+  private func answer(
+    _ list: @escaping RequestTable.ListHandler, _ arguments: JSONValue, _ request: RequestFrame,
+    _ deadline: MonotonicTime, _ link: Link, abandoned: Latch
+  ) async {
+    let writer = link.writer(request.correlation)
+    do {
+      // The deadline is that of each page; a reader may take its time.
+      try await book.run(until: timers.now() + Self.longestRequest, on: link, abandoned: abandoned) {
+        try await list(arguments, deadline, link.caller, writer)
+      }
+    } catch {
+      let failure = GridError.wrapping(error, as: .failed, "the request failed")
+      writer.fail(told(failure, request.verb, .reading))
     }
   }
 

@@ -6,6 +6,7 @@ internal import GridSystem
 struct NodeDesks: Sendable {
   let nodes: NodeDesk
   let actors: ActorDesk
+  let top: TopDesk
   let events: EventDesk
   let traces: TraceDesk
   let letters: DeadLetterDesk
@@ -23,6 +24,7 @@ struct NodeDesks: Sendable {
     actors = ActorDesk(
       node: node, cells: cells, router: traffic.router, calls: calls, spawner: own.spawner, stopper: own.stopper,
       clock: timers)
+    top = TopDesk(node: node, cells: cells, calls: calls, timers: timers)
     events = EventDesk(events: traffic.events, calls: calls)
     traces = TraceDesk(node: node, cells: cells, taps: own.taps, clock: timers)
     letters = DeadLetterDesk(
@@ -72,6 +74,9 @@ struct NodeDesks: Sendable {
 
   private func actorRequests(_ table: inout RequestTable) {
     table.on(ActorsRequest.self) { await actors.list($0, $1) }
+    table.onRows(of: ActorsRequest.self) { actors.rows($0, $1) }
+    table.on(ActorSummariesRequest.self) { await actors.summaries($0, $1) }
+    table.on(ActorTopRequest.self) { await top.top($0, $1) }
     table.on(InspectRequest.self) { try await actors.inspect($0, $1) }
     table.on(SpawnRequest.self) { try await actors.spawn($0, $1) }
     table.on(StopRequest.self) { try await actors.stop($0, $1) }

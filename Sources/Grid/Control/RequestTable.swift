@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridLink
 internal import GridRequests
 
 /// What a handler knows of a request beside what it asks.
@@ -29,7 +30,11 @@ struct RequestTable: Sendable {
     let answer: @Sendable (MonotonicTime, Caller) async throws -> JSONValue
   }
 
+  /// Answers a list over a channel, which ends with it: what was asked, until when each page is waited for, who asks.
+  typealias ListHandler = @Sendable (JSONValue, MonotonicTime, Caller, ChannelWriter) async throws -> Void
+
   private var handlers: [String: Handler] = [:]
+  private var lists: [String: ListHandler] = [:]
   private let node: NodeSelf
   private let calls: ClusterCalls
 
@@ -40,6 +45,9 @@ struct RequestTable: Sendable {
 
   subscript(verb: String) -> Handler? { handlers[verb] }
 
+  /// What answers the list of that verb over a channel; nil when it is a list that is answered page by page, or none.
+  func list(_ verb: String) -> ListHandler? { lists[verb] }
+
   mutating func on<Request: NodeRequest>(
     _ type: Request.Type, _ body: @escaping @Sendable (Request, RequestCall) async throws -> Request.Answer
   ) {
@@ -47,9 +55,7 @@ struct RequestTable: Sendable {
     handlers[Request.verb] = Handler(role: Request.role) { json in
       let routed = try RoutedRequest<Request>(json: json)
       return Reading(effect: routed.request.effect) { deadline, caller in
-        // Nodes speak for others; whoever else says to be somebody is not believed.
-        let behalf = caller.role == .node ? routed.routing.caller ?? caller : caller
-        var call = RequestCall(routing: routed.routing, page: routed.page, deadline: deadline, caller: behalf)
+        var call = RequestCall(routed, until: deadline, for: caller)
         if let named = routed.routing.node {
           if named != node.name { return try await calls.passOn(routed, to: named, call).json }
           call.routing = Request.routingAtNamedNode(call.routing)
@@ -63,6 +69,27 @@ struct RequestTable: Sendable {
     _ type: Request.Type, _ body: @escaping @Sendable (Request) async throws -> Request.Answer
   ) {
     on(type) { request, _ in try await body(request) }
+  }
+
+  /// - Parameter own: this node's part of it.
+  mutating func onRows<Request: ListRequest>(
+    of type: Request.Type, _ own: @escaping @Sendable (Request, PageRequest) -> any OwnRows
+  ) {
+    let (node, calls) = (node, calls)
+    lists[Request.verb] = { json, deadline, caller, writer in
+      let routed = try RoutedRequest<Request>(json: json)
+      let call = RequestCall(routed, until: deadline, for: caller)
+      let listing = RowListing(node: node, calls: calls, request: routed.request, call: call)
+      try await listing.send({ own(routed.request, routed.page) }, to: writer)
+    }
+  }
+}
+
+extension RequestCall {
+  fileprivate init<Request>(_ routed: RoutedRequest<Request>, until deadline: MonotonicTime, for caller: Caller) {
+    // Nodes speak for others; whoever else says to be somebody is not believed.
+    let behalf = caller.role == .node ? routed.routing.caller ?? caller : caller
+    self.init(routing: routed.routing, page: routed.page, deadline: deadline, caller: behalf)
   }
 }
 

@@ -143,12 +143,12 @@ struct DeadLetterDesk: Sendable {
     _ request: Request, about identifier: String, _ call: RequestCall
   ) async throws -> Request.Answer {
     if call.isLocal { throw Self.unknown(identifier) }
-    let gathered = await calls.gather(request, call)
-    if let found = gathered.answers.first { return found.answer }
-    let silent = gathered.missing.first { $0.code != GridError.Code.notFound.label }
-    guard let silent else { throw Self.unknown(identifier) }
-    throw GridError(
-      .unavailable, "no dead letter \(identifier) was found, but node \(silent.node) did not answer")
+    do {
+      guard let found = try await calls.first(request, call) else { throw Self.unknown(identifier) }
+      return found
+    } catch let error as GridError where error.code == .unavailable {
+      throw GridError(.unavailable, "no dead letter \(identifier) was found, but \(error.message)")
+    }
   }
 
   private static func unknown(_ identifier: String) -> GridError {

@@ -22,6 +22,24 @@ extension ActorCell {
     return detailed
   }
 
+  /// What it has done and has to do, without the rest of its report.
+  package struct Tally: Sendable {
+    package var mailbox: Int
+    package var processed: Int
+    package var failures: Int
+    package var restarts: Int
+  }
+
+  package var tally: Tally {
+    state.withLock { state in
+      Tally(
+        mailbox: state.mailbox.depth, processed: state.processed, failures: state.failures, restarts: state.restarts)
+    }
+  }
+
+  /// How long its messages wait and take.
+  package func latency(at now: MonotonicTime) -> ActorReport.Latency { state.withLock { $0.latency(at: now) } }
+
   /// The kind it was made from.
   package var kindName: String { kind.name }
 

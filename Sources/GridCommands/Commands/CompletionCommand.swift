@@ -75,7 +75,7 @@ struct CompleteCommand: AsyncParsableCommand {
       let source = NameSource(
         settings: settings, contexts: ContextStore(environment: environment),
         cache: NameCache(environment: environment, settings: settings, clock: SystemClock()))
-      found = await source.names(of: plan.nouns)
+      found = await source.names(of: plan.nouns, prefix: plan.partialValue)
     }
     var candidates = plan.candidates { found[$0] ?? [] }
     if plan.wantsFiles {

@@ -138,33 +138,30 @@ struct ActorsCommand: GridCommand {
     if watch, summary || limit != nil { throw GridError(.usage, "--watch goes without --summary and --limit") }
     let session = try await CommandSession(global)
     if watch {
-      return try await ListWatch(
+      var list = ListWatch(
         session: session, request: request, node: on, events: [.actor, .peer],
         description: description, fields: ["kind", "node", "status", "failures", "restarts", "epoch"],
-        filter: { _ in true }
-      ).run()
+        filter: { _ in true })
+      // Actors without a name make no events, nor do mailboxes.
+      if !anonymous, minMailbox == nil { list.narrowed = { $0.narrowed(to: $1) } }
+      return try await list.run()
     }
-    let list = try await session.items(request, on: on, limit: summary ? .max : limit.map { max(0, $0) } ?? .max)
     if summary {
-      try session.renderer.list(Self.summarised(try list.items()), Self.summaryDescription)
-    } else {
-      try session.renderer.list(list.elements, description)
-      if let total = list.total, total > list.elements.count, !session.settings.isQuiet {
-        session.writer.error("\(total - list.elements.count) more: raise --limit or narrow the pattern")
-      }
+      let list = try await session.items(ActorSummariesRequest(request), on: on)
+      try session.renderer.list(list.elements, Self.summaryDescription)
+      return try session.warnOfMissing(list.missing)
     }
-    try session.warnOfMissing(list.missing)
-  }
-
-  private static func summarised(_ items: [ActorReport]) -> [JSONValue] {
-    let groups = Dictionary(grouping: items) { [$0.kind, $0.node] }
-    return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, actors in
-      func total(_ count: (ActorReport) -> Int) -> JSONValue { .optional(actors.map(count).clampedSum()) }
-      return [
-        "kind": .string(key[0]), "node": .string(key[1]), "actors": .integer(Int64(actors.count)),
-        "mailbox": total(\.mailbox), "failures": total(\.failures), "restarts": total(\.restarts),
-      ]
+    var printer = RowPrinter(session.renderer, description)
+    var asked = request
+    asked.isShort = printer.showsNamesAlone
+    let end = try await session.rows(asked, on: on, limit: limit.map { max(0, $0) } ?? .max) {
+      page throws(GridError) in try printer.take(page)
     }
+    try printer.finish()
+    if limit != nil, let total = end.total, total > end.count, !session.settings.isQuiet {
+      session.writer.error("\(total - end.count) more: raise --limit or narrow the pattern")
+    }
+    try session.warnOfMissing(end.missing)
   }
 }
 

@@ -34,7 +34,8 @@ struct TopCommand: GridCommand {
   var window: String?
   @Option(name: [.customShort("d"), .long], help: ArgumentHelp("Draw again after so long.", valueName: "duration"))
   var delay: String = "1s"
-  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("At most so many rows.", valueName: "count"))
+  @Option(
+    name: [.customShort("n"), .long], help: ArgumentHelp("At most so many rows (default: 1000).", valueName: "count"))
   var rows: Int?
   @Option(help: ArgumentHelp("Only actors of this kind.", valueName: "kind"))
   var kind: String?
@@ -42,10 +43,10 @@ struct TopCommand: GridCommand {
   var once = false
 
   func run() async throws {
-    guard let order = TopTable.Order(rawValue: by) else {
+    guard let order = ActorOrder(rawValue: by) else {
       throw GridError(
         .usage, "cannot sort by \(NameRules.quoted(by))",
-        hint: TopTable.Order.allCases.map(\.rawValue).joined(separator: ", "))
+        hint: ActorOrder.allCases.map(\.rawValue).joined(separator: ", "))
     }
     let pause = try Duration.argument(delay)
     guard pause >= .milliseconds(100) else { throw GridError(.usage, "--delay must be at least 100ms") }
@@ -55,21 +56,21 @@ struct TopCommand: GridCommand {
       !once && CommandEnvironment.current == nil && session.writer.outputIsTerminal && isatty(0) == 1
       && session.renderer.format.isTable && Settings.variables["TERM"] != "dumb"
     let span = try window.map { text throws(GridError) in try Duration.argument(text) } ?? .seconds(isLive ? 5 : 1)
-    let request = ActorsRequest(kind: kind)
+    let actors = ActorsRequest(kind: kind)
+    let limit = max(0, rows ?? TopTable.mostRows)
     if isLive {
-      let live = LiveTop(session: session, request: request, window: span, pause: pause, limit: rows)
+      let live = LiveTop(session: session, actors: actors, window: span, pause: pause, limit: limit)
       let code = try await live.run(order)
       if code != .ok { throw ExitCode(code.rawValue) }
       return
     }
+    // The nodes watch what is handled within the window, and tell the first of their actors.
+    let top = try await session.request(
+      ActorTopRequest(actors, by: order, limit: limit, window: span), work: span)
     var table = TopTable(window: span)
-    let clock = SystemClock()
-    table.take(try await session.items(request).elements, at: clock.now())
-    try await session.cluster.timers.pause(for: span)
-    let list = try await session.items(request)
-    table.take(list.elements, at: clock.now())
+    table.take(top, at: SystemClock().now())
     try session.renderer.list(
-      table.rows(by: order, limit: rows ?? .max), TopTable.description.knowing(kind == nil ? nil : "KIND"))
-    try session.warnOfMissing(list.missing)
+      table.rows(by: order, limit: limit), TopTable.description.knowing(kind == nil ? nil : "KIND"))
+    try session.warnOfMissing(top.missing)
   }
 }

@@ -91,6 +91,7 @@ private final class Waiter: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         try await bells.follow(session.connection, kinds: kinds) { event in
+          guard let event else { return }
           self.state.withLock { _ = $0.seen.insert(event.kind.rawValue) }
         }
       }

@@ -49,11 +49,17 @@ struct NameCache: Sendable {
   }
 
   /// Replaces the names of a noun; a failure costs nothing but the names.
-  func write(_ noun: CompletionNoun, _ names: [CompletionName]) {
+  ///
+  /// - Parameter prefix: those that begin with it were looked for: others that are known stay, as long as they would
+  ///   have without it.
+  func write(_ noun: CompletionNoun, _ names: [CompletionName], prefix: String = "") {
     guard let path else { return }
+    let others = prefix.isEmpty ? [] : read(noun).filter { !$0.name.hasPrefix(prefix) }
+    let before = others.isEmpty ? nil : document()[noun.rawValue]?["at"]
     let entry: JSONValue = [
-      "at": .integer(clock.date().millisecondsSince1970),
-      "names": .array(names.prefix(Self.limit).map { ["name": .string($0.name), "detail": .string($0.detail)] }),
+      "at": before ?? .integer(clock.date().millisecondsSince1970),
+      "names": .array(
+        (names + others).prefix(Self.limit).map { ["name": .string($0.name), "detail": .string($0.detail)] }),
     ]
     let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     guard (try? PrivateDirectory.make(directory)) != nil else { return }

@@ -13,17 +13,23 @@ struct NameSource: Sendable {
   /// The shells wait while they ask, so this is the longest they do.
   static let patience = Duration.milliseconds(150)
 
-  /// The names of the nouns. Never throws: what cannot be found is not offered.
-  func names(of nouns: [CompletionNoun]) async -> [CompletionNoun: [CompletionName]] {
+  /// More of a noun are not offered: somebody types on.
+  private static let mostNames = 2000
+
+  /// The names of the nouns; of very many those that begin with `prefix`. Never throws: what cannot be found is not
+  /// offered.
+  func names(of nouns: [CompletionNoun], prefix: String) async -> [CompletionNoun: [CompletionName]] {
     var result: [CompletionNoun: [CompletionName]] = [:]
     for noun in nouns {
       guard let live = noun.live else {
         result[noun] = contexts.names().map { CompletionName($0) }
         continue
       }
-      let found = await Deadline.run(within: Self.patience) { await look(live) }
+      // Actors alone are too many to be told without it.
+      let asked = live == .actor && NameRules.isValid(prefix) ? prefix : ""
+      let found = await Deadline.run(within: Self.patience) { await look(live, asked) }
       if let found {
-        cache.write(noun, found)
+        cache.write(noun, found, prefix: asked)
         result[noun] = found
       } else {
         result[noun] = cache.read(noun)
@@ -32,12 +38,13 @@ struct NameSource: Sendable {
     return result
   }
 
-  private func look(_ noun: LiveName.Noun) async -> [CompletionName]? {
+  private func look(_ noun: LiveName.Noun, _ prefix: String) async -> [CompletionName]? {
     do {
       let connection = try await settings.client(patience: Self.patience).connection(timeout: Self.patience)
-      let limit = noun == .deadLetter ? 200 : 10_000
+      let limit = noun == .deadLetter ? 200 : Self.mostNames
       // The first page has to do: the shell waits.
-      let found = try await LiveName.look(noun, over: connection, limit: limit, pages: 1, timeout: Self.patience)
+      let found = try await LiveName.look(
+        noun, over: connection, prefix: prefix, limit: limit, pages: 1, timeout: Self.patience)
       return found.filter { NameRules.isValid($0.name) }.map { CompletionName($0.name, detail: $0.detail) }
     } catch {
       return nil

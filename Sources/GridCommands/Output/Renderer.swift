@@ -141,17 +141,31 @@ extension Renderer {
   ///
   /// - Parameter limit: terminal cells of a line; nil for no limit.
   func tableText<Row>(_ rows: [Row], _ description: ListDescription<Row>, limit: Int?) -> String {
+    tableText(rows, description, limit: limit, continuing: nil).text
+  }
+
+  /// How the first rows of a table were laid out, for those that come later.
+  typealias LaidOut = (layout: TableLayout, shown: [Int])
+
+  /// The table as text, or more of its rows.
+  ///
+  /// - Parameter laidOut: how its first rows were; nil for these.
+  func tableText<Row>(
+    _ rows: [Row], _ description: ListDescription<Row>, limit: Int?, continuing laidOut: LaidOut?
+  ) -> (text: String, LaidOut) {
     let columns = visible(description)
     let cells = rows.map { row in columns.map { TableLayout.Cell($0.cell(row), style: $0.style(row)) } }
+    if let laidOut { return (laidOut.layout.text(header: nil, cells, laidOut.shown), laidOut) }
     let demands = columns.indices.map { index in
       TableLayout.Demand(
         isTrailing: columns[index].alignment == .trailing
           || keepsAllColumns && Self.areNumbers(cells.map { $0[index] }),
         fit: columns[index].fit, priority: columns[index].priority)
     }
-    return TableLayout.table(
-      header: hidesHeaders ? nil : columns.map { TableLayout.Cell($0.header, style: .strong) }, cells, demands,
-      limit: limit, keepsAll: keepsAllColumns, usesColor: usesColor)
+    let header = hidesHeaders ? nil : columns.map { TableLayout.Cell($0.header, style: .strong) }
+    let (layout, shown) = TableLayout.layout(
+      header: header, cells, demands, limit: limit, keepsAll: keepsAllColumns, usesColor: usesColor)
+    return (layout.text(header: header, cells, shown), (layout, shown))
   }
 
   /// Whether a column that somebody has named has only numbers: then they stand at the right.

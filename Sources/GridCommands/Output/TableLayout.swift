@@ -86,6 +86,15 @@ extension TableLayout {
   static func table(
     header: [Cell]?, _ rows: [[Cell]], _ demands: [Demand], limit: Int?, keepsAll: Bool = false, usesColor: Bool
   ) -> String {
+    let (layout, shown) = layout(
+      header: header, rows, demands, limit: limit, keepsAll: keepsAll, usesColor: usesColor)
+    return layout.text(header: header, rows, shown)
+  }
+
+  /// The layout that these rows come to, and which columns it has.
+  static func layout(
+    header: [Cell]?, _ rows: [[Cell]], _ demands: [Demand], limit: Int?, keepsAll: Bool = false, usesColor: Bool
+  ) -> (TableLayout, shown: [Int]) {
     let plan = ColumnPlan(
       demands.enumerated().map { index, demand in
         let cells = rows.map { $0[index] }
@@ -96,10 +105,13 @@ extension TableLayout {
           priority: demand.priority,
           saysOneThing: cells.count > 1 && cells.allSatisfy { $0.text == cells[0].text })
       }, limit: limit, gap: gap, keepsAll: keepsAll)
-    let layout = TableLayout(plan, demands, limit: limit, usesColor: usesColor)
-    func shown(_ cells: [Cell]) -> [Cell] { plan.choices.map { cells[$0.index] } }
-    return rows.reduce(into: header.map { layout.line(shown($0), isHeader: true) } ?? "") {
-      $0 += layout.line(shown($1))
+    return (TableLayout(plan, demands, limit: limit, usesColor: usesColor), plan.choices.map(\.index))
+  }
+
+  /// The lines of a table, or of more of its rows.
+  func text(header: [Cell]?, _ rows: [[Cell]], _ shown: [Int]) -> String {
+    rows.reduce(into: header.map { cells in line(shown.map { cells[$0] }, isHeader: true) } ?? "") { text, cells in
+      text += line(shown.map { cells[$0] })
     }
   }
 

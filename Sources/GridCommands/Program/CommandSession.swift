@@ -50,10 +50,12 @@ struct CommandSession {
   /// - Parameters:
   ///   - node: the node that is to carry it out, when it is not the one that is asked.
   ///   - patience: how long to wait where nobody said otherwise with `--timeout`.
+  ///   - work: how long the node takes for it on purpose, beside all time-outs.
   func request<Request: NodeRequest>(
-    _ request: Request, to node: String? = nil, patience: Duration? = nil
+    _ request: Request, to node: String? = nil, patience: Duration? = nil, work: Duration = .zero
   ) async throws(GridError) -> Request.Answer {
-    try Request.Answer(json: try await json(request, to: node, patience: patience))
+    let routed = RoutedRequest(request, routing: RequestRouting(node: node))
+    return try Request.Answer(json: try await json(routed, patience: patience, work: work))
   }
 
   /// As ``request(_:to:patience:)``, for an answer that is only shown: what a newer node adds is in it.
@@ -64,9 +66,9 @@ struct CommandSession {
   }
 
   private func json<Request: NodeRequest>(
-    _ routed: RoutedRequest<Request>, patience: Duration?
+    _ routed: RoutedRequest<Request>, patience: Duration?, work: Duration = .zero
   ) async throws(GridError) -> JSONValue {
-    let timeout = settings.sources.timeout == .standard ? patience ?? timeout : timeout
+    let timeout = (settings.sources.timeout == .standard ? patience ?? timeout : timeout) + work
     let clock = cluster.timers
     let began = clock.now()
     defer {
@@ -76,16 +78,22 @@ struct CommandSession {
     }
     let first = connection
     do throws(GridError) {
-      return try await cluster.json(routed, until: began + timeout) { lost, next in
-        writer.warning("node \(lost) is gone or leaves; goes on at node \(next)")
-      }
+      return try await cluster.json(routed, until: began + timeout, moved: tellOfMove)
     } catch {
       // A deadline before ours is that of a node behind this one, and has its own words.
       guard error.code == .deadline, clock.now() - began >= timeout else { throw error }
-      throw GridError(
-        .deadline, "node \(first.nodeName) did not answer within \(HumanText.duration(timeout))",
-        hint: "it may be paused or overloaded; ask another one with --endpoint HOST:PORT", cause: error.cause)
+      throw silent(first, timeout, error)
     }
+  }
+
+  private func tellOfMove(from lost: String, to next: String) {
+    writer.warning("node \(lost) is gone or leaves; goes on at node \(next)")
+  }
+
+  private func silent(_ node: NodeConnection, _ timeout: Duration, _ error: GridError) -> GridError {
+    GridError(
+      .deadline, "node \(node.nodeName) did not answer within \(HumanText.duration(timeout))",
+      hint: "it may be paused or overloaded; ask another one with --endpoint HOST:PORT", cause: error.cause)
   }
 
   /// Asks before something is done that cannot be undone; see ``Confirmation``.
@@ -93,7 +101,7 @@ struct CommandSession {
     try await Confirmation(settings: settings, writer: writer).require(action, asksAnyway: asksAnyway)
   }
 
-  /// Asks for a list, however long: page after page, each within the time-out.
+  /// Asks for a list as a whole: page after page, each within the time-out.
   ///
   /// - Parameters:
   ///   - node: the only node whose items are wanted.
@@ -101,7 +109,13 @@ struct CommandSession {
   func items<Request: ListRequest>(
     _ request: Request, on node: String? = nil, limit: Int = .max
   ) async throws(GridError) -> ClusterList<Request.Item> {
-    try await ClusterList.gathered(request, routing: RequestRouting(node: node), limit: limit) {
+    if Request.isStreamed {
+      var list = ClusterList<Request.Item>()
+      let end = try await rows(request, on: node, limit: limit) { page throws(GridError) in try list.add(page) }
+      list.finish(end)
+      return list
+    }
+    return try await ClusterList.gathered(request, routing: RequestRouting(node: node), limit: limit) {
       routed throws(GridError) in try ListAnswer(json: try await json(routed, patience: nil))
     }
   }
@@ -111,6 +125,36 @@ struct CommandSession {
     let list = try await items(request)
     try renderer.list(list.elements, description)
     try warnOfMissing(list.missing)
+  }
+
+  /// Reads a list whose rows come over a channel; `each` takes its pages as they come, however many there are.
+  ///
+  /// - Throws: what `each` throws, which ends the list; a node's failure.
+  func rows<Request: ListRequest>(
+    _ request: Request, on node: String? = nil, limit: Int = .max, each: (RowPage) throws(GridError) -> Void
+  ) async throws(GridError) -> RowListEnd {
+    let clock = cluster.timers
+    let began = clock.now()
+    var heard = began
+    let routing = RequestRouting(node: node)
+    defer {
+      if settings.verbosity == .most {
+        let asked = RoutedRequest(request, routing: routing, page: PageRequest(limit: limit == .max ? nil : limit))
+        writer.error("request \(Request.verb) \(asked.json.text): \(HumanText.duration(clock.now() - began))")
+      }
+    }
+    let first = connection
+    do throws(GridError) {
+      return try await cluster.rows(
+        request, routing: routing, limit: limit, timeout: timeout, moved: tellOfMove
+      ) { page throws(GridError) in
+        try each(page)
+        heard = clock.now()
+      }
+    } catch {
+      guard error.code == .deadline, clock.now() - heard >= timeout else { throw error }
+      throw silent(first, timeout, error)
+    }
   }
 
   /// A list that is not whole says so, and ends with 3.

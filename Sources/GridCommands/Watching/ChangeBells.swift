@@ -13,10 +13,15 @@ struct ChangeBells {
 
   /// How long events are gathered, and when it is looked once more after the last of them.
   private static let gathering = Duration.milliseconds(50)
-  private static let settling = Duration.milliseconds(400)
+  static let settling = Duration.milliseconds(400)
 
   /// Follows the events of the given kinds until the stream is lost, which it throws.
-  func follow(_ connection: NodeConnection, kinds: [GridEvent.Kind], seen: @Sendable (GridEvent) -> Void) async throws {
+  ///
+  /// - Parameter seen: hears of each before it rings; nil stands for events that are not known: those before it was
+  ///   told from here on, and those that were missed.
+  func follow(
+    _ connection: NodeConnection, kinds: [GridEvent.Kind], seen: @Sendable (GridEvent?) -> Void
+  ) async throws {
     let stream = connection.stream(EventStreamRequest(EventChoice(kinds: kinds.map(\.rawValue))))
     let settled = Latest()
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -29,7 +34,7 @@ struct ChangeBells {
       }
       for try await item in stream {
         // Its remarks ring, too: events were missed, or are told from here on.
-        if case .item(let event)? = try? EventStreamRequest.streamItem(item) { seen(event) }
+        if case .item(let event)? = try? EventStreamRequest.streamItem(item) { seen(event) } else { seen(nil) }
         ring.yield()
         settled.ring.yield()
       }

@@ -6,7 +6,8 @@ internal import Synchronization
 
 /// A list that goes on: its rows as `ADDED`, then `SYNCED`, then `ADDED`, `MODIFIED` and `DELETED` as they happen.
 ///
-/// The list is asked for again when an event says that something changed, never on a timer.
+/// The list is asked for again when an event says that something changed, never on a timer; where events name the rows
+/// that did, only these are.
 struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
   let session: CommandSession
   let request: Request
@@ -18,6 +19,8 @@ struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
   /// The members whose change makes a row `MODIFIED`; counters that always move are not among them.
   let fields: [String]
   let filter: @Sendable (Request.Item) -> Bool
+  /// The request for rows of these names alone, where the names of events are those of rows.
+  var narrowed: (@Sendable (Request, [String]) -> Request)?
 
   /// What was seen so far.
   private final class Picture: Sendable {
@@ -55,16 +58,22 @@ struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
   }
 
   private func follow(_ connection: NodeConnection, _ picture: Picture) async throws {
-    let bells = ChangeBells()
-    let (watch, watched) = (self, watchDescription)
+    let (bells, news) = (ChangeBells(), ChangedNames())
+    let (watch, watched, timers) = (self, watchDescription, session.cluster.timers)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await bells.follow(connection, kinds: watch.events) { _ in } }
+      group.addTask {
+        try await bells.follow(connection, kinds: watch.events) { event in
+          let isNamed = watch.narrowed != nil && event?.kind == .actor
+          news.state.withLock { $0.add(isNamed ? event?.name : nil, at: timers.now()) }
+        }
+      }
       group.addTask {
         try await bells.untilTrue {
-          let rows = try await watch.rows()
+          let names = news.state.withLock { $0.take(at: timers.now()) }
+          let rows = try await watch.rows(names)
           watch.session.cluster.serves()
-          let now = watch.session.cluster.timers.date()
-          for change in picture.changes.withLock({ $0.take(rows, at: now) }) {
+          let now = timers.date()
+          for change in picture.changes.withLock({ $0.take(rows, of: names, at: now) }) {
             if change.kind != .synced || watch.session.renderer.format.isJSON {
               try watch.session.renderer.record(change.json, watched)
             }
@@ -77,7 +86,13 @@ struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
     }
   }
 
-  private func rows() async throws -> [JSONValue] {
+  /// The rows of these names, or all.
+  private func rows(_ names: Set<String>?) async throws -> [JSONValue] {
+    var request = request
+    if let names, let narrowed {
+      if names.isEmpty { return [] }
+      request = narrowed(request, names.sorted())
+    }
     let list = try await session.items(request, on: node)
     for node in list.missing { session.writer.warning("node \(node.node) did not answer: \(node.message)") }
     return zip(list.elements, try list.items()).filter { filter($1) }.map(\.0)
@@ -102,6 +117,41 @@ struct ListWatch<Request: ListRequest>: Sendable where Request.Item: Sendable {
   }
 }
 
+/// What is known of the changes since the last look.
+private final class ChangedNames: Sendable {
+  let state = Mutex(NamesToLookAt())
+}
+
+/// Which rows of a list are worth looking at, by the events that name them. Pure.
+///
+/// A name stays until a look some time after its last event: what an event announces may not be done yet. So do rows
+/// that nobody has named, which the whole list has.
+struct NamesToLookAt {
+  /// Of more the whole list is asked for.
+  private static let most = 1000
+
+  /// When the latest event of each came.
+  private var names: [String: MonotonicTime] = [:]
+  /// When the latest one came that named none; nil when there is none to look for.
+  private var unnamed: MonotonicTime?
+  private var isFirst = true
+
+  /// - Parameter name: nil for rows that are not known.
+  mutating func add(_ name: String?, at time: MonotonicTime) {
+    if let name, names.count < Self.most || names[name] != nil { names[name] = time } else { unnamed = time }
+  }
+
+  /// The names for the look that begins now, perhaps none; nil for the whole list.
+  mutating func take(at now: MonotonicTime) -> Set<String>? {
+    let wantsAll = isFirst || unnamed != nil
+    let present = Set(names.keys)
+    isFirst = false
+    names = names.filter { now - $0.value < ChangeBells.settling }
+    if let time = unnamed, now - time >= ChangeBells.settling { unnamed = nil }
+    return wantsAll ? nil : present
+  }
+}
+
 /// What became of a list between two looks at it. Pure.
 struct ListChanges {
   private let fields: [String]
@@ -112,7 +162,9 @@ struct ListChanges {
   init(fields: [String]) { self.fields = fields }
 
   /// The records of what changed since the last look, each with `seq`, `at` and `kind`; after the first look `SYNCED`.
-  mutating func take(_ rows: [JSONValue], at time: CalendarTime) -> [ListChange] {
+  ///
+  /// - Parameter names: the look was at rows of these names alone; nil for all.
+  mutating func take(_ rows: [JSONValue], of names: Set<String>? = nil, at time: CalendarTime) -> [ListChange] {
     var records: [ListChange] = []
     var present: [String: JSONValue] = [:]
     for row in rows {
@@ -124,14 +176,14 @@ struct ListChanges {
         records.append(record(.added, row, time))
       }
     }
-    for (name, row) in known.sorted(by: { $0.key < $1.key }) where present[name] == nil {
-      records.append(record(.deleted, row, time))
+    for name in (names ?? Set(known.keys)).subtracting(present.keys).sorted() {
+      if let row = known.removeValue(forKey: name) { records.append(record(.deleted, row, time)) }
     }
-    known = present
+    known.merge(present) { _, row in row }
     if !hasSynced {
       hasSynced = true
       sequence += 1
-      records.append(ListChange(sequence: sequence, at: time, kind: .synced, count: present.count))
+      records.append(ListChange(sequence: sequence, at: time, kind: .synced, count: known.count))
     }
     return records
   }

@@ -3,6 +3,7 @@ internal import GridConcurrency
 internal import GridCore
 internal import GridRequests
 internal import GridSystem
+internal import Synchronization
 
 /// `gridctl top` on a terminal, until somebody ends it.
 ///
@@ -10,20 +11,27 @@ internal import GridSystem
 /// replaced by another one, and the display says so.
 struct LiveTop {
   let session: CommandSession
-  let request: ActorsRequest
+  let actors: ActorsRequest
   let window: Duration
   let pause: Duration
-  let limit: Int?
+  let limit: Int
+
+  /// What the nodes are asked for, as somebody looks at it now.
+  private final class Wish: Sendable {
+    let choice: Mutex<(order: ActorOrder, filter: String)>
+
+    init(_ order: ActorOrder) { choice = Mutex((order, "")) }
+  }
 
   private enum Input: Sendable {
-    case look(actors: [JSONValue], peers: [PeerReport], MonotonicTime)
+    case look(ActorTop, peers: [PeerReport], MonotonicTime)
     case key(TerminalKey)
     case inspected(String, text: String)
     /// Something to tell; nil when it is over.
     case notice(String?)
   }
 
-  func run(_ order: TopTable.Order) async throws -> ExitStatus {
+  func run(_ order: ActorOrder) async throws -> ExitStatus {
     // Before the terminal is changed: whatever ends the command puts it back.
     let signals = try TerminationSignals.take()
     defer { signals.giveBack() }
@@ -31,7 +39,7 @@ struct LiveTop {
     defer { terminal.restore() }
     let (inputs, input) = AsyncStream.makeStream(of: Input.self, bufferingPolicy: .bufferingOldest(64))
     let (inspections, inspect) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
-    let top = self
+    let (top, wish) = (self, Wish(order))
     return try await withThrowingTaskGroup(of: ExitStatus.self) { group in
       group.addTask {
         for await key in RawTerminal.keys() { input.yield(.key(key)) }
@@ -40,7 +48,7 @@ struct LiveTop {
       group.addTask {
         await signals.next().map { $0 == 2 ? .interrupted : .terminated } ?? .ok
       }
-      group.addTask { try await top.look(input) }
+      group.addTask { try await top.look(wish, input) }
       group.addTask {
         for await name in inspections {
           let text = await InspectPage.text(name, top.session, now: top.session.cluster.timers.date())
@@ -48,26 +56,31 @@ struct LiveTop {
         }
         return .ok
       }
-      group.addTask { try await top.show(inputs, order, terminal, inspect) }
+      group.addTask { try await top.show(inputs, wish, order, terminal, inspect) }
       defer { group.cancelAll() }
       return try await group.next() ?? .ok
     }
   }
 
   /// Asks the cluster again and again.
-  private func look(_ input: AsyncStream<Input>.Continuation) async throws -> ExitStatus {
+  private func look(_ wish: Wish, _ input: AsyncStream<Input>.Continuation) async throws -> ExitStatus {
     let timers = session.cluster.timers
     while true {
       let connection = session.connection
       await session.cluster.learn(timeout: session.timeout)
       do {
+        // The first look is shown at once; those after it take as long as there are between two.
+        var watched = Duration.zero
         while true {
-          let actors = try await session.items(request)
+          let (order, filter) = wish.choice.withLock { $0 }
+          let request = ActorTopRequest(actors, by: order, limit: limit, window: watched, filter: filter)
+          let top = try await session.request(request, work: watched)
+          watched = pause
           let peers = try await session.items(PeersRequest())
           session.cluster.serves()
-          input.yield(.notice(Self.missing(actors)))
-          input.yield(.look(actors: actors.elements, peers: try peers.items(), timers.now()))
-          try await timers.pause(for: pause)
+          input.yield(.notice(Self.missing(top)))
+          input.yield(.look(top, peers: try peers.items(), timers.now()))
+          try Task.checkCancellation()
         }
       } catch let error where ClusterClient.isLoss(error) {
         try await session.goOn(after: connection) { input.yield(.notice($0)) }
@@ -75,13 +88,13 @@ struct LiveTop {
     }
   }
 
-  private static func missing(_ list: ClusterList<ActorReport>) -> String? {
+  private static func missing(_ list: ActorTop) -> String? {
     let names = list.missing.map(\.node)
     return names.isEmpty ? nil : "not answering: \(names.joined(separator: ", "))"
   }
 
   private func show(
-    _ inputs: AsyncStream<Input>, _ order: TopTable.Order, _ terminal: RawTerminal,
+    _ inputs: AsyncStream<Input>, _ wish: Wish, _ order: ActorOrder, _ terminal: RawTerminal,
     _ inspect: AsyncStream<String>.Continuation
   ) async throws -> ExitStatus {
     var table = TopTable(window: window)
@@ -91,8 +104,8 @@ struct LiveTop {
     for await input in inputs {
       let screen = screen(notice)
       switch input {
-      case .look(let actors, let peers, let time):
-        table.take(actors, at: time)
+      case .look(let top, let peers, let time):
+        table.take(top, at: time)
         table.take(peers: peers, at: time)
         if case .actor(let name) = view.page { inspect.yield(name) }
       case .notice(let text): notice = text
@@ -107,6 +120,8 @@ struct LiveTop {
         case .suspend: terminal.suspend()
         case .leave(let code): return code
         }
+        // What is not among the rows that are here comes with the next look.
+        wish.choice.withLock { $0 = (view.order, view.filter) }
       }
       try terminal.draw(self.screen(notice).lines(table, view, inspected: inspected))
     }
@@ -116,6 +131,6 @@ struct LiveTop {
   private func screen(_ notice: String?) -> TopScreen {
     TopScreen(
       namespace: session.settings.namespace, renderer: session.renderer, width: session.writer.outputWidth ?? 80,
-      height: session.writer.outputHeight ?? 24, limit: limit ?? .max, notice: notice)
+      height: session.writer.outputHeight ?? 24, limit: limit, notice: notice)
   }
 }

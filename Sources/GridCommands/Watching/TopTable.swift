@@ -1,14 +1,11 @@
 internal import GridCore
+internal import GridRequests
 
-/// What `gridctl top` shows: actors with how many messages each handles a second. Pure; fed with lists of actors and of
-/// peers.
+/// What `gridctl top` shows: actors with how many messages each handles a second. Pure; fed with the busiest actors and
+/// with the peers.
 struct TopTable: Sendable {
-  enum Order: String, CaseIterable, Sendable {
-    case mailbox, rate, time, failures, restarts, name
-
-    /// The key that chooses it on the terminal.
-    var key: Character { rawValue.first == "r" && self == .restarts ? "s" : rawValue.first ?? " " }
-  }
+  /// How many actors are asked for where nobody says.
+  static let mostRows = 1000
 
   /// One count at one time.
   private struct Sample {
@@ -20,6 +17,10 @@ struct TopTable: Sendable {
   private var samples: [String: [Sample]] = [:]
   private var letters: [String: [Sample]] = [:]
   private var rows: [JSONValue] = []
+  /// The actors of which ``rows`` are the first, and what all of them do.
+  private var whole: ActorTop?
+  /// Messages a second of all actors, at the latest looks.
+  private var rates: [(time: MonotonicTime, perSecond: Double)] = []
   /// The nodes, as `gridctl peers` has them.
   private(set) var peers: [PeerReport] = []
   /// Dead letters a second on all nodes; nil before there were two looks.
@@ -31,6 +32,15 @@ struct TopTable: Sendable {
   /// - Parameter window: rates are averages over so long.
   init(window: Duration) { self.window = window }
 
+  /// Takes the actors that the nodes have chosen, and the totals of all.
+  mutating func take(_ top: ActorTop, at time: MonotonicTime) {
+    take(top.rows, at: time)
+    whole = top
+    guard let perSecond = top.perSecond else { return }
+    rates.append((time, perSecond))
+    rates.removeAll { time - $0.time >= window && $0.time != time }
+  }
+
   /// Takes a new list of actors, with names and counts as `gridctl actors` has them.
   mutating func take(_ actors: [JSONValue], at time: MonotonicTime) {
     var next: [String: [Sample]] = [:]
@@ -39,8 +49,11 @@ struct TopTable: Sendable {
       let key = "\(Column.text(actor, "name"))/\(Column.text(actor, "epoch"))"
       let history = history(samples[key], Sample(time: time, count: Column.whole(actor, "processed")))
       next[key] = history
-      return actor.with("perSecond", .number(rate(history) ?? 0))
-        .with("rates", .array(Self.rates(history).suffix(Self.sparkLength).map { .number($0) }))
+      // One that was not among the first before has the rate that its node has watched.
+      let watched = Column.number(actor, "perSecond").map { [$0] } ?? []
+      let rates = history.count > 1 ? Self.rates(history).suffix(Self.sparkLength).map { $0 } : watched
+      return actor.with("perSecond", .number(rate(history) ?? watched.first ?? 0))
+        .with("rates", .array(rates.map { .number($0) }))
     }
     samples = next
   }
@@ -69,40 +82,24 @@ struct TopTable: Sendable {
   /// The actors in the chosen order, at most `limit`.
   ///
   /// - Parameter filter: a part of a name, kind or node, or a pattern with `*` for one of these; empty for all.
-  func rows(by order: Order, limit: Int, matching filter: String = "") -> [JSONValue] {
-    let sorted = rows.filter { Self.matches($0, filter) }.sorted { left, right in
-      let (first, second) = (Self.weight(left, order), Self.weight(right, order))
-      return first == second ? Column.text(left, "name") < Column.text(right, "name") : first > second
-    }
-    return Array(sorted.prefix(max(0, limit)))
-  }
-
-  private static func matches(_ row: JSONValue, _ filter: String) -> Bool {
-    guard !filter.isEmpty else { return true }
-    let pattern = filter.contains { "*?".contains($0) } ? NamePattern(filter) : nil
-    return ["name", "kind", "node"].contains { field in
-      let text = Column.text(row, field)
-      return pattern?.matches(text) ?? text.lowercased().contains(filter.lowercased())
-    }
+  func rows(by order: ActorOrder, limit: Int, matching text: String = "") -> [JSONValue] {
+    let filter = ActorFilter(text)
+    var top = ActorTop()
+    top.rows = rows.filter { filter.matches($0) }
+    top.sort(by: order, limit: limit)
+    return top.rows
   }
 
   /// Actors, waiting messages and messages a second in all.
   var totals: (actors: Int, mailbox: Int64, perSecond: Double) {
-    (
+    if let whole {
+      let sum = rates.reduce(0) { $0 + $1.perSecond }
+      return (whole.actors, whole.mailbox, rates.isEmpty ? 0 : sum / Double(rates.count))
+    }
+    return (
       rows.count, rows.map { Column.whole($0, "mailbox") }.clampedSum(),
       rows.reduce(0) { $0 + (Column.number($1, "perSecond") ?? 0) }
     )
-  }
-
-  private static func weight(_ row: JSONValue, _ order: Order) -> Double {
-    switch order {
-    case .mailbox: Column.number(row, "mailbox") ?? 0
-    case .rate: Column.number(row, "perSecond") ?? 0
-    case .time: max(Column.number(row, "inHandSeconds") ?? 0, Column.number(row, "handlerP99Seconds") ?? 0)
-    case .failures: Column.number(row, "failures") ?? 0
-    case .restarts: Column.number(row, "restarts") ?? 0
-    case .name: 0
-    }
   }
 
   /// The average since the newest sample that is as old as the window, or since the oldest there is: looks never come
@@ -162,4 +159,9 @@ struct TopTable: Sendable {
         .duration("OLDEST", wideOnly: true, seconds: "oldestSeconds"),
       ])
   }
+}
+
+extension ActorOrder {
+  /// The key that chooses it on the terminal.
+  var key: Character { self == .restarts ? "s" : rawValue.first ?? " " }
 }

@@ -1,3 +1,5 @@
+internal import GridRequests
+
 /// What somebody who looks at `gridctl top` has chosen: the order, the filter, the line they stand on, the page. Pure.
 struct TopView: Equatable {
   enum Page: Equatable {
@@ -14,7 +16,7 @@ struct TopView: Equatable {
   }
 
   private(set) var page = Page.table
-  private(set) var order: TopTable.Order
+  private(set) var order: ActorOrder
   /// Only actors in whose name, kind or node it is found; empty for all.
   private(set) var filter = ""
   /// Whether the filter is being typed.
@@ -24,7 +26,7 @@ struct TopView: Equatable {
   /// The first line that is shown.
   private(set) var first = 0
 
-  init(order: TopTable.Order) { self.order = order }
+  init(order: ActorOrder) { self.order = order }
 
   /// - Parameters:
   ///   - names: the actors in the order they are shown in, all of them.
@@ -65,7 +67,7 @@ struct TopView: Equatable {
     case .escape:
       (filter, marked, first) = ("", nil, 0)
     case .character(let character):
-      if let chosen = TopTable.Order.allCases.first(where: { $0.key == character }) { order = chosen }
+      if let chosen = ActorOrder.allCases.first(where: { $0.key == character }) { order = chosen }
     default: break
     }
     return .redraw

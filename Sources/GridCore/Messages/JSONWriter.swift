@@ -5,6 +5,12 @@ struct JSONWriter {
 
   init(indentation: Int?) { self.indentation = indentation }
 
+  /// A member of an object that is written by hand: `lead` is what stands before its value, with the comma and the key.
+  mutating func writeMember(_ lead: String, _ value: JSONValue) {
+    append(lead)
+    write(value, depth: 0)
+  }
+
   mutating func write(_ value: JSONValue, depth: Int) {
     switch value {
     case .null: append("null")

@@ -88,6 +88,44 @@ public struct ActorReport: Sendable, Equatable {
     return .object(members)
   }
 
+  /// Appends an object with these members alone.
+  package static func appendPlacement(name: String, kind: String, node: String, to bytes: inout [UInt8]) {
+    var writer = JSONWriter(indentation: nil)
+    swap(&writer.output, &bytes)
+    writer.writeMember("{\"kind\":", .string(kind))
+    writer.writeMember(",\"name\":", .string(name))
+    writer.writeMember(",\"node\":", .string(node))
+    swap(&writer.output, &bytes)
+    bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// Appends the compact form of ``json``, and never makes that: of a million actors it would be most of the work.
+  package func append(to bytes: inout [UInt8]) {
+    guard details.isEmpty else {
+      bytes += json.serialized()
+      return
+    }
+    var writer = JSONWriter(indentation: nil)
+    swap(&writer.output, &bytes)
+    writer.writeMember("{\"epoch\":", .integer(epoch))
+    writer.writeMember(",\"failures\":", .integer(Int64(failures)))
+    writer.writeMember(",\"handlerP50Seconds\":", .optional(latency.handlerP50Seconds))
+    writer.writeMember(",\"handlerP99Seconds\":", .optional(latency.handlerP99Seconds))
+    writer.writeMember(",\"inHand\":", .integer(Int64(inHand)))
+    writer.writeMember(",\"inHandSeconds\":", .optional(latency.inHandSeconds))
+    writer.writeMember(",\"kind\":", .string(kind))
+    writer.writeMember(",\"mailbox\":", .integer(Int64(mailbox)))
+    writer.writeMember(",\"name\":", .string(name))
+    writer.writeMember(",\"node\":", .string(node))
+    writer.writeMember(",\"oldestSeconds\":", .optional(latency.oldestSeconds))
+    writer.writeMember(",\"processed\":", .integer(Int64(processed)))
+    writer.writeMember(",\"restarts\":", .integer(Int64(restarts)))
+    writer.writeMember(",\"status\":", .string(status.rawValue))
+    writer.writeMember(",\"uptimeSeconds\":", .number(uptimeSeconds))
+    swap(&writer.output, &bytes)
+    bytes.append(UInt8(ascii: "}"))
+  }
+
   /// - Throws: ``GridError/Code/undecodable`` when a needed field is missing.
   package init(json: JSONValue) throws(GridError) {
     guard case .object(var members) = json, let name = members["name"]?.stringValue else {

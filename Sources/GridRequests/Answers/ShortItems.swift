@@ -8,10 +8,21 @@ package struct ActorPlacement: FieldCoded, Equatable {
 
   package init() {}
 
+  package init(name: String, kind: String, node: String) {
+    self.name = name
+    self.kind = kind
+    self.node = node
+  }
+
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.value("name", &name)
     try fields.value("kind", &kind)
     try fields.value("node", &node)
+  }
+
+  /// Appends its compact form.
+  package func append(to bytes: inout [UInt8]) {
+    ActorReport.appendPlacement(name: name, kind: kind, node: node, to: &bytes)
   }
 }
 

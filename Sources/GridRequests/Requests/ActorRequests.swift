@@ -5,6 +5,7 @@ package struct ActorsRequest: ListRequest {
   package static let verb = "actors"
   package static let scope = RequestScope.everyNode
   package static let role = Role.viewer
+  package static let isStreamed = true
   package var effect: RequestEffect { .reading }
 
   /// With `*` and `?`.
@@ -14,6 +15,10 @@ package struct ActorsRequest: ListRequest {
   package var minimumMailbox = 0
   /// Those without a name too: there may be millions of them.
   package var withAnonymous = false
+  /// Only these names.
+  package var names: [String] = []
+  /// Of each its name, kind and node alone.
+  package var isShort = false
 
   package init() {}
 
@@ -24,11 +29,88 @@ package struct ActorsRequest: ListRequest {
     self.withAnonymous = withAnonymous
   }
 
+  /// The same for these names alone.
+  package func narrowed(to names: [String]) -> ActorsRequest {
+    var request = self
+    request.names = names
+    return request
+  }
+
+  /// For whoever needs to know which names there are, and little more.
+  package static func names(prefix: String = "") -> ActorsRequest {
+    var request = ActorsRequest(pattern: prefix.isEmpty ? nil : NamePattern(prefix: prefix).text)
+    request.isShort = true
+    return request
+  }
+
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.optional("pattern", &pattern)
     try fields.optional("kind", &kind)
     if fields.isReading || minimumMailbox > 0 { try fields.value("minMailbox", &minimumMailbox) }
     try fields.flag("anonymous", &withAnonymous)
+    try fields.list("names", &names)
+    try fields.flag("short", &isShort)
+  }
+}
+
+/// How many actors there are of each kind on each node, counted there.
+package struct ActorSummariesRequest: ListRequest {
+  package typealias Item = ActorSummary
+  package static let verb = "actors.summary"
+  package static let scope = RequestScope.everyNode
+  package static let role = Role.viewer
+  package var effect: RequestEffect { .reading }
+
+  /// Which of them are counted.
+  package var actors = ActorsRequest()
+
+  package init() {}
+  package init(_ actors: ActorsRequest) { self.actors = actors }
+
+  package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.inline(&actors) }
+}
+
+/// The first actors in an order of their load, chosen where they run, with the totals of all.
+package struct ActorTopRequest: NodeRequest {
+  package typealias Answer = ActorTop
+  package static let verb = "actors.top"
+  package static let scope = RequestScope.everyNode
+  package static let role = Role.viewer
+  package var effect: RequestEffect { .reading }
+
+  /// The most that are told, whatever was asked for: they come in one answer.
+  package static let mostRows = 20_000
+
+  /// Which of them are looked at.
+  package var actors = ActorsRequest()
+  package var order = ActorOrder.mailbox
+  package var limit = 1000
+  /// Over what the nodes watch how many messages are handled, before they answer; zero for none.
+  package var window = Duration.zero
+  /// See ``ActorFilter``.
+  package var filter = ""
+
+  package init() {}
+
+  package init(
+    _ actors: ActorsRequest, by order: ActorOrder, limit: Int, window: Duration = .zero, filter: String = ""
+  ) {
+    self.actors = actors
+    self.order = order
+    self.limit = limit
+    self.window = window
+    self.filter = filter
+  }
+
+  package mutating func code(_ fields: inout Fields) throws(GridError) {
+    try fields.inline(&actors)
+    try fields.value("by", &order)
+    try fields.value("limit", &limit)
+    var span = Optional(window)
+    try fields.milliseconds("windowMilliseconds", &span)
+    window = max(.zero, span ?? .zero)
+    try fields.value("filter", &filter)
+    if fields.isReading { limit = max(0, min(limit, Self.mostRows)) }
   }
 }
 

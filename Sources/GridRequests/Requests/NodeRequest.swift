@@ -79,10 +79,13 @@ package protocol ListRequest: NodeRequest where Answer == ListAnswer<Item> {
   associatedtype Item: ListItem
 
   static var order: ListPage.Order { get }
+  /// Whether it may be longer than anybody holds: its rows come over a channel, ascending by `name` and `node`.
+  static var isStreamed: Bool { get }
 }
 
 extension ListRequest {
   package static var order: ListPage.Order { .ascending }
+  package static var isStreamed: Bool { false }
 }
 
 /// What is listed: its key gives it its place.

@@ -61,7 +61,10 @@ package struct PageRequest: FieldCoded, Equatable {
 
   package init() {}
 
-  package init(limit: Int? = nil) { self.limit = limit }
+  package init(after: String? = nil, limit: Int? = nil) {
+    self.after = after
+    self.limit = limit
+  }
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.optional("after", &after)

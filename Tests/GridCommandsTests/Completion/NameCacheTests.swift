@@ -33,6 +33,22 @@ internal import Testing
     }
   }
 
+  @Test func `a look at names with one beginning keeps the others as long as they would have stayed`() async throws {
+    try await withSandbox { sandbox in
+      func cacheAt(_ milliseconds: Int64) -> NameCache {
+        NameCache(
+          environment: ["XDG_CACHE_HOME": sandbox.directory + "/cache"], name: "prod", cluster: "c",
+          clock: DatedClock(milliseconds: milliseconds))
+      }
+      cacheAt(0).write(.actor, ["a1", "a2", "b1"].map { CompletionName($0) })
+      cacheAt(50_000).write(.actor, [CompletionName("a3")], prefix: "a")
+      #expect(cacheAt(60_000).read(.actor).map(\.name) == ["a3", "b1"])
+      #expect(cacheAt(60_001).read(.actor) == [])
+      cacheAt(70_000).write(.actor, [CompletionName("a4")], prefix: "a")
+      #expect(cacheAt(130_000).read(.actor).map(\.name) == ["a4"])
+    }
+  }
+
   @Test func `without a place, or with nonsense in it, there are no names`() async throws {
     let none = NameCache(environment: [:], name: "x", cluster: "x", clock: DatedClock(milliseconds: 0))
     none.write(.actor, [CompletionName("a")])

@@ -135,6 +135,15 @@ struct StrangerScenarioTests {
         // One answer is a channel of one item; a tail without credit would never begin.
         let whole = try await sandbox.output("\(client) channel ping '{}' 9")
         #expect(whole == #"{"node": "n1"}"#)
+        // A list is a channel of pages, of which the first says how long it is.
+        let list = try await sandbox.output("\(client) channel actors '{\"short\":true}' 9")
+        #expect(
+          list == #"""
+            {"items": [], "total": 1}
+            {"items": [{"kind": "counter", "name": "hits", "node": "n2"}]}
+            """#)
+        let summary = try await sandbox.output("\(client) request actors.summary '{\"kind\":\"counter\"}'")
+        #expect(summary.contains(#"{"actors": 1, "failures": 0, "kind": "counter", "mailbox": 0, "node": "n2""#))
         let dry = try await sandbox.run("\(client) request events '{}'")
         #expect(dry.status == 1 && dry.output.hasPrefix("usage: "), "\(dry)")
         let failure = try await sandbox.run("\(client) ask nobody x")

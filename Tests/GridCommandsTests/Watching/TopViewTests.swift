@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 internal import Testing
 
 @testable internal import GridCommands
@@ -88,7 +89,7 @@ internal import Testing
   @Test func `letters choose the order`() {
     var view = TopView(order: .mailbox)
     for (key, order) in [
-      ("r", TopTable.Order.rate), ("t", .time), ("f", .failures), ("s", .restarts), ("n", .name), ("m", .mailbox),
+      ("r", ActorOrder.rate), ("t", .time), ("f", .failures), ("s", .restarts), ("n", .name), ("m", .mailbox),
     ] {
       _ = Self.press(&view, [.character(Character(key))])
       #expect(view.order == order)

@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 internal import Testing
 
 @testable internal import GridCommands
@@ -31,6 +32,53 @@ internal import Testing
     #expect(kinds(changes.take([], at: time)) == [])
     var empty = ListChanges(fields: [])
     #expect(kinds(empty.take([], at: time)) == ["SYNCED "])
+  }
+
+  @Test func `a look at some rows leaves the others as they are`() {
+    var changes = ListChanges(fields: ["status"])
+    let rows: [JSONValue] = ["a", "b", "c"].map { ["name": .string($0), "status": "alive"] }
+    #expect(kinds(changes.take(rows, at: time)) == ["ADDED a", "ADDED b", "ADDED c", "SYNCED "])
+    let some: [JSONValue] = [rows[0].with("status", "stopping"), ["name": "d"]]
+    #expect(kinds(changes.take(some, of: ["a", "b", "d", "e"], at: time)) == ["MODIFIED a", "ADDED d", "DELETED b"])
+    #expect(kinds(changes.take([], of: [], at: time)) == [])
+    #expect(kinds(changes.take([rows[0]], at: time)) == ["MODIFIED a", "DELETED c", "DELETED d"])
+  }
+
+  @Test func `names are looked at until what was announced is done, and unnamed ones with the whole list`() {
+    let start = MonotonicTime(nanoseconds: 0)
+    func at(_ milliseconds: Int) -> MonotonicTime { start + .milliseconds(milliseconds) }
+    var names = NamesToLookAt()
+    #expect(names.take(at: start) == nil, "the first look is at all")
+    #expect(names.take(at: start) == [])
+    names.add("a", at: at(100))
+    names.add("b", at: at(400))
+    #expect(names.take(at: at(450)) == ["a", "b"])
+    #expect(names.take(at: at(550)) == ["a", "b"])
+    #expect(names.take(at: at(850)) == ["b"])
+    #expect(names.take(at: at(900)) == [])
+    names.add(nil, at: at(1000))
+    names.add("c", at: at(1300))
+    #expect(names.take(at: at(1350)) == nil && names.take(at: at(1450)) == nil)
+    #expect(names.take(at: at(1700)) == ["c"])
+    for number in 0...1000 { names.add("\(number)", at: at(2000)) }
+    #expect(names.take(at: at(2050)) == nil, "so many are not named one by one")
+  }
+
+  @Test func `what the nodes have chosen is shown with the totals of all`() {
+    var table = TopTable(window: .seconds(2))
+    let start = MonotonicTime(nanoseconds: 0)
+    var top = ActorTop()
+    (top.actors, top.mailbox, top.perSecond) = (1_000_000, 7, 30)
+    top.rows = [["name": "a", "processed": 10, "epoch": 1, "perSecond": 20]]
+    table.take(top, at: start)
+    #expect(table.totals.actors == 1_000_000 && table.totals.mailbox == 7 && table.totals.perSecond == 30)
+    #expect(table.rows(by: .rate, limit: 9).map { $0["perSecond"] } == [.number(20)], "as its node has watched")
+    #expect(table.rows(by: .rate, limit: 9).map { $0["rates"] } == [[.number(20)]])
+    top.perSecond = 10
+    top.rows = [["name": "a", "processed": 20, "epoch": 1, "perSecond": 99], ["name": "b", "epoch": 1]]
+    table.take(top, at: start + .seconds(1))
+    #expect(table.totals.perSecond == 20, "the average of the looks within the window")
+    #expect(table.rows(by: .rate, limit: 9).map { $0["perSecond"] } == [.number(10), .number(0)])
   }
 
   @Test func `rates come from the counts of two looks`() {
