@@ -40,6 +40,8 @@ struct MirrorState<Value: Sendable>: Sendable {
   private(set) var entries: [String: Held] = [:]
   /// The revision up to which everything is told.
   private(set) var revision: Int64 = 0
+  /// Raised whenever the entries may have changed.
+  private(set) var version = 0
   /// What a reading has brought so far; nil outside of one.
   private var fresh: [String: Held]?
   private var freshRevision: Int64?
@@ -64,6 +66,7 @@ struct MirrorState<Value: Sendable>: Sendable {
     guard let fresh, let freshRevision else { return [] }
     let former = entries
     entries = fresh
+    version += 1
     revision = freshRevision
     self.fresh = nil
     return Set(former.keys).union(fresh.keys).sorted().compactMap { name in
@@ -82,6 +85,7 @@ struct MirrorState<Value: Sendable>: Sendable {
   mutating func take(_ changes: [Change], upTo revision: Int64) -> [News] {
     let known = self.revision
     self.revision = max(known, revision)
+    version += 1
     return changes.compactMap { change in
       // Nothing is kept of what is gone: its beginning, told again, would look like another one.
       if change.revision <= known { return nil }
