@@ -33,12 +33,13 @@ BUILD_PACKAGES := binutils libsqlite3-dev libreadline-dev bc
 TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client openssl iproute2 iptables bash zsh fish mandoc man-db
 PACKAGES ?= $(BUILD_PACKAGES)
 
-.PHONY: help demo check test build install format lint bench clean dependencies toolchain
+.PHONY: help demo check test simulate build install format lint bench clean dependencies toolchain
 
 help:
 	@echo 'make demo      install what is missing, build, and take a tour through a cluster of three nodes'
 	@echo 'make check     install what is missing, check the style, build and run all tests with the debug build'
-	@echo 'make test      the same, and then what runs gridctl once more with the release binary as it is installed'
+	@echo 'make test      the same, what runs gridctl once more with the release binary as it is installed, and simulate'
+	@echo 'make simulate  run simulated clusters, a thousand seeds, and planted faults (release)'
 	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
 	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=debug keeps the symbols'
 	@echo 'make format    rewrite the sources in the house format'
@@ -79,10 +80,21 @@ check: dependencies lint
 test: check
 	@$(MAKE) install PREFIX='$(STAGE)' DESTDIR=
 	$(call run_suites,$(BINARY_SUITES),the installed binary)
+	@$(MAKE) simulate
 	@echo '==> all tests passed'
+
+# In the same folder as gridctl and with the same flags, so that what both consist of is compiled once.
+simulate: dependencies
+	@echo '==> building the simulator (release), and the tests that run it'
+	@$(IN_SCRATCH) build --build-tests
+	@$(IN_SCRATCH) build $(RELEASE) --product GridSimulator
+	@echo '==> simulating: a thousand seeds take two minutes, planted faults as much'
+	$(call run_suites,GridSimulationTests,the release build)
 
 test: export GRIDCTL_TEST_PREFIX = $(STAGE)
 check: export GRIDCTL_TEST_PREFIX =
+simulate: export GRID_SIMULATOR = $(CURDIR)/.build/release/GridSimulator
+check: export GRID_SIMULATOR =
 
 build: dependencies
 	@echo '==> building gridctl (release)'

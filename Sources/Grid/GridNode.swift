@@ -118,6 +118,14 @@ public final class GridNode: Sendable {
   /// - Throws: ``GridError`` when it could not start, or has stopped.
   public func waitUntilReady() async throws { _ = try await running() }
 
+  /// The running node, unless it does not run now.
+  var wiresIfRunning: NodeWires? {
+    phase.withLock { phase in
+      if case .running(let wires) = phase { return wires }
+      return nil
+    }
+  }
+
   /// The running node, once it serves.
   func running() async throws(GridError) -> NodeWires {
     await ready.wait()

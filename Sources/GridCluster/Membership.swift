@@ -81,6 +81,9 @@ package final class Membership: MemberView {
     return nodes.all.filter { $0.name != own }
   }
 
+  /// Raised whenever ``peers`` may have changed.
+  package var peersVersion: Int { nodes.version }
+
   package func peer(_ name: String) -> NodeRecord? {
     name == state.withLock { $0.ownName } ? nil : nodes[name]
   }

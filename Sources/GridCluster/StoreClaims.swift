@@ -1,5 +1,6 @@
 internal import GridConcurrency
 package import GridCore
+internal import Synchronization
 
 /// Who leads under which name: the claims of the store's leader entries.
 ///
@@ -10,6 +11,9 @@ package final class StoreClaims: Claims {
   private let store: any CoordinationStore
   private let keys: StoreKeys
   private let mirror: StoreMirror<Claim>
+  private let turns = ClaimTurns()
+  /// The tokens that were won here and not released, by name.
+  private let won = Mutex<[String: Int64]>([:])
 
   package init(store: any CoordinationStore, keys: StoreKeys) {
     self.store = store
@@ -35,6 +39,16 @@ package final class StoreClaims: Claims {
   }
 
   package func claim(_ holder: LeaderRecord, lease: Int64) async throws(GridError) -> ClaimOutcome<LeaderRecord> {
+    try await turns.take(holder.name) { () throws(GridError) in
+      let outcome = try await claimInTurn(holder, lease: lease)
+      if case .won(let token) = outcome { won.withLock { $0[holder.name] = token } }
+      return outcome
+    }
+  }
+
+  private func claimInTurn(
+    _ holder: LeaderRecord, lease: Int64
+  ) async throws(GridError) -> ClaimOutcome<LeaderRecord> {
     let key = keys.leader(holder.name)
     let outcome = try await store.commit(
       StoreTransaction(
@@ -42,8 +56,10 @@ package final class StoreClaims: Claims {
         otherwise: [.get(key: key)]))
     guard !outcome.succeeded else { return .won(token: outcome.revision) }
     let entry = outcome.reads.first.flatMap { $0 }
-    // An attempt whose answer was lost may have won: the entry is ours then, under our lease.
-    if let entry, entry.lease == lease, let held = Self.claim(entry, keys), held.holder == holder {
+    // An attempt whose answer was lost may have won: the entry is ours then, under our lease, and nobody here has it.
+    if let entry, entry.lease == lease, entry.createRevision != won.withLock({ $0[holder.name] }),
+      let held = Self.claim(entry, keys), held.holder == holder
+    {
       return .won(token: entry.createRevision)
     }
     return .held(entry.flatMap { Self.claim($0, keys) })
@@ -53,6 +69,7 @@ package final class StoreClaims: Claims {
     let key = keys.leader(name)
     _ = try await store.commit(
       StoreTransaction(when: [.createRevision(key, equals: token)], then: [.delete(key: key)]))
+    won.withLock { if $0[name] == token { $0[name] = nil } }
   }
 
   /// Keeps what is remembered current until the task is cancelled.

@@ -57,6 +57,15 @@ struct MirrorStateTests {
     }
   }
 
+  @Test("what is told again is no news, also of what is gone")
+  func repetitions() {
+    var state = State()
+    _ = read(&state, [:], at: 5)
+    let told: [Change] = [.put("a", held(1, 6)), .delete("a", revision: 7)]
+    #expect(state.take(told, upTo: 7).map(text) == ["a ->1@6", "a 1>-@7"])
+    #expect(state.take(told, upTo: 7).isEmpty)
+  }
+
   /// A store that is written to while it is read page by page, and whose watch is told late, and again: in the end the
   /// picture is the store's, whatever came between.
   @Test(

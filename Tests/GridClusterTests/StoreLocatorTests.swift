@@ -200,6 +200,49 @@ struct StoreLocatorTests {
     #expect(try await node.locator.lookUp("actor")?.epoch == epoch)
   }
 
+  @Test("a claim that was lost does not take over what this node claims beside it")
+  func twoClaimsAtOnce() async throws {
+    let interposed = Mutex<InterposedStore?>(nil)
+    let node = try await node("a") { client in
+      let store = InterposedStore(client)
+      interposed.withLock { $0 = store }
+      return store
+    }
+    let store = try #require(interposed.withLock { $0 })
+    let (isOnItsWay, otherIsThere) = (Latch(), Latch())
+    let isFirst = Mutex(true)
+    store.set { hooks in
+      hooks.beforeCommit = { () throws(GridError) in
+        let isLost = isFirst.withLock { isFirst in
+          defer { isFirst = false }
+          return isFirst
+        }
+        guard isLost else { return }
+        isOnItsWay.open()
+        // Long enough for the other one, if that did not wait for this one.
+        await otherIsThere.wait(atMost: .milliseconds(200), on: DispatchTimers())
+        throw GridError(.unavailable, "it is away")
+      }
+      hooks.afterCommit = { () throws(GridError) in otherIsThere.open() }
+    }
+    async let lost = Self.failure(of: node)
+    await isOnItsWay.wait()
+    let epoch = try await node.claim("actor")
+    let failure = await lost
+    #expect(failure == .unavailable)
+    #expect(try await node.locator.lookUp("actor")?.epoch == epoch)
+  }
+
+  /// How its claim of a name fails; nil when it does not.
+  private static func failure(of node: Node) async -> GridError.Code? {
+    do throws(GridError) {
+      _ = try await node.claim("actor")
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+
   @Test("an answer that is older than what the watch has told is not remembered")
   func staleLookUp() async throws {
     let owner = try await node("a")

@@ -99,6 +99,26 @@ internal import Testing
     #expect(resolver.lastDeadline("a") == .distantFuture)
   }
 
+  @Test func `an actor takes what waits for its name, in order, before it appears`() {
+    let resolver = NameResolver()
+    for (target, text) in [("a", "1"), ("b", "other"), ("a", "2")] { _ = resolver.add(envelope(target, text)) }
+    var course: [String] = []
+    let hasAppeared = resolver.settle("a") { waiting in
+      course.append(waiting.message.text)
+      // One that comes meanwhile is behind those that were there.
+      if waiting.message.text == "1" { _ = resolver.add(envelope("a", "3")) }
+    } appear: {
+      course.append("appears")
+      return true
+    }
+    #expect(hasAppeared)
+    #expect(course == ["1", "2", "3", "appears"])
+    #expect(resolver.add(envelope("a", "4"), unless: { true }) == .appeared)
+    #expect(resolver.take("a").isEmpty)
+    #expect(resolver.take("b").map(\.message.text) == ["other"])
+    #expect(!resolver.settle("c", deliver: { _ in }, appear: { false }))
+  }
+
   @Test func `more than there is room for are refused, whatever they are for`() {
     let resolver = NameResolver()
     for number in 0..<NameResolver.capacity { _ = resolver.add(envelope("\(number % 7)")) }

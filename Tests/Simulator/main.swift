@@ -29,7 +29,7 @@ struct Options: Sendable {
       --seed N       run one seed, twice, and say whether both runs were the same
       --trace        with --seed: say what happens, event by event
       --nodes N      nodes of the cluster (5)
-      --seconds N    virtual seconds (60)
+      --seconds N    virtual seconds (60), at least 50
       --jobs N       processes that share the seeds (one a core)
       --plant FAULT  plant a fault, and run until a seed finds it:
                      \(Plant.allCases.map(\.rawValue).joined(separator: ", "))
@@ -47,7 +47,7 @@ struct Options: Sendable {
       case "--seeds": seeds = number()
       case "--first": first = UInt64(number())
       case "--nodes": nodes = max(1, number())
-      case "--seconds": seconds = max(30, number())
+      case "--seconds": seconds = max(50, number())
       case "--seed": seed = UInt64(number())
       case "--jobs": jobs = max(1, number())
       case "--batch": batch = number()
@@ -227,7 +227,7 @@ if let batch = options.batch {
     print("seed \(failure.seed) broke \(failure.text)\n  \(options.replay(failure.seed))")
   }
   let seconds = Date().timeIntervalSince(began)
-  print("\(sum.seeds) seeds, \(sum.steps) steps, \(sum.failures.count) failures, \(Int(seconds * 10) / 10) s")
+  print("\(sum.seeds) seeds, \(sum.steps) steps, \(sum.failures.count) failures, \((seconds * 10).rounded() / 10) s")
   if options.plant != nil { exit(sum.failures.isEmpty ? 1 : 0) }
   exit(sum.failures.isEmpty ? 0 : 1)
 }

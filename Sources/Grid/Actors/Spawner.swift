@@ -14,14 +14,15 @@ final class Spawner: Sendable {
   private let releases: ClaimReleases
   private let peers: PeerTable
   private let probe: PeerProbe
+  private let router: Router
   private let calls: ClusterCalls
   private let events: EventLog
   private let timers: any Timers
 
   init(
     node: NodeSelf, kinds: [String: KindDefinition], cells: CellTable, host: NodeHost, membership: Membership,
-    releases: ClaimReleases, peers: PeerTable, probe: PeerProbe, calls: ClusterCalls, events: EventLog,
-    timers: any Timers
+    releases: ClaimReleases, peers: PeerTable, probe: PeerProbe, router: Router, calls: ClusterCalls,
+    events: EventLog, timers: any Timers
   ) {
     self.node = node
     self.kinds = kinds
@@ -31,6 +32,7 @@ final class Spawner: Sendable {
     self.releases = releases
     self.peers = peers
     self.probe = probe
+    self.router = router
     self.calls = calls
     self.events = events
     self.timers = timers
@@ -116,19 +118,22 @@ final class Spawner: Sendable {
         name: name, kind: holder.kind, node: holder.node, status: .running, epoch: holder.epoch)
     }
     let cell = ActorCell(name: name, epoch: epoch, kind: kind, request: request, behavior: behavior, host: host)
-    guard cells.insert(cell) else {
+    let start = cell.prepareStart()
+    guard router.settle(cell) else {
       // Its lease was lost, so the name was free for all; but what ran under it here is not gone yet.
       releases.add(.actor(name, epoch: epoch))
       throw GridError(
         .nameTaken, "the former \(name) still runs on \(own.name): \(cells[name]?.holdings ?? "it is ending")",
         hint: "it is being ended; try again soon")
     }
-    try await start(cell, under: lease)
+    try await run(start, of: cell, under: lease)
     events.record(.actorSpawned(kind: kind.name, epoch: epoch), name, node: own.name)
     return cell.report(at: timers.now(), withDetails: false)
   }
 
-  private func start(_ cell: ActorCell, under lease: Int64) async throws(GridError) {
+  private func run(
+    _ start: ActorCell.PreparedStart, of cell: ActorCell, under lease: Int64
+  ) async throws(GridError) {
     // Where the lease ended meanwhile, or the node began to leave, the actors under it were stopped before this one was
     // among them.
     guard holds(lease) else {
@@ -136,7 +141,7 @@ final class Spawner: Sendable {
       throw node.notServing("\(cell.name) was not made")
     }
     do throws(GridError) {
-      try await cell.start()
+      try await cell.start(start)
     } catch {
       throw whyNotStarted(cell, lease, error)
     }

@@ -131,7 +131,8 @@ struct NodeActors: Sendable {
       singletons: ledger, releases: releases, logger: logger)
     spawner = Spawner(
       node: node, kinds: ground.kinds, cells: cells, host: host, membership: membership, releases: releases,
-      peers: traffic.peers, probe: traffic.probe, calls: traffic.calls, events: events, timers: timers)
+      peers: traffic.peers, probe: traffic.probe, router: traffic.router, calls: traffic.calls, events: events,
+      timers: timers)
     stopper = Stopper(
       node: node, cells: cells, releases: releases, singletons: ledger, processes: ground.processes, timers: timers)
     singletons = SingletonKeeper(

@@ -18,10 +18,14 @@ final class NameResolver: Sendable {
     case first
     case waits
     case full
+    /// The actor is here meanwhile.
+    case appeared
   }
 
-  func add(_ envelope: Envelope) -> Admission {
+  /// - Parameter hasAppeared: whether the actor is here: it appears with ``settle(_:deliver:appear:)`` alone.
+  func add(_ envelope: Envelope, unless hasAppeared: () -> Bool = { false }) -> Admission {
     state.withLock { state in
+      if hasAppeared() { return .appeared }
       guard state.count < Self.capacity else { return .full }
       state.count += 1
       let isFirst = state.waiting[envelope.target] == nil
@@ -40,6 +44,22 @@ final class NameResolver: Sendable {
       state.waiting[name] = waiting.isEmpty ? nil : []
       state.count -= waiting.count
       return waiting
+    }
+  }
+
+  /// Hands an actor what waits for its name, then has it appear: whatever comes later is behind that.
+  ///
+  /// - Parameter appear: called with nothing waiting; says whether it could.
+  func settle(_ name: String, deliver: (Envelope) -> Void, appear: () -> Bool) -> Bool {
+    while true {
+      let (waiting, hasAppeared) = state.withLock { state -> ([Envelope], Bool) in
+        guard let waiting = state.waiting[name], !waiting.isEmpty else { return ([], appear()) }
+        state.waiting[name] = []
+        state.count -= waiting.count
+        return (waiting, false)
+      }
+      if waiting.isEmpty { return hasAppeared }
+      for envelope in waiting { deliver(envelope) }
     }
   }
 

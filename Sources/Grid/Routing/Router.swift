@@ -101,7 +101,11 @@ final class Router: Sendable {
 
   private func wait(_ envelope: Envelope) {
     let name = envelope.target
-    switch resolver.add(envelope) {
+    switch resolver.add(envelope, unless: { cells[name] != nil }) {
+    case .appeared:
+      // It may have ended since.
+      guard let cell = cells[name] else { return wait(envelope) }
+      Self.deliver(envelope, to: cell)
     case .first: work.add({ await self.resolve(name) }, refused: { self.failResolution(of: name, $0) })
     case .waits: break
     case .full:
@@ -189,6 +193,18 @@ final class Router: Sendable {
       if waiting.isEmpty { return }
       for envelope in waiting { deliver(envelope) }
     }
+  }
+
+  /// Has an actor of this node take what waits for its name, and be found from then on.
+  ///
+  /// - Returns: false when a former one is still found.
+  func settle(_ cell: ActorCell) -> Bool {
+    guard cells[cell.name] == nil else { return false }
+    let hasAppeared = resolver.settle(
+      cell.name, deliver: { Self.deliver($0, to: cell) }, appear: { cells.insert(cell) })
+    // What it was handed becomes dead letters.
+    if !hasAppeared { cell.abandon(.startBrokenOff) }
+    return hasAppeared
   }
 
   private func failResolution(of name: String, _ error: GridError) {

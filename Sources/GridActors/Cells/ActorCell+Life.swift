@@ -26,18 +26,29 @@ extension ActorCell {
     if end.wakes { run(.pool) }
   }
 
+  /// Makes the cell busy, so that mail waits for its start: ``start(_:)`` follows, or ``abandon(_:)``. Before anybody
+  /// finds it.
+  package func prepareStart() -> PreparedStart {
+    let spawner = PendingAsk()
+    noteTraces()
+    state.withLock { state in
+      state.tell(spawner)
+      _ = state.wake()
+    }
+    return PreparedStart(ask: spawner)
+  }
+
+  /// Whoever waits for a start that is to come.
+  package struct PreparedStart: Sendable {
+    fileprivate let ask: PendingAsk
+  }
+
   /// Runs the `started` hook before any mail, and returns when it is done.
   ///
   /// - Throws: what the hook threw; the cell has ended then, without having been supervised.
-  package func start() async throws(GridError) {
-    let spawner = PendingAsk()
-    noteTraces()
-    let wakes = state.withLock { state in
-      state.tell(spawner)
-      return state.wake()
-    }
-    if wakes { run(.here) }
-    _ = try await spawner.reply()
+  package func start(_ prepared: PreparedStart) async throws(GridError) {
+    run(.here)
+    _ = try await prepared.ask.reply()
   }
 
   /// Tells whoever spawned the actor, or asked for its restart, how its start went.

@@ -47,6 +47,14 @@ package final class DeadlineList: Sendable {
     if isClosed { ask.resolve(0, .failure(Self.closed)) }
   }
 
+  /// How many asks wait for an answer; counted for a price that grows with them.
+  package var waiting: Int {
+    state.withLock { state in
+      state.wheel.removeAll { !$0.isWaiting }
+      return state.wheel.count + state.fresh.count { $0.ask.isWaiting }
+    }
+  }
+
   private static let closed = GridError(.unavailable, "the node has stopped")
 
   /// Fails what waits and whatever comes from now on.

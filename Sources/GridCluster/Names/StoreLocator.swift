@@ -22,6 +22,7 @@ package final class StoreLocator: Locator {
   private let clock: any GridClock
   private let state = Mutex(State())
   private let bell = ChangeBell()
+  private let turns = ClaimTurns()
 
   package init(store: any CoordinationStore, keys: StoreKeys, clock: any GridClock) {
     self.store = store
@@ -71,6 +72,10 @@ package final class StoreLocator: Locator {
   // MARK: Claiming
 
   package func claim(_ record: ActorRecord, lease: Int64) async throws(GridError) -> Int64 {
+    try await turns.take(record.name) { () throws(GridError) in try await claimInTurn(record, lease: lease) }
+  }
+
+  private func claimInTurn(_ record: ActorRecord, lease: Int64) async throws(GridError) -> Int64 {
     let key = keys.actor(record.name)
     let transaction = StoreTransaction(
       when: [.isAbsent(key)], then: [.put(key: key, value: record.json.serialized(), lease: lease)],

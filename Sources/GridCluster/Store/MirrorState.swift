@@ -1,7 +1,8 @@
 /// What is known of the entries under a prefix of the store. Pure.
 ///
 /// A reading goes page by page, and the pages may be of different revisions; what changed after the first page is told
-/// by the watch. So a change counts only where it is newer than what is known of its key: told late, it is no news.
+/// by the watch. So a change counts only where it is newer than what is known of its key, and where it was not told
+/// before: told late, or again, it is no news.
 struct MirrorState<Value: Sendable>: Sendable {
   /// An entry that is kept.
   struct Held: Sendable {
@@ -27,11 +28,20 @@ struct MirrorState<Value: Sendable>: Sendable {
     case delete(String, revision: Int64)
     /// Written over by what is not kept.
     case dropped(String, revision: Int64)
+
+    var revision: Int64 {
+      switch self {
+      case .put(_, let held): held.modified
+      case .delete(_, let revision), .dropped(_, let revision): revision
+      }
+    }
   }
 
   private(set) var entries: [String: Held] = [:]
   /// The revision up to which everything is told.
   private(set) var revision: Int64 = 0
+  /// Raised whenever the entries may have changed.
+  private(set) var version = 0
   /// What a reading has brought so far; nil outside of one.
   private var fresh: [String: Held]?
   private var freshRevision: Int64?
@@ -56,6 +66,7 @@ struct MirrorState<Value: Sendable>: Sendable {
     guard let fresh, let freshRevision else { return [] }
     let former = entries
     entries = fresh
+    version += 1
     revision = freshRevision
     self.fresh = nil
     return Set(former.keys).union(fresh.keys).sorted().compactMap { name in
@@ -72,8 +83,12 @@ struct MirrorState<Value: Sendable>: Sendable {
   /// - Parameter revision: up to which everything is told with them.
   /// - Returns: those that were news.
   mutating func take(_ changes: [Change], upTo revision: Int64) -> [News] {
-    self.revision = max(self.revision, revision)
+    let known = self.revision
+    self.revision = max(known, revision)
+    version += 1
     return changes.compactMap { change in
+      // Nothing is kept of what is gone: its beginning, told again, would look like another one.
+      if change.revision <= known { return nil }
       switch change {
       case .put(let name, let held):
         let before = entries[name]

@@ -29,6 +29,9 @@ package final class StoreMirror<Value: Sendable>: Sendable {
 
   subscript(name: String) -> Value? { state.withLock { $0.entries[name]?.value } }
 
+  /// Raised whenever the picture may have changed.
+  var version: Int { state.withLock { $0.version } }
+
   /// Everything, sorted by name.
   var all: [Value] {
     state.withLock { $0.entries }.sorted { $0.key < $1.key }.map(\.value.value)

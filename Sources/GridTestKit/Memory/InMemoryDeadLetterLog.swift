@@ -20,6 +20,9 @@ package final class InMemoryDeadLetterLog: DeadLetterLog {
   /// Makes every append fail as on a full disk, until it is called with false.
   package func setFull(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
 
+  /// What it keeps, past whoever has it.
+  package var letters: [DeadLetter] { state.withLock { $0.letters } }
+
   package func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
     try withState { state throws(GridError) in
       if state.isFull { throw GridError(.inputOutput, "the dead letters cannot be written", cause: "no space left") }

@@ -75,6 +75,13 @@ package final class InMemoryStoreServer: Sendable {
     held?.observer.leaseLost(GridError(.leaseLost, "lease \(identifier) was ended"))
   }
 
+  /// Forgets a lease, as one did whose leader had been held up: its entries go, and its holder hears of it when it
+  /// renews it.
+  package func forgetLease(_ identifier: Int64) {
+    change { $0.store.endLease(identifier) }
+    tick()
+  }
+
   /// Ends every lease.
   package func endAllLeases() {
     for identifier in withShared({ $0.store.leases.keys.sorted() }) { endLease(identifier) }
@@ -139,6 +146,11 @@ package final class InMemoryStoreServer: Sendable {
 
   /// Everything that is in the store, past all that goes wrong.
   package var entries: [StoreEntry] { withShared { $0.store.all } }
+
+  /// Tells of every change when it happens, whatever watches hear of it; must not come back to the store.
+  package func observe(_ observer: @escaping @Sendable ([StoreChange]) -> Void) {
+    withShared { $0.store.observer = observer }
+  }
 
   // MARK: What clients use
 

@@ -24,6 +24,8 @@ struct InMemoryStoreState {
   private(set) var revision: Int64 = 1
   /// Revisions up to this one can no longer be replayed.
   private(set) var compacted: Int64 = 0
+  /// Told of what changes, when it does; with the lock held.
+  var observer: (@Sendable ([StoreChange]) -> Void)?
   private var log: [Revision] = []
   private var entries: [Key: StoreEntry] = [:]
   private var keysByLease: [Int64: Set<Key>] = [:]
@@ -109,6 +111,7 @@ struct InMemoryStoreState {
   private mutating func finish(_ changes: [StoreChange]) {
     guard !changes.isEmpty else { return }
     revision += 1
+    observer?(changes)
     log.append(Revision(number: revision, changes: changes))
     if log.count > Self.keptRevisions {
       let half = log.count / 2

@@ -52,7 +52,7 @@ struct StoreMischief: Sendable {
       if dice < chance { return delivery }
       dice -= chance
     }
-    return dice < faults.repetitions ? .repeated(1 + Int64(roll() * 5)) : .told
+    return dice < faults.repetitions ? .repeated(1 + Int64(roll() * 40)) : .told
   }
 
   mutating func presence() -> Duration? { faults.presence.map { pick($0) } }

@@ -42,34 +42,39 @@ struct RecordingActor: GridActor {
   let record: SimulationRecord
   let process: SimulatedProcess
   let timers: SimulatedTimers
-  private var hasStopped = false
+  /// Which behaviour it is.
+  private let number: Int
 
   init(record: SimulationRecord, process: SimulatedProcess, timers: SimulatedTimers) {
     self.record = record
     self.process = process
     self.timers = timers
+    number = record.number()
   }
 
-  mutating func started(_ context: ActorContext) async throws {
-    record.activated(context.name, epoch: context.epoch, node: context.node, process: process.name)
+  private func activation(_ context: ActorContext) -> ActivationLedger.Activation {
+    ActivationLedger.Activation(
+      name: context.name, epoch: context.epoch, process: process.name, behaviour: number)
   }
+
+  mutating func started(_ context: ActorContext) async throws { record.starts(activation(context)) }
 
   mutating func receive(_ message: Message, _ context: ActorContext) async throws {
-    if hasStopped { record.breaks("S12", "\(context.name) epoch \(context.epoch) has a message after its end") }
-    guard let sent = SimulatedMessage(message) else { return context.reply(Message("none")) }
-    record.acts(context.name, epoch: context.epoch, node: context.node, process: process.name)
-    record.handled(sent.number, by: context.name, epoch: context.epoch, process: process.name)
-    record.received(sent.sequence, from: sent.sender, by: context.name, epoch: context.epoch)
+    let activation = activation(context)
+    let sent = SimulatedMessage(message)
+    record.acts(activation, sent)
+    defer { record.rests(activation) }
+    guard let sent else { return context.reply(Message("none")) }
     switch sent.wish {
     case .answer: break
-    case .slowly: await timers.sleep(for: process.world.roll { $0.duration(.milliseconds(1), .milliseconds(1500)) })
+    case .slowly:
+      await timers.sleep(for: process.world.roll { $0.duration(.milliseconds(1), .milliseconds(1500)) })
+      // Its name may have passed on meanwhile.
+      record.writes(activation)
     case .fail: throw GridError(.handlerFailed, "as it was told to")
     }
     context.reply(Message("\(sent.number)"))
   }
 
-  mutating func stopped(_ context: ActorContext) async {
-    hasStopped = true
-    record.stopped(context.name, epoch: context.epoch)
-  }
+  mutating func stopped(_ context: ActorContext) async { record.stops(activation(context)) }
 }

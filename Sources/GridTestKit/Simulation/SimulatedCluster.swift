@@ -43,6 +43,7 @@ package final class SimulatedCluster: Sendable {
   let record: SimulationRecord
   let secret: NamespaceSecret
   private let plan: SimulationPlan
+  private let healed = Atomic(false)
   private let rest = Atomic(false)
   private let members = Mutex<[SimulatedNode]>([])
 
@@ -63,8 +64,8 @@ package final class SimulatedCluster: Sendable {
     guard let secretOfAll = NamespaceSecret([UInt8](repeating: 7, count: NamespaceSecret.byteCount)) else { return nil }
     self.plan = plan
     world = SimulatedWorld(seed: plan.seed, plant: plan.plant, trace: trace)
-    network = SimulatedNetwork(world: world)
     record = SimulationRecord(world: world)
+    network = SimulatedNetwork(world: world, record: record)
     secret = secretOfAll
     let process = SimulatedProcess(name: "store", host: 0, world: world)
     server = InMemoryStoreServer(
@@ -75,30 +76,38 @@ package final class SimulatedCluster: Sendable {
 
   var nodes: [SimulatedNode] { members.withLock { $0 } }
 
+  /// Whether nothing goes wrong any more.
+  var isHealed: Bool { healed.load(ordering: .relaxed) }
+
   /// Whether nobody is to begin anything any more.
   var isAtRest: Bool { rest.load(ordering: .relaxed) }
 
   private func run() {
     let begin = world.now
+    let keys = StoreKeys(namespace: Self.namespace)
+    server.observe { [record] changes in
+      for change in changes { record.changes(change, keys) }
+    }
     for node in nodes {
       world.schedule(after: world.roll { $0.duration(.zero, .milliseconds(800)) }) { node.start() }
     }
-    let faults = SimulatedFaults(self, until: begin + plan.duration * 0.6)
+    let faults = SimulatedFaults(self, until: begin + plan.duration * 0.66)
     faults.begin()
-    advance(to: begin + plan.duration * 0.62)
+    let end = begin + plan.duration * 0.68
+    advance(to: end)
+    healed.store(true, ordering: .relaxed)
     faults.end()
-    // Whoever lost its place has until here to find it again (S14).
-    advance(to: begin + plan.duration * 0.62 + .seconds(10))
+    advance(to: end + .seconds(5))
     rest.store(true, ordering: .relaxed)
-    // What users have begun comes to its end.
-    advance(to: begin + plan.duration * 0.62 + .seconds(12))
+    // What users have begun comes to its end; fifteen seconds after the last fault all has been shown to work (S14).
+    advance(to: end + .seconds(7))
     let probe = SimulatedProbe(self)
     probe.begin()
     advance(to: begin + plan.duration)
     if let failure = world.failure { return record.breaks("simulation", failure) }
     if !record.violations.isEmpty { return }
     probe.conclude()
-    record.conclude(hadDeaths: faults.hadDeaths)
+    record.conclude(disks: nodes.reduce(into: [:]) { $0[$1.name] = $1.letters })
   }
 
   private func advance(to time: MonotonicTime) {

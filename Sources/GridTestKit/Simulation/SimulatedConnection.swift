@@ -107,6 +107,7 @@ final class SimulatedConnection: Sendable {
       defer { state.ends[side.rawValue].isClosed = true }
       return !state.ends[side.rawValue].isClosed
     }
+    network.disconnected(processes[side.rawValue])
     if isFirst { send(.end, to: side.other) }
     forgetWhenOver()
   }

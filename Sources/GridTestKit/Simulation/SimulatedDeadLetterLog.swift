@@ -1,23 +1,34 @@
+internal import GridActors
+internal import GridConcurrency
 package import GridCore
 
 /// The disk of a machine, as far as dead letters are on it: it outlives the process.
 package final class SimulatedDeadLetterLog: DeadLetterLog {
   private let log: InMemoryDeadLetterLog
+  private let disk: String
   private let process: SimulatedProcess
   private let record: SimulationRecord
 
-  package init(_ log: InMemoryDeadLetterLog, _ process: SimulatedProcess, _ record: SimulationRecord) {
+  package init(_ log: InMemoryDeadLetterLog, of disk: String, _ process: SimulatedProcess, _ record: SimulationRecord) {
     self.log = log
+    self.disk = disk
     self.process = process
     self.record = record
   }
 
   package func append(_ letters: [DeadLetter], dropped: Int) async throws(GridError) {
-    if process.world.strikes(.losesDeadLetter, onceIn: 3) { return }
-    try await log.append(letters, dropped: dropped)
-    for letter in letters {
-      record.count("dead letters")
-      if let sent = SimulatedMessage(letter.message) { record.deadLetter(sent.number) }
+    if process.world.plant == .skipsSync {
+      writeLater(letters, dropped)
+    } else if !process.world.strikes(.losesDeadLetter, onceIn: 3) {
+      try await log.append(letters, dropped: dropped)
+    }
+    for letter in letters { record.kept(letter, on: disk) }
+  }
+
+  /// As a file does that nobody tells to write what it has: what the process leaves behind is lost.
+  private func writeLater(_ letters: [DeadLetter], _ dropped: Int) {
+    process.world.schedule(after: .seconds(2), for: process) { [log, process] in
+      UnstructuredTask.start(on: SimulatedExecutor(process)) { try? await log.append(letters, dropped: dropped) }
     }
   }
 

@@ -14,7 +14,6 @@ final class SimulatedFaults: Sendable {
   private let until: MonotonicTime
   /// Which sorts of faults this seed has: some have many, some few, one none.
   private let sorts: [Fault]
-  private let deaths = Atomic(false)
   private let isOver = Atomic(false)
 
   private var world: SimulatedWorld { cluster.world }
@@ -39,11 +38,9 @@ final class SimulatedFaults: Sendable {
     }
     cluster.server.setFaults(store)
     // A store that forgets leases, or ends them, says that somebody has what another one still has.
-    cluster.record.setStrict(!sorts.contains(.leaseEnd) && store.forgottenLeases == 0)
+    let mayForget = sorts.contains(.storeAbsence) && store.forgottenLeases > 0
+    cluster.record.setStrict(!sorts.contains(.leaseEnd) && !mayForget)
   }
-
-  /// Whether messages may be gone with a process or its ownership.
-  var hadDeaths: Bool { deaths.load(ordering: .relaxed) }
 
   func begin() { if !sorts.isEmpty { next() } }
 
@@ -79,7 +76,6 @@ final class SimulatedFaults: Sendable {
     let (one, other) = (order[0], order[order.count - 1])
     switch fault {
     case .kill, .machineLoss:
-      deaths.store(true, ordering: .relaxed)
       one.kill(withMachine: fault == .machineLoss)
       later(.milliseconds(300), .seconds(9)) { one.start() }
     case .leave: one.stop()
@@ -125,7 +121,9 @@ final class SimulatedFaults: Sendable {
     switch fault {
     case .leaseEnd:
       let leases = server.leases
-      if let lease = world.roll({ leases.randomElement(using: &$0) }) { server.endLease(lease.identifier) }
+      guard let lease = world.roll({ leases.randomElement(using: &$0) }) else { return }
+      let isTold = world.roll { $0.once(in: 2) }
+      if isTold { server.endLease(lease.identifier) } else { server.forgetLease(lease.identifier) }
     case .brokenWatches: server.breakWatches()
     case .restartedWatches: server.restartWatches()
     case .compaction: server.compact()

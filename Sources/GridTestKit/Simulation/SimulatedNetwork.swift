@@ -35,7 +35,15 @@ package final class SimulatedNetwork: Sendable {
   package let world: SimulatedWorld
   private let state = Mutex(State())
 
-  package init(world: SimulatedWorld) { self.world = world }
+  private let record: SimulationRecord
+
+  package init(world: SimulatedWorld, record: SimulationRecord) {
+    self.world = world
+    self.record = record
+  }
+
+  /// One side of a connection has heard of its end.
+  func disconnected(_ process: SimulatedProcess) { record.disconnected(process.name) }
 
   // MARK: Faults
 

@@ -15,6 +15,26 @@ final class SimulatedNode: Sendable {
     let store: SimulatedStore
     let node: GridNode
     let hasEnded = Atomic(false)
+    private let seen = Mutex<(node: NodeInspection?, peers: Int)>((nil, -1))
+
+    /// What can be seen of the node from outside, once it runs.
+    var inspection: NodeInspection? {
+      seen.withLock { seen in
+        if seen.node == nil { seen.node = node.inspection }
+        return seen.node
+      }
+    }
+
+    /// What it sees of the others, where that has changed since it was asked last.
+    var newPeers: [NodeRecord]? {
+      guard let inspection else { return nil }
+      let version = inspection.peersVersion
+      let isNew = seen.withLock { seen in
+        defer { seen.peers = version }
+        return seen.peers != version
+      }
+      return isNew ? inspection.peers : nil
+    }
 
     init(process: SimulatedProcess, timers: SimulatedTimers, store: SimulatedStore, node: GridNode) {
       self.process = process
@@ -50,6 +70,14 @@ final class SimulatedNode: Sendable {
 
   private var world: SimulatedWorld { cluster.world }
 
+  /// What is on its disk.
+  var letters: Set<String> { Set(disk.letters.map(\.identifier)) }
+
+  /// After whatever the process has done: what it sees of the others (S4).
+  private func look(at life: Life) {
+    if let peers = life.newPeers { cluster.record.sees(life.process.name, peers) }
+  }
+
   // MARK: Life and death
 
   /// Starts a process, unless one runs.
@@ -68,6 +96,7 @@ final class SimulatedNode: Sendable {
     let life = Life(
       process: process, timers: timers, store: store, node: makeNode(process, timers, store))
     state.withLock { $0.life = life }
+    process.observe { [self] in look(at: life) }
     world.trace.note(world, "\(process.name) starts")
     cluster.network.setOff(false, host: host)
     tellStore()
@@ -81,11 +110,22 @@ final class SimulatedNode: Sendable {
           group.addTask { [self] in await SimulatedWorkload(cluster, self, life, lane: lane).run() }
         }
         group.addTask { [self] in await SimulatedWorkload(cluster, self, life, lane: 99).lead() }
+        group.addTask { [self] in await listen(life) }
         await group.next()
         group.cancelAll()
       }
       ended(life)
     }
+  }
+
+  /// Who joins, as the node tells it (S5).
+  private func listen(_ life: Life) async {
+    if let events = try? await life.node.events() {
+      for await event in events {
+        if case .peerJoined = event.fact { cluster.record.isTold(life.process.name, ofArrival: event.name) }
+      }
+    }
+    await Latch().wait()
   }
 
   private func makeNode(_ process: SimulatedProcess, _ timers: SimulatedTimers, _ store: SimulatedStore) -> GridNode {
@@ -100,7 +140,8 @@ final class SimulatedNode: Sendable {
     let surroundings = NodeSurroundings(
       timers: timers, transport: SimulatedTransport(cluster.network, process), loop: process.loop,
       executor: SimulatedExecutor(process), makeGenerator: { SeededDice(seed: world.roll { $0.next() }) },
-      memory: .init(secret: cluster.secret, deadLetters: SimulatedDeadLetterLog(disk, process, cluster.record)))
+      memory: .init(
+        secret: cluster.secret, deadLetters: SimulatedDeadLetterLog(disk, of: name, process, cluster.record)))
     let record = cluster.record
     return GridNode(configuration, surroundings: surroundings) { kinds in
       for kind in ["recorder", "single"] {
@@ -114,9 +155,10 @@ final class SimulatedNode: Sendable {
     world.trace.note(world, "\(life.process.name) has ended")
     life.process.die()
     cluster.network.ended(life.process)
-    cluster.record.died(process: life.process.name)
+    cluster.record.died(life.process.name, wasKilled: false)
     // Whoever looks after the processes of the machine starts the next.
-    world.schedule(after: world.roll { $0.duration(.seconds(1), .seconds(5)) }) { [self] in start() }
+    let pause = world.roll { $0.duration(.seconds(1), .seconds(5)) }
+    world.schedule(after: cluster.isHealed ? .milliseconds(200) : pause) { [self] in start() }
   }
 
   /// The end of a process that nobody asked: its machine closes its connections, or is gone itself.
@@ -127,7 +169,7 @@ final class SimulatedNode: Sendable {
     life.process.die()
     life.store.setHeard(false)
     if isMachineGone { cluster.network.setOff(true, host: host) } else { cluster.network.ended(life.process) }
-    cluster.record.died(process: life.process.name)
+    cluster.record.died(life.process.name, wasKilled: true)
   }
 
   /// Asks it to leave.

@@ -5,7 +5,8 @@ internal import GridCore
 internal import Synchronization
 
 /// Asks, when everything works again, whether everything works again (S1, S14): whether each node sees all others, new
-/// actors are made and reached from everywhere, and names that were used can be used anew.
+/// actors are made and reached from everywhere, names that were used can be used anew, the singleton answers, and whoever
+/// stands for a leadership is elected in turn (S13).
 final class SimulatedProbe: Sendable {
   private struct State {
     /// What is not shown yet, and the last answer of each.
@@ -26,6 +27,8 @@ final class SimulatedProbe: Sendable {
       state.withLock { $0.missing[node.name] = "it is down" }
       guard let life = node.life, node.isUp else { continue }
       start(life) { [self] in await look(node, life, neighbour) }
+      state.withLock { $0.missing["\(node.name) as a leader"] = "never elected" }
+      start(life) { [self] in await lead(node, life) }
     }
     for (place, name) in SimulatedWorkload.names.enumerated() {
       let node = nodes[place % nodes.count]
@@ -63,8 +66,21 @@ final class SimulatedProbe: Sendable {
       isMade = true
       _ = try await life.node.ask("probe-\(node.name)", Message("probe"), timeout: .seconds(2))
       _ = try await life.node.ask("probe-\(neighbour.name)", Message("probe"), timeout: .seconds(2))
+      _ = try await life.node.ask("single", Message("probe"), timeout: .seconds(2))
       let peers = try await life.node.peers().filter { $0.status == .alive }.map(\.name).sorted()
       return peers == expected ? nil : "sees \(peers)"
+    }
+  }
+
+  /// Whether it is elected when its turn comes: all nodes stand for the same at once.
+  private func lead(_ node: SimulatedNode, _ life: SimulatedNode.Life) async {
+    let record = cluster.record
+    await repeatedly("\(node.name) as a leader", life) {
+      try await life.node.lead("turns") { leadership in
+        record.leads("turns", token: leadership.token, process: life.process.name)
+        await life.timers.sleep(for: .milliseconds(300))
+      }
+      return nil
     }
   }
 
@@ -83,7 +99,12 @@ final class SimulatedProbe: Sendable {
     }
   }
 
+  /// Also, that nobody waits for an answer any more (S9): all that was asked had its time.
   func conclude() {
+    for node in cluster.nodes {
+      guard let waiting = node.life?.inspection?.waitingAsks, waiting > 0 else { continue }
+      cluster.record.breaks("S9", "\(waiting) asks of \(node.name) wait long after the last was made")
+    }
     for (name, answer) in state.withLock({ $0.missing }).sorted(by: { $0.key < $1.key }) {
       cluster.record.breaks("S14", "\(name) does not work long after the last fault: \(answer)")
     }

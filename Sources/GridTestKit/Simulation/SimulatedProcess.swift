@@ -25,6 +25,7 @@ package final class SimulatedProcess: Sendable {
     /// What fell due while it hung.
     var backlog: Deque<SimulatedWorld.Work> = []
     var hangs = 0
+    var observer: (@Sendable () -> Void)?
   }
 
   package let name: String
@@ -67,8 +68,14 @@ package final class SimulatedProcess: Sendable {
       defer { state.backlog = [] }
       return state.backlog
     }
-    for work in backlog { perform(work) }
+    for work in backlog {
+      perform(work)
+      if world.plant == .resumesTwice, case .action = work { perform(work) }
+    }
   }
+
+  /// Has somebody look at it after whatever runs in it.
+  package func observe(_ observer: @escaping @Sendable () -> Void) { state.withLock { $0.observer = observer } }
 
   /// Ends as SIGKILL does. Its connections are for the network to end.
   package func die() {
@@ -96,6 +103,7 @@ package final class SimulatedProcess: Sendable {
     case .action(let action): action()
     }
     if isRunning { loop.run() }
+    state.withLock { $0.phase == .running ? $0.observer : nil }?()
   }
 }
 

@@ -12,6 +12,8 @@ package final class SimulatedStore: CoordinationStore {
   private let node: String
   private let highest = Mutex<Int64>(0)
   /// What a planted fault reads again and again.
+  /// What the record calls the leases.
+  private let numbers = Mutex<[Int64: Int]>([:])
   private let stale = Mutex<[String: StoreEntry]>([:])
 
   private var world: SimulatedWorld { process.world }
@@ -55,17 +57,25 @@ package final class SimulatedStore: CoordinationStore {
       outcome.revision = max(1, outcome.revision - 40)
     }
     if claims, outcome.succeeded, transaction.success.contains(where: { $0.puts(keys.node(node)) }) {
-      record.joined(node, incarnation: outcome.revision)
+      record.joins(node, incarnation: outcome.revision)
     }
     highest.withLock { $0 = max($0, outcome.revision) }
     return outcome
   }
 
   package func grantLease(timeToLive: Duration, observer: any LeaseObserver) async throws(GridError) -> StoreLease {
-    try await client.grantLease(timeToLive: timeToLive, observer: ProcessObserver(observer, process))
+    let number = record.number()
+    let lease = try await client.grantLease(
+      timeToLive: timeToLive,
+      observer: ProcessObserver(observer, process, record, lease: number, timeToLive: timeToLive))
+    numbers.withLock { $0[lease.identifier] = number }
+    return lease
   }
 
-  package func revoke(_ lease: StoreLease) async throws(GridError) { try await client.revoke(lease) }
+  package func revoke(_ lease: StoreLease) async throws(GridError) {
+    if let number = numbers.withLock({ $0[lease.identifier] }) { record.returned(number, of: process.name) }
+    try await client.revoke(lease)
+  }
 
   package func watch(
     prefix: String, after revision: Int64, _ receive: @escaping @Sendable (WatchEvent) async throws -> Void
@@ -73,6 +83,7 @@ package final class SimulatedStore: CoordinationStore {
     let world = world
     try await client.watch(prefix: prefix, after: revision) { event in
       if world.strikes(.skipsWatchEvent, onceIn: 6) { return }
+      if case .gap = event, world.plant == .ignoresGap { return }
       try await receive(event)
     }
   }
@@ -84,13 +95,23 @@ package final class SimulatedStore: CoordinationStore {
 private final class ProcessObserver: LeaseObserver {
   private let observer: any LeaseObserver
   private let process: SimulatedProcess
+  private let record: SimulationRecord
+  private let lease: Int
+  private let timeToLive: Duration
 
-  init(_ observer: any LeaseObserver, _ process: SimulatedProcess) {
+  init(
+    _ observer: any LeaseObserver, _ process: SimulatedProcess, _ record: SimulationRecord, lease: Int,
+    timeToLive: Duration
+  ) {
     self.observer = observer
     self.process = process
+    self.record = record
+    self.lease = lease
+    self.timeToLive = timeToLive
   }
 
   func leaseRenewed(sentAt: MonotonicTime) {
+    record.renewed(lease, of: process.name, until: sentAt + timeToLive)
     process.perform(.action { [observer] in observer.leaseRenewed(sentAt: sentAt) })
   }
 

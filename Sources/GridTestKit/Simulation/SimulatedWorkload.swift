@@ -8,6 +8,8 @@ struct SimulatedWorkload {
   static let lanes = 2
   /// Actors that all nodes share.
   static let names = (1...8).map { "actor\($0)" }
+  /// Where messages go: the last is an actor that the cluster itself keeps running.
+  private static let targets = names + ["single"]
   private static let patience = Duration.seconds(5)
 
   private let cluster: SimulatedCluster
@@ -43,11 +45,14 @@ struct SimulatedWorkload {
 
   private mutating func act() async {
     let name = world.roll { Self.names.randomElement(using: &$0) ?? "actor1" }
+    let target = world.roll { Self.targets.randomElement(using: &$0) ?? "actor1" }
     switch world.roll({ Int.random(in: 0..<100, using: &$0) }) {
     case 0..<25: await spawn(name)
-    case 25..<60: await send(name, isAsk: true)
-    case 60..<80: await send(name, isAsk: false)
-    case 80..<90: await stream(name)
+    case 25..<55: await send(target, isAsk: true)
+    case 55..<72: await send(target, isAsk: false)
+    case 72..<86: await stream(target)
+    case 86..<89: await wear(name)
+    case 89..<91: await restart(name)
     default: await stop(name)
     }
   }
@@ -68,6 +73,21 @@ struct SimulatedWorkload {
     } catch { note("stop", name, error) }
   }
 
+  private func restart(_ name: String) async {
+    record.restartIsAsked(name)
+    do {
+      try await node.restart(name)
+      record.restartIsAsked(name)
+      record.count("restarted")
+      world.trace.note(world, "\(sender) restarted \(name)")
+    } catch { note("restart", name, error) }
+  }
+
+  /// One failure after the other, until its supervision gives up.
+  private mutating func wear(_ name: String) async {
+    for _ in 0...RestartPolicy.standard.maximumRestarts { await send(name, isAsk: true, wish: .fail) }
+  }
+
   private func note(_ what: String, _ name: String, _ error: any Error) {
     let code = (error as? GridError)?.code.label ?? "error"
     record.count("\(what) \(code)")
@@ -75,22 +95,22 @@ struct SimulatedWorkload {
   }
 
   private mutating func next(
-    _ name: String, isAsk: Bool, mayFail: Bool, isAwaited: Bool = true
+    _ name: String, wish: SimulatedMessage.Wish?, isAwaited: Bool = true
   ) -> SimulatedMessage {
     sequence += 1
-    let wish = world.roll { dice -> SimulatedMessage.Wish in
-      if mayFail, dice.once(in: 40) { return .fail }
-      return dice.once(in: 6) ? .slowly : .answer
-    }
-    return SimulatedMessage(
-      number: record.sends(name, isAsk: isAsk, within: Self.patience, from: life.process.name, isAwaited: isAwaited),
+    let wish = wish ?? world.roll { $0.once(in: 6) ? .slowly : .answer }
+    let sent = SimulatedMessage(
+      number: record.sends(name, from: life.process.name, within: Self.patience, isAwaited: isAwaited),
       sequence: sequence, sender: sender, wish: wish)
+    record.leaves(sent, to: name)
+    return sent
   }
 
-  private mutating func send(_ name: String, isAsk: Bool) async {
-    let sent = next(name, isAsk: isAsk, mayFail: isAsk)
+  private mutating func send(_ name: String, isAsk: Bool, wish: SimulatedMessage.Wish? = nil) async {
+    let sent = next(name, wish: wish)
     let hangs = life.process.hangs
     var outcome: String
+    var promise = MessageLedger.Promise.none
     do {
       if isAsk {
         _ = try await node.ask(name, sent.message, timeout: Self.patience)
@@ -98,22 +118,26 @@ struct SimulatedWorkload {
       } else {
         try await node.tell(name, sent.message, timeout: Self.patience)
         outcome = "accepted"
+        promise = .accepted
       }
     } catch {
       outcome = (error as? GridError)?.code.label ?? "error"
     }
-    record.ended(sent.number, outcome, isHealthy: life.process.hangs == hangs && !node.isLeaving)
+    record.ended(sent.number, outcome, promise, isHealthy: life.process.hangs == hangs && !node.isLeaving)
   }
 
-  /// Several messages behind each other, without waiting for anything.
+  /// Several messages behind each other, without waiting for anything but now and then a moment.
   private mutating func stream(_ name: String) async {
     guard var stream = try? await node.openStream(to: name) else { return }
-    for _ in 0..<world.roll({ Int.random(in: 2...6, using: &$0) }) {
-      let sent = next(name, isAsk: false, mayFail: false, isAwaited: false)
-      var outcome = "left"
-      do { try await stream.send(sent.message) } catch { outcome = error.code.label }
-      record.ended(sent.number, outcome, isHealthy: false)
-      if outcome != "left" { return }
+    for _ in 0..<world.roll({ Int.random(in: 2...8, using: &$0) }) {
+      let sent = next(name, wish: world.roll { $0.once(in: 20) ? .slowly : .answer }, isAwaited: false)
+      var failure: GridError?
+      do { try await stream.send(sent.message) } catch { failure = error }
+      record.ended(sent.number, failure?.code.label ?? "left", failure == nil ? .left : .none, isHealthy: false)
+      if failure != nil { return }
+      if world.roll({ $0.once(in: 2) }) {
+        await life.timers.sleep(for: world.roll { $0.duration(.microseconds(100), .milliseconds(5)) })
+      }
     }
   }
 

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import GridConcurrency
 package import GridCore
 internal import Synchronization
 
@@ -19,10 +18,8 @@ package final class SimulatedWorld: Sendable {
   private struct State {
     var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     var dice: SeededDice
-    var wheel = TimerWheel<(SimulatedProcess?, @Sendable () -> Void)>()
+    var events = EventQueue()
     var ready: [(SimulatedProcess, Work)] = []
-    /// When the next action is due, or earlier.
-    var nextDue = MonotonicTime.distantFuture
     var steps = 0
     /// Jobs since the clock was moved last.
     var jobsAtThisTime = 0
@@ -81,9 +78,7 @@ package final class SimulatedWorld: Sendable {
     at time: MonotonicTime, for process: SimulatedProcess? = nil, _ action: @escaping @Sendable () -> Void
   ) -> TimerToken {
     state.withLock { state in
-      let time = max(time, state.now)
-      state.nextDue = min(state.nextDue, time)
-      return state.wheel.insert((process, action), at: time)
+      state.events.insert(EventQueue.Event(process: process, action: action), at: max(time, state.now))
     }
   }
 
@@ -95,7 +90,7 @@ package final class SimulatedWorld: Sendable {
   }
 
   package func cancel(_ token: TimerToken) {
-    let taken = state.withLock { $0.wheel.remove(token) }
+    let taken = state.withLock { $0.events.remove(token) }
     withExtendedLifetime(taken) {}
   }
 
@@ -118,10 +113,8 @@ package final class SimulatedWorld: Sendable {
     }
   }
 
-  private func perform(_ due: [(SimulatedProcess?, @Sendable () -> Void)]) {
-    for (process, action) in due {
-      if let process { process.perform(.action(action)) } else { action() }
-    }
+  private func perform(_ event: EventQueue.Event) {
+    if let process = event.process { process.perform(.action(event.action)) } else { event.action() }
   }
 
   /// A job takes some microseconds, so that whatever spins does not stop the clock.
@@ -138,19 +131,13 @@ package final class SimulatedWorld: Sendable {
     }
   }
 
-  private func takeDue(until end: MonotonicTime) -> [(SimulatedProcess?, @Sendable () -> Void)]? {
+  private func takeDue(until end: MonotonicTime) -> EventQueue.Event? {
     state.withLock { state in
-      guard state.nextDue <= end else { return nil }
-      guard let next = state.wheel.next, next <= end else {
-        state.nextDue = state.wheel.next ?? .distantFuture
-        return nil
-      }
-      if next > state.now { state.jobsAtThisTime = 0 }
-      state.now = max(state.now, next)
-      let due = state.wheel.advance(to: next)
-      state.nextDue = state.wheel.next ?? .distantFuture
-      state.steps += due.count
-      return due
+      guard let (time, event) = state.events.next(until: end) else { return nil }
+      if time > state.now { state.jobsAtThisTime = 0 }
+      state.now = max(state.now, time)
+      state.steps += 1
+      return event
     }
   }
 }

@@ -1,10 +1,35 @@
+internal import GridActors
 internal import GridCore
 internal import Synchronization
 
-/// What the actors and senders of a simulated cluster have seen, and which property that breaks. Outside of all
-/// processes: it sees what none of them does.
+/// What has happened in a simulated cluster, and which property that breaks. Outside of all processes: it sees what
+/// none of them does.
 ///
-/// The properties have the numbers of reliability.md.
+/// The properties have the numbers of the list that the simulation was planned with. Each is looked at whenever
+/// something happens that may break it, but those that say what holds at the end.
+///
+/// - S1, convergence: at the end every node sees every other one (``SimulatedProbe``).
+/// - S4, incarnations: each time a node joins it is as a larger one; after no job of any process its view goes back to
+///   an older one, or to one that was gone (`MemberLedger`).
+/// - S5, replays: the store tells changes again; nobody hears of more arrivals than there were (`MemberLedger`).
+/// - S6, single activation: none starts while another one runs under a valid lease, none acts without a lease, counted
+///   from when its renewals were *sent*, and none after a later one (`ActivationLedger`).
+/// - S7, fencing: no epoch is given twice, or after a larger one; the resource takes no older one (`ActivationLedger`).
+/// - S8, leaders: who believes to lead has a lease, as above, and no later one leads or led (`LeaderLedger`).
+/// - S9, asks: one outcome, by the deadline; a handler has a message once (`MessageLedger`); at the end nothing waits
+///   (``SimulatedProbe``).
+/// - S10, order: of one sender to one activation, also across connections (`MessageLedger`).
+/// - S11, dead letters: those that were acknowledged are on the disk at the end, each once; what was accepted was
+///   handled, is one of them, or was with a process that was killed; what has left, or with a connection that is gone
+///   (`MessageLedger`).
+/// - S12, supervision: restarts stay within the budget; one message at a time; none to who has ended or was replaced
+///   (`ActivationLedger`).
+/// - S13, locks: leaderships are the only ones there are: S8, and at the end all who stand are elected in turn
+///   (``SimulatedProbe``).
+/// - S14, liveness: fifteen seconds after the last fault everything works again (``SimulatedProbe``).
+///
+/// S2 and S3 are about a failure detector: members are leases here, and S1 and S4 say what there is to say. S15 is about
+/// two versions of the protocol: there is one.
 package final class SimulationRecord: Sendable {
   /// One that is broken.
   package struct Violation: Sendable, Equatable {
@@ -13,62 +38,31 @@ package final class SimulationRecord: Sendable {
     package var at: Double
   }
 
-  /// An activation of an actor.
-  struct Activation: Sendable {
-    var name: String
-    var epoch: Int64
-    var node: String
-    var process: String
-    var hasStopped = false
-  }
-
-  /// A message that somebody sent.
-  struct Sent: Sendable {
-    var target: String
-    var isAsk: Bool
-    var sentAt: MonotonicTime
-    var deadline: MonotonicTime
-    var handled = 0
-    var isDeadLetter = false
-    var outcomes = 0
-    var wasAccepted = false
-    var senderProcess: String
-    /// Whether it must have an outcome.
-    var isAwaited: Bool
-  }
-
   private struct State {
     var violations: [Violation] = []
-    var messages: [Int: Sent] = [:]
-    var nextMessage = 0
-    /// By name: the activation that has last acted.
-    var acting: [String: Activation] = [:]
-    /// By name: each epoch, and the process that was given it.
-    var epochs: [String: [Int64: String]] = [:]
-    /// The fenced resource of each name.
-    var ledger: [String: Int64] = [:]
-    /// By sender, target and epoch: the last number handled.
-    var sequences: [String: Int] = [:]
-    var incarnations: [String: Int64] = [:]
-    var leaders: [String: (epoch: Int64, process: String)] = [:]
-    var deadProcesses: Set<String> = []
     var counts: [String: Int] = [:]
+    var lastNumber = 0
+    var processes = ProcessLedger()
+    var leases = LeaseLedger()
+    var members = MemberLedger()
+    var activations = ActivationLedger()
+    var messages = MessageLedger()
+    var leaders = LeaderLedger()
   }
 
   package let world: SimulatedWorld
   private let state = Mutex(State())
-
-  package init(world: SimulatedWorld) { self.world = world }
-
   private let broken = Atomic(false)
   private let strict = Atomic(true)
+
+  package init(world: SimulatedWorld) { self.world = world }
 
   /// Whether leases mean what they say: only then do two holders never act at the same time.
   func setStrict(_ isStrict: Bool) { strict.store(isStrict, ordering: .relaxed) }
 
   private var isStrict: Bool { strict.load(ordering: .relaxed) }
 
-  /// Whether there is any.
+  /// Whether there is any violation.
   var isBroken: Bool { broken.load(ordering: .relaxed) }
 
   package var violations: [Violation] { state.withLock { $0.violations } }
@@ -83,141 +77,155 @@ package final class SimulationRecord: Sendable {
     broken.store(true, ordering: .relaxed)
   }
 
+  private func report(_ breaches: [Breach]) { for breach in breaches { breaks(breach.property, breach.text) } }
+
   package func count(_ what: String) { state.withLock { $0.counts[what, default: 0] += 1 } }
 
-  func died(process: String) { state.withLock { _ = $0.deadProcesses.insert(process) } }
+  /// A number that nothing else has.
+  func number() -> Int {
+    state.withLock { state in
+      state.lastNumber += 1
+      return state.lastNumber
+    }
+  }
 
-  // MARK: Membership
+  // MARK: Processes and leases
 
-  /// S4: each time a node joins, its incarnation is larger.
-  func joined(_ node: String, incarnation: Int64) {
-    let former = state.withLock { $0.incarnations.updateValue(incarnation, forKey: node) ?? 0 }
-    if incarnation <= former { breaks("S4", "\(node) joined as incarnation \(incarnation) after \(former)") }
+  /// - Parameter wasKilled: whether nobody asked it, so that what it had in memory is gone.
+  func died(_ process: String, wasKilled: Bool) {
+    state.withLock { $0.processes.died(process, wasKilled: wasKilled) }
+  }
+
+  func disconnected(_ process: String) {
+    let now = world.now
+    state.withLock { $0.processes.disconnected(process, at: now) }
+  }
+
+  /// The store has acknowledged a renewal.
+  func renewed(_ lease: Int, of process: String, until end: MonotonicTime) {
+    state.withLock { $0.leases.renewed(lease, of: process, until: end) }
+  }
+
+  func returned(_ lease: Int, of process: String) { state.withLock { $0.leases.returned(lease, of: process) } }
+
+  // MARK: Members
+
+  /// Something changes in the store.
+  func changes(_ change: StoreChange, _ keys: StoreKeys) {
+    switch change {
+    case .put(let entry):
+      world.trace.note(world, "store: \(entry.key) at \(entry.modifyRevision)")
+      guard entry.key.hasPrefix(keys.nodes) else { return }
+      let node = StoreKeys.name(entry.key, under: keys.nodes)
+      state.withLock { $0.members.registers(node, incarnation: entry.createRevision) }
+    case .delete(let key, let revision): world.trace.note(world, "store: \(key) is gone at \(revision)")
+    }
+  }
+
+  func joins(_ node: String, incarnation: Int64) {
+    report(state.withLock { $0.members.joins(node, incarnation: incarnation) })
+  }
+
+  func sees(_ process: String, _ peers: [NodeRecord]) {
+    report(state.withLock { $0.members.sees(process, peers) })
+  }
+
+  func isTold(_ process: String, ofArrival node: String) {
+    report(state.withLock { $0.members.isTold(process, ofArrival: node) })
   }
 
   // MARK: Actors
 
-  /// S7: no epoch is given twice; later ones are larger.
-  func activated(_ name: String, epoch: Int64, node: String, process: String) {
-    world.trace.note(world, "actor \(name) epoch \(epoch) starts on \(process)")
+  func starts(_ one: ActivationLedger.Activation) {
+    world.trace.note(world, "actor \(one.name) epoch \(one.epoch) starts on \(one.process)")
     count("activations")
-    let (owner, largest) = state.withLock { state in
-      let largest = state.epochs[name]?.keys.max() ?? 0
-      let owner = state.epochs[name]?[epoch] ?? process
-      state.epochs[name, default: [:]][epoch] = owner
-      return (owner, largest)
-    }
-    if owner != process { breaks("S7", "epoch \(epoch) of \(name) was given to \(owner) and \(process)") }
-    if epoch < largest { breaks("S7", "epoch \(epoch) of \(name) was given after \(largest)") }
+    let (now, isStrict) = (world.now, isStrict)
+    report(
+      state.withLock { state in
+        state.activations.starts(one, at: now, state.leases, state.processes, isStrict: isStrict)
+      })
   }
 
-  func stopped(_ name: String, epoch: Int64) { world.trace.note(world, "actor \(name) epoch \(epoch) stops") }
-
-  /// S6: once an activation has acted, none of an older epoch does. S7: the resource takes no older epoch.
-  func acts(_ name: String, epoch: Int64, node: String, process: String) {
-    let plantsOld = world.plant == .acceptsOldEpoch
-    let former = state.withLock { state -> Activation? in
-      let former = state.acting[name]
-      if (former?.epoch ?? 0) <= epoch {
-        state.acting[name] = Activation(name: name, epoch: epoch, node: node, process: process)
-      }
-      return former
-    }
-    if let former, former.epoch > epoch, isStrict {
-      breaks("S6", "\(name) epoch \(epoch) on \(process) acts after epoch \(former.epoch) on \(former.process)")
-    }
-    writes(name, epoch: epoch, acceptsAll: plantsOld)
+  func stops(_ one: ActivationLedger.Activation) {
+    world.trace.note(world, "actor \(one.name) epoch \(one.epoch) stops")
+    let now = world.now
+    state.withLock { $0.activations.stops(one, at: now) }
   }
 
-  private func writes(_ name: String, epoch: Int64, acceptsAll: Bool) {
-    let isStale = state.withLock { state in
-      let known = state.ledger[name] ?? 0
-      if epoch >= known || acceptsAll { state.ledger[name] = epoch }
-      return epoch < known && acceptsAll
-    }
-    if isStale { breaks("S7", "the resource of \(name) took a write with an old epoch \(epoch)") }
+  func restartIsAsked(_ name: String) { state.withLock { $0.activations.restartIsAsked(name) } }
+
+  /// A message comes to an actor.
+  func acts(_ one: ActivationLedger.Activation, _ sent: SimulatedMessage?) {
+    let (now, isStrict, takesAll) = (world.now, isStrict, world.plant == .acceptsOldEpoch)
+    count("handled")
+    if let sent { world.trace.note(world, "message \(sent.number) comes to \(one.name) on \(one.process)") }
+    report(
+      state.withLock { state in
+        var breaches = state.activations.acts(one, at: now, state.leases, isStrict: isStrict)
+        breaches += state.activations.writes(one, takesAll: takesAll)
+        guard let sent else { return breaches }
+        breaches += state.messages.handled(sent.number, by: one)
+        return breaches + state.messages.received(sent.sequence, from: sent.sender, by: one)
+      })
   }
+
+  /// It writes to the resource of its name, with its epoch.
+  func writes(_ one: ActivationLedger.Activation) {
+    let takesAll = world.plant == .acceptsOldEpoch
+    report(state.withLock { $0.activations.writes(one, takesAll: takesAll) })
+  }
+
+  /// It has done with it.
+  func rests(_ one: ActivationLedger.Activation) { state.withLock { $0.activations.rests(one) } }
 
   // MARK: Messages
 
-  func sends(
-    _ target: String, isAsk: Bool, within limit: Duration, from process: String, isAwaited: Bool = true
-  ) -> Int {
+  /// - Returns: the number of the message.
+  func sends(_ target: String, from process: String, within limit: Duration, isAwaited: Bool) -> Int {
     let now = world.now
-    return state.withLock { state in
-      state.nextMessage += 1
-      state.messages[state.nextMessage] = Sent(
-        target: target, isAsk: isAsk, sentAt: now, deadline: now + limit, senderProcess: process,
-        isAwaited: isAwaited)
-      return state.nextMessage
+    return state.withLock {
+      $0.messages.sends(target, from: process, at: now, within: limit, isAwaited: isAwaited)
     }
   }
 
-  /// S9: a handler has a message once.
-  func handled(_ number: Int, by name: String, epoch: Int64, process: String) {
-    let times = state.withLock { state -> Int in
-      state.messages[number]?.handled += 1
-      return state.messages[number]?.handled ?? 1
-    }
-    count("handled")
-    if times > 1 { breaks("S9", "message \(number) was handled \(times) times, now by \(name) on \(process)") }
+  /// What is sent, for whoever reads what has happened.
+  func leaves(_ sent: SimulatedMessage, to target: String) {
+    world.trace.note(world, "message \(sent.number) to \(target), number \(sent.sequence) of \(sent.sender)")
   }
 
-  /// S10: those of one sender come in the order in which they were sent.
-  func received(_ sequence: Int, from sender: String, by name: String, epoch: Int64) {
-    let key = "\(sender) \(name) \(epoch)"
-    let former = state.withLock { $0.sequences.updateValue(sequence, forKey: key) ?? 0 }
-    if sequence <= former { breaks("S10", "\(name) had number \(sequence) of \(sender) after \(former)") }
-  }
-
-  /// S9: who asks has one outcome, by the deadline.
-  func ended(_ number: Int, _ outcome: String, isHealthy: Bool) {
-    let now = world.now
-    let sent = state.withLock { state -> Sent? in
-      state.messages[number]?.outcomes += 1
-      if outcome == "accepted" { state.messages[number]?.wasAccepted = true }
-      return state.messages[number]
-    }
+  /// - Parameter isHealthy: whether the sender's process ran all the time.
+  func ended(_ number: Int, _ outcome: String, _ promise: MessageLedger.Promise = .none, isHealthy: Bool) {
     count(outcome)
-    guard let sent else { return }
-    world.trace.note(world, "message \(number) to \(sent.target): \(outcome)")
-    if sent.outcomes > 1 { breaks("S9", "message \(number) has \(sent.outcomes) outcomes") }
-    if isHealthy, now - sent.deadline > .milliseconds(500) {
-      breaks("S9", "message \(number) to \(sent.target) had its outcome \(now - sent.deadline) after its deadline")
-    }
+    world.trace.note(world, "message \(number): \(outcome)")
+    let now = world.now
+    report(state.withLock { $0.messages.ended(number, promise, at: now, isHealthy: isHealthy) })
   }
 
-  func deadLetter(_ number: Int) { state.withLock { $0.messages[number]?.isDeadLetter = true } }
-
-  /// S9 and S11 at the end: everybody who still lives has heard, and what was accepted was handled, is a dead letter,
-  /// or
-  /// was with a process that died.
-  func conclude(hadDeaths: Bool) {
-    let (messages, dead) = state.withLock { ($0.messages, $0.deadProcesses) }
-    for (number, sent) in messages.sorted(by: { $0.key < $1.key }) {
-      if sent.isAwaited, sent.outcomes == 0, !dead.contains(sent.senderProcess) {
-        breaks("S9", "message \(number) to \(sent.target) never had an outcome")
-      }
-      if sent.wasAccepted, sent.handled == 0, !sent.isDeadLetter, !hadDeaths {
-        breaks("S11", "message \(number) to \(sent.target) was accepted, and neither handled nor a dead letter")
-      }
-    }
+  /// A dead letter is on a disk.
+  func kept(_ letter: DeadLetter, on disk: String) {
+    count("dead letters")
+    let number = SimulatedMessage(letter.message)?.number
+    report(state.withLock { $0.messages.kept(letter.identifier, number: number, on: disk) })
   }
 
   // MARK: Leaders
 
-  /// S8: nobody leads in an epoch of another, nor while a later one leads.
   func leads(_ name: String, token: Int64, process: String) {
-    let former = state.withLock { state -> (epoch: Int64, process: String)? in
-      let former = state.leaders[name]
-      if (former?.epoch ?? 0) <= token { state.leaders[name] = (token, process) }
-      return former
-    }
-    guard let former else { return }
-    if former.epoch > token, isStrict {
-      breaks("S8", "\(process) leads \(name) with token \(token) after \(former.process) with \(former.epoch)")
-    } else if former.epoch == token, former.process != process {
-      breaks("S8", "\(process) and \(former.process) lead \(name) with token \(token)")
-    }
+    let (now, isStrict) = (world.now, isStrict)
+    report(
+      state.withLock { state in
+        state.leaders.leads(name, token: token, process: process, at: now, state.leases, isStrict: isStrict)
+      })
+  }
+
+  // MARK: The end
+
+  /// - Parameter disks: the dead letters on each.
+  func conclude(disks: [String: Set<String>]) {
+    report(
+      state.withLock { state in
+        state.messages.conclude(state.activations, state.processes)
+          + disks.sorted { $0.key < $1.key }.flatMap { state.messages.found($0.value, on: $0.key) }
+      })
   }
 }

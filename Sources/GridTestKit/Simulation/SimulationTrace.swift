@@ -23,30 +23,3 @@ package final class SimulationTrace: Sendable {
     write("\(seconds).\(String(repeating: "0", count: 6 - micros.count))\(micros)  \(line)")
   }
 }
-
-/// A fault that the simulation plants on demand, to show that its properties find it. All of them are in what the
-/// simulation puts around nodes: no shipped code knows of them.
-package enum Plant: String, Sendable, CaseIterable {
-  /// Releases of names are answered as done, and forgotten.
-  case forgetsRelease = "forgets-release"
-  /// A node is not told that a name has moved.
-  case keepsStaleLocation = "keeps-stale-location"
-  /// The resource takes writes with any epoch.
-  case acceptsOldEpoch = "accepts-old-epoch"
-  /// Messages arrive twice.
-  case deliversTwice = "delivers-twice"
-  /// What a timer was to call is not called.
-  case losesWakeUp = "loses-wake-up"
-  /// The store says that a lease is renewed that it has ended.
-  case renewsEndedLease = "renews-ended-lease"
-  /// Of two claims of one name both are told that they have it.
-  case grantsTwice = "grants-twice"
-  /// Messages overtake each other on a connection.
-  case reorders = "reorders"
-  /// Dead letters are acknowledged and not kept.
-  case losesDeadLetter = "loses-dead-letter"
-  /// The watch leaves changes out.
-  case skipsWatchEvent = "skips-watch-event"
-  /// The store gives revisions out anew.
-  case reusesEpoch = "reuses-epoch"
-}
