@@ -39,8 +39,8 @@ struct ActorChoice {
   }
 }
 
-/// The actors of this node that a list is to have: looked up once, put in order once, when the first page is wanted, and
-/// reported when their page comes.
+/// The actors of this node that a list is to have: looked up once, put in order once, when the first page is wanted,
+/// and reported when their page comes.
 ///
 /// Of each it holds the name and a reference until then. One that has gone by then is left out; one that came later is
 /// not in it.

@@ -5,7 +5,7 @@ internal import GridCore
 internal import Synchronization
 
 /// Asks, when everything works again, whether everything works again (S1, S14): whether each node sees all others, new
-/// actors are made and reached from everywhere, names that were used can be used anew, the singleton answers, and whoever
+/// actors are made and reached from everywhere, names that were used can be used anew, the singleton answers, and who
 /// stands for a leadership is elected in turn (S13).
 final class SimulatedProbe: Sendable {
   private struct State {

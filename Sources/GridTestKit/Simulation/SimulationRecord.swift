@@ -28,7 +28,7 @@ internal import Synchronization
 ///   (``SimulatedProbe``).
 /// - S14, liveness: fifteen seconds after the last fault everything works again (``SimulatedProbe``).
 ///
-/// S2 and S3 are about a failure detector: members are leases here, and S1 and S4 say what there is to say. S15 is about
+/// S2 and S3 are about a failure detector: members are leases here, and S1 and S4 say what there is to say. S15 is of
 /// two versions of the protocol: there is one.
 package final class SimulationRecord: Sendable {
   /// One that is broken.
