@@ -9,12 +9,15 @@ struct ActorChoice {
   private let names: Set<String>
   /// Whether all are meant that have a name, or all.
   private let isOpen: Bool
+  /// Whether a name tells already that its actor is meant.
+  private let isByName: Bool
 
   init(_ request: ActorsRequest) {
     self.request = request
     pattern = request.pattern.map { NamePattern($0) }
     names = Set(request.names)
-    isOpen = pattern == nil && names.isEmpty && request.kind == nil && request.minimumMailbox <= 0
+    isByName = names.isEmpty && request.kind == nil && request.minimumMailbox <= 0
+    isOpen = isByName && pattern == nil
   }
 
   /// Calls `body` for each of them, in no order.
@@ -32,6 +35,14 @@ struct ActorChoice {
     }
   }
 
+  /// Calls `body` with the name of each, in no order; it returns at once.
+  func forEachName(in cells: CellTable, _ body: (String) -> Void) {
+    guard isByName else { return forEach(in: cells) { name, _ in body(name) } }
+    cells.forEachName(request.withAnonymous ? .all : .named) { name in
+      if pattern?.matches(name) ?? true { body(name) }
+    }
+  }
+
   private func wants(_ name: String, _ cell: ActorCell) -> Bool {
     (pattern?.matches(name) ?? true) && (request.kind ?? cell.kindName) == cell.kindName
       && (request.withAnonymous || cell.hasName)
@@ -39,28 +50,26 @@ struct ActorChoice {
   }
 }
 
-/// The actors of this node that a list is to have: looked up once, put in order once, when the first page is wanted,
-/// and reported when their page comes.
+/// The actors of this node that a list is to have: their names are looked up once, put in order once, when the first
+/// page is wanted, and reported when their page comes.
 ///
-/// Of each it holds the name and a reference until then. One that has gone by then is left out; one that came later is
-/// not in it.
+/// Until then it holds names alone. An actor that has gone by then is left out; one that came later is not in it.
 struct ActorRows: OwnRows {
   private struct Entry {
     /// The first bytes of the name, as a number of the same order: most comparisons need no more.
     let start: UInt64
     let name: String
-    let cell: ActorCell
 
-    init(name: String, cell: ActorCell) {
+    init(_ name: String) {
       var start: UInt64 = 0
-      var room = 8
-      for byte in name.utf8.prefix(8) {
-        start = start << 8 | UInt64(byte)
-        room -= 1
+      var room: UInt64 = 64
+      for byte in name.utf8 {
+        room -= 8
+        start |= UInt64(byte) << room
+        if room == 0 { break }
       }
-      self.start = room == 8 ? 0 : start << UInt64(room * 8)
+      self.start = start
       self.name = name
-      self.cell = cell
     }
 
     static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
@@ -73,9 +82,9 @@ struct ActorRows: OwnRows {
   private let cells: CellTable
   private let node: String
   private let clock: any GridClock
-  private var selection: BoundedSelection<Entry>
-  /// In order; nil until somebody wants the first.
-  private var entries: ArraySlice<Entry>?
+  /// Those that are left, in order once the first was wanted.
+  private var entries: ArraySlice<Entry>
+  private var isSorted: Bool
 
   init(_ request: ActorsRequest, _ page: PageRequest, cells: CellTable, node: String, clock: any GridClock) {
     self.request = request
@@ -83,31 +92,35 @@ struct ActorRows: OwnRows {
     self.node = node
     self.clock = clock
     var total = 0
-    var selection = BoundedSelection<Entry>(limit: page.mostItems, by: Entry.isBefore)
+    var all: [Entry] = []
+    // Of a few, the rest need not be kept nor sorted.
+    var some = page.limit.map { BoundedSelection<Entry>(limit: $0, by: Entry.isBefore) }
     let isWhole = page.after == nil
-    ActorChoice(request).forEach(in: cells) { name, cell in
+    ActorChoice(request).forEachName(in: cells) { name in
       total += 1
-      if isWhole || page.wants(ActorReport.key(name, on: node), ActorsRequest.order) {
-        selection.offer(Entry(name: name, cell: cell))
-      }
+      guard isWhole || page.wants(ActorReport.key(name, on: node), ActorsRequest.order) else { return }
+      if some == nil { all.append(Entry(name)) } else { some?.offer(Entry(name)) }
     }
     self.total = total
-    self.selection = selection
+    isSorted = some != nil
+    entries = some?.take()[...] ?? all[...]
   }
 
   mutating func fill(_ page: inout RowPageWriter, bytes: Int) -> Bool {
+    if !isSorted {
+      entries.sort(by: Entry.isBefore)
+      isSorted = true
+    }
     let now = clock.now()
-    var rest = entries ?? selection.take()[...]
-    while page.size < bytes, let entry = rest.popFirst() {
-      guard cells.holds(entry.cell) else { continue }
+    while page.size < bytes, let entry = entries.popFirst() {
+      guard let cell = cells[entry.name] else { continue }
       if request.isShort {
-        let placement = ActorPlacement(name: entry.name, kind: entry.cell.kindName, node: node)
+        let placement = ActorPlacement(name: entry.name, kind: cell.kindName, node: node)
         page.append { placement.append(to: &$0) }
       } else {
-        page.append { entry.cell.report(at: now, withDetails: false).append(to: &$0) }
+        page.append { cell.report(at: now, withDetails: false).append(to: &$0) }
       }
     }
-    entries = rest
-    return !rest.isEmpty
+    return !entries.isEmpty
   }
 }

@@ -133,8 +133,17 @@ final class CellTable: Sendable {
     }
   }
 
-  /// Whether it runs here, still.
-  func holds(_ cell: ActorCell) -> Bool { shard(of: cell).state.withLock { $0.holds(cell) } }
+  /// Calls `body` for the name of every one that is there, in no order, and touches no cell that has one: they lie all
+  /// over the memory. The lock of a part is held meanwhile, so `body` returns at once.
+  func forEachName(_ choice: Choice = .named, _ body: (String) -> Void) {
+    for shard in shards {
+      let local = shard.state.withLock { state -> [ActorCell] in
+        if choice != .local { for name in state.named.keys { body(name) } }
+        return choice == .named ? [] : state.local.all
+      }
+      for cell in local { body(cell.name) }
+    }
+  }
 
   // MARK: Waiting
 

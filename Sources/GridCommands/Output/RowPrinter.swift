@@ -28,8 +28,8 @@ struct RowPrinter {
     renderer.results == nil && renderer.format == .name && description.nameField == "name"
   }
 
-  /// - Throws: ``GridError/Code/brokenPipe`` or ``GridError/Code/inputOutput``; ``GridError/Code/undecodable`` for a
-  ///   row that is no JSON.
+  /// - Throws: ``GridError/Code/brokenPipe`` or ``GridError/Code/inputOutput``; ``GridError/Code/undecodable`` for what
+  ///   is no row.
   mutating func take(_ page: RowPage) throws(GridError) {
     // A session keeps what a command has told.
     guard renderer.results == nil else { return try keep(page) }
