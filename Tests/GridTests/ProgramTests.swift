@@ -2,7 +2,7 @@ internal import Foundation
 internal import Grid
 internal import Testing
 
-@Suite("Programs as actors", .timeLimit(.minutes(2)))
+@Suite("Programs as actors", .timeLimit(.minutes(5)))
 struct ProgramTests {
   private func spawn(_ node: GridNode, _ name: String, _ command: ExecSpecification) async throws {
     try await node.spawn(SpawnRequest(kind: "exec", name: name, command: command))
