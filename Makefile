@@ -18,12 +18,12 @@ SWIFT ?= swift
 # The package manager leaves locks and empty folders behind: in the build folder, not in /tmp.
 SCRATCH := $(CURDIR)/.build/tmp
 IN_SCRATCH = TMPDIR='$(SCRATCH)' $(SWIFT)
+# ICU's data, 34 MB, is for languages, calendars and time zones: nothing that gridctl asks of Foundation. Where it would be
+# stands the beginning of the program, which ICU does not take for its data, whichever version the toolchain has.
+WITHOUT_LOCALES := $(foreach version,74 75 76 77 78 79 80,-Xlinker --defsym -Xlinker icudt$(version)_dat=_start)
 # Fully static: a one-shot command spends most of its time in the dynamic loader otherwise. The linker's remarks about
 # getaddrinfo and dlopen say that unusual name services (nsswitch.conf) want the glibc it was built with.
-RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xlinker --gc-sections
-# ICU's data, 34 MB, is for languages, calendars and time zones: nothing that gridctl asks of Foundation. Where it would be
-# stands something that ICU does not take for its data, whichever version the toolchain has.
-WITHOUT_LOCALES := $(foreach version,74 75 76 77 78 79 80,-Xlinker --defsym -Xlinker icudt$(version)_dat=gridctl_main)
+RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xswiftc -enforce-exclusivity=unchecked -Xlinker --gc-sections $(WITHOUT_LOCALES)
 # Leaves the etcd engine and the gRPC it needs out. A folder of its own, so that a full build does not begin anew.
 LEAN := --disable-default-traits --scratch-path .build-lean
 FORMATTED := Sources Tests Package.swift
@@ -98,7 +98,7 @@ check: export GRID_SIMULATOR =
 
 build: dependencies
 	@echo '==> building gridctl (release)'
-	@$(IN_SCRATCH) build $(RELEASE) $(WITHOUT_LOCALES) --product gridctl
+	@$(IN_SCRATCH) build $(RELEASE) --product gridctl
 
 install: build
 	@echo '==> installing into $(DESTDIR)$(PREFIX)'
