@@ -6,7 +6,7 @@ internal import Testing
 @testable internal import GridActors
 
 /// Asks that are not answered, on a clock that a test moves.
-@Suite("Deadlines of asks", .timeLimit(.minutes(1)))
+@Suite("Deadlines of asks", .timeLimit(.minutes(5)))
 struct DeadlineListTests {
   private let clock = ManualClock()
 

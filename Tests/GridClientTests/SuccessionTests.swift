@@ -4,7 +4,7 @@ import GridClient
 import Testing
 
 /// A client of the library, on real nodes of this process.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct SuccessionTests {
   /// Runs `body` with the addresses of two nodes and what ends the first; the second leaves afterwards.
   private func withNodes(

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Claims of leaderships", .timeLimit(.minutes(2)))
+@Suite("Claims of leaderships", .timeLimit(.minutes(5)))
 struct LeaderClaimTests {
   private let server = InMemoryStoreServer(timers: ManualClock())
 

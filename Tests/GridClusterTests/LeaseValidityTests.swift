@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Validity of a lease", .timeLimit(.minutes(2)))
+@Suite("Validity of a lease", .timeLimit(.minutes(5)))
 struct LeaseValidityTests {
   private static func time(_ seconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: seconds * 1_000_000_000) }
 

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Membership", .timeLimit(.minutes(2)))
+@Suite("Membership", .timeLimit(.minutes(5)))
 struct MembershipTests {
   private let clock = ManualClock()
 

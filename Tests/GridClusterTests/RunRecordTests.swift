@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Records of runs", .timeLimit(.minutes(1)))
+@Suite("Records of runs", .timeLimit(.minutes(5)))
 struct RunRecordTests {
   @Test("only who leads records a run, and its record outlives its lease")
   func fenced() async throws {

@@ -7,7 +7,7 @@ internal import Testing
 @testable internal import GridTestKit
 
 /// The store that misbehaves as etcd does, by dice.
-@Suite("A store that misbehaves", .timeLimit(.minutes(2)))
+@Suite("A store that misbehaves", .timeLimit(.minutes(5)))
 struct StoreFaultTests {
   private let clock = ManualClock()
 

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Locations of names", .timeLimit(.minutes(2)))
+@Suite("Locations of names", .timeLimit(.minutes(5)))
 struct StoreLocatorTests {
   private let clock = ManualClock()
   private let server: InMemoryStoreServer

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GridCluster
 
-@Suite("Records that stand where they do not belong", .timeLimit(.minutes(2)))
+@Suite("Records that stand where they do not belong", .timeLimit(.minutes(5)))
 struct StoredRecordTests {
   private let clock = ManualClock()
 

@@ -3,7 +3,7 @@ import GridCore
 import Testing
 
 /// Waiting for a time and for each other, by timers that stand still.
-@Suite(.timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingTests {
   private let timers = StillTimers()
 
   @Test func aSleepEndsWithItsTime() async {
@@ -72,7 +72,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct BoundedQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct BoundedQueueTests {
   @Test func aFullQueueRefuses() async {
     let queue = BoundedQueue<Int>(capacity: 2)
     #expect([1, 2, 3].map { queue.push($0) } == [true, true, false])

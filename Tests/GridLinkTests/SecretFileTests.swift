@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import GridLink
 
-@Suite("The file with the secret", .timeLimit(.minutes(1)))
+@Suite("The file with the secret", .timeLimit(.minutes(5)))
 struct SecretFileTests {
   private func withDirectory(_ body: (String) async throws -> Void) async throws {
     let directory = "/tmp/gridctl-secret-\(UInt32.random(in: 0...UInt32.max))"

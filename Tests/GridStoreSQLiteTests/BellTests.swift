@@ -8,7 +8,7 @@ internal import Testing
 @testable internal import GridStoreSQLite
 
 /// What the processes that share a store hear of each other.
-@Suite("The bell of a store", .timeLimit(.minutes(2)))
+@Suite("The bell of a store", .timeLimit(.minutes(5)))
 struct BellTests {
   @Test("a change is heard of; a lease that is renewed is not")
   func changes() async throws {

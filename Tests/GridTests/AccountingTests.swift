@@ -6,7 +6,7 @@ internal import Testing
 @testable internal import Grid
 
 /// Whatever is told is handled or a dead letter, each once, also when its actor is killed in the middle of a flood.
-@Suite("A flood and the kill of its actor", .timeLimit(.minutes(2)))
+@Suite("A flood and the kill of its actor", .timeLimit(.minutes(5)))
 struct AccountingTests {
   private static let tellers = 6
   private static let each = 3000

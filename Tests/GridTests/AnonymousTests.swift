@@ -1,7 +1,7 @@
 internal import Grid
 internal import Testing
 
-@Suite("Actors without a name are whole citizens", .timeLimit(.minutes(2)))
+@Suite("Actors without a name are whole citizens", .timeLimit(.minutes(5)))
 struct AnonymousTests {
   @Test("their address leads to them from every node, by every way")
   func everywhere() async throws {

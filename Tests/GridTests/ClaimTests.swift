@@ -2,7 +2,7 @@ internal import Grid
 internal import GridTestKit
 internal import Testing
 
-@Suite("Names that nothing stands behind", .timeLimit(.minutes(2)))
+@Suite("Names that nothing stands behind", .timeLimit(.minutes(5)))
 struct ClaimTests {
   @Test("a name whose release the store could not hear of is free once the store is back")
   func releaseWhileAway() async throws {

@@ -2,7 +2,7 @@ internal import Grid
 internal import GridTestKit
 internal import Testing
 
-@Suite("Clusters of nodes", .timeLimit(.minutes(2)))
+@Suite("Clusters of nodes", .timeLimit(.minutes(5)))
 struct ClusterTests {
   @Test("a node that leaves: its peers know, its names are free, asks that wait are told")
   func leave() async throws {

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import Grid
 
-@Suite("Lists come page by page", .timeLimit(.minutes(2)))
+@Suite("Lists come page by page", .timeLimit(.minutes(5)))
 struct ListTests {
   /// All pages of a list, and how many there were.
   private func pages(

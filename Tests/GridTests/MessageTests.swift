@@ -1,7 +1,7 @@
 internal import Grid
 internal import Testing
 
-@Suite("Messages between nodes", .timeLimit(.minutes(2)))
+@Suite("Messages between nodes", .timeLimit(.minutes(5)))
 struct MessageTests {
   struct Order: Codable, Equatable {
     var customer: String

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import Grid
 
-@Suite("An actor that is not where it was", .timeLimit(.minutes(1)))
+@Suite("An actor that is not where it was", .timeLimit(.minutes(5)))
 struct MovedTests {
   @Test("the node that is asked in its place says so, and the next message finds it")
   func corrected() async throws {

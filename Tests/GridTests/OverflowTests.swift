@@ -1,7 +1,7 @@
 internal import Grid
 internal import Testing
 
-@Suite("Full mailboxes: nothing is lost without a trace", .timeLimit(.minutes(2)))
+@Suite("Full mailboxes: nothing is lost without a trace", .timeLimit(.minutes(5)))
 struct OverflowTests {
   private static let sent = 200
   private static let capacity = 20

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import Grid
 
-@Suite("Who asks", .timeLimit(.minutes(2)))
+@Suite("Who asks", .timeLimit(.minutes(5)))
 struct RequestTableTests {
   @Test("nodes speak for others; a client that says to be somebody is not believed")
   func callers() async throws {

@@ -1,7 +1,7 @@
 internal import Grid
 internal import Testing
 
-@Suite("A node runs once", .timeLimit(.minutes(1)))
+@Suite("A node runs once", .timeLimit(.minutes(5)))
 struct RunningTests {
   @Test("who runs it a second time is refused, and the first goes on")
   func twice() async throws {

@@ -1,7 +1,7 @@
 internal import Grid
 internal import Testing
 
-@Suite("Supervision of actors", .timeLimit(.minutes(2)))
+@Suite("Supervision of actors", .timeLimit(.minutes(5)))
 struct SupervisionTests {
   private func kinds(
     _ log: Collected<String>, restarts: Int, directive: SupervisionDirective? = nil

@@ -3,7 +3,7 @@ internal import GridTestKit
 internal import Synchronization
 internal import Testing
 
-@Suite("What a node knows of the world", .timeLimit(.minutes(1)))
+@Suite("What a node knows of the world", .timeLimit(.minutes(5)))
 struct WorldTests {
   @Test("it reads the environment that it is given, and no other")
   func environment() async throws {

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import GridSystem
 
-@Suite("Programs on our own input and output", .timeLimit(.minutes(2)))
+@Suite("Programs on our own input and output", .timeLimit(.minutes(5)))
 struct AttachedChildTests {
   @Test("no descriptor but 0, 1 and 2, whatever is open here")
   func descriptors() async throws {

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import GridSystem
 
-@Suite("What a child inherits", .timeLimit(.minutes(2)))
+@Suite("What a child inherits", .timeLimit(.minutes(5)))
 struct ChildIsolationTests {
   @Test("default signal dispositions and an empty mask")
   func signals() async throws {

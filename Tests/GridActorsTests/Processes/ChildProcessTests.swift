@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import GridSystem
 
-@Suite("Child processes", .timeLimit(.minutes(2)))
+@Suite("Child processes", .timeLimit(.minutes(5)))
 struct ChildProcessTests {
   @Test("lines go in and come out, and closing the input ends the program")
   func echo() async throws {

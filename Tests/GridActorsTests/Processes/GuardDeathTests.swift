@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import GridSystem
 
-@Suite("Death of the node and of its guard", .timeLimit(.minutes(2)))
+@Suite("Death of the node and of its guard", .timeLimit(.minutes(5)))
 struct GuardDeathTests {
   @Test("kill -9 of a node ends its children and theirs, and frees its port at once")
   func killedNode() async throws {

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import GridSystem
 
-@Suite("How children end", .timeLimit(.minutes(2)))
+@Suite("How children end", .timeLimit(.minutes(5)))
 struct ProcessTerminationTests {
   /// A child and a grandchild that ignore every polite signal; prints the id of the grandchild.
   private let stubborn = shell("trap '' TERM HUP INT; sleep 600 & echo $!; while :; do sleep 600; done")
