@@ -138,6 +138,22 @@ internal import Testing
     #expect(try harness.sentWrites().map(\.count) == [80])
   }
 
+  @Test(.timeLimit(.minutes(5)))
+  func `whoever waits for a congested link goes on when answers have taken what waited along`() async throws {
+    let harness = try LinkHarness()
+    defer { harness.finish() }
+    let link = try #require(try harness.greet())
+    let body = [UInt8](repeating: 1, count: 8 << 20)
+    for _ in 0..<5 { link.send(Envelope(target: "a", message: Message(body: body))) }
+    #expect(link.state.withLock { $0.isCongested })
+    async let opens: Void = link.windowOpens(for: "b")
+    while !link.hasWaiters { await Task.yield() }
+    // The loop does not run: nobody flushes.
+    for number in 1...LinkState.enough { link.resolve(UInt64(number), .reply(Message("x"))) }
+    try await opens
+    #expect(link.state.withLock { !$0.isCongested })
+  }
+
   @Test func `a ping is answered with its number`() throws {
     let harness = try LinkHarness()
     defer { harness.finish() }

@@ -78,6 +78,9 @@ package final class Link: Sendable {
     }
   }
 
+  /// Whether somebody waits for room.
+  var hasWaiters: Bool { waiters.withLock { !$0.isEmpty } }
+
   private enum SendStep {
     case sent(LinkState.Step)
     case parked
@@ -209,6 +212,8 @@ package final class Link: Sendable {
   private func write() {
     guard eventLoop.inEventLoop, channel.isWritable else { return }
     channel.writeAndFlush(state.withLock { $0.takeOutbound(channel.allocator) }, promise: nil)
+    // The flush that follows may find nothing left, and then wakes nobody.
+    wakeWaiters()
   }
 
   /// Hands queued frames to the channel: messages and outcomes first, then a round of what the channels have. On the

@@ -40,7 +40,8 @@ struct LinkState {
   }
 
   /// So many asks or answers leave at once, though more may follow: the peer works on them while the others are made.
-  /// Half as many cost more writes than they save time, twice as many leave one of two processors waiting.
+  /// With 64 in flight, half as many cost more writes than they save time, and twice as many leave one of two
+  /// processors waiting.
   static let enough = 32
 
   /// Encodes a frame; `.flush` when the caller must see to it that ``Link/flush()`` runs, `.refuse` also for one that
