@@ -28,7 +28,10 @@ struct AskCommand: GridCommand {
   var payload: String?
   @Flag(help: "Ask with each line of standard input.")
   var lines = false
-  @Option(help: ArgumentHelp("With --lines: so many questions under way at once.", valueName: "count"))
+  @Option(
+    help: ArgumentHelp(
+      "With --lines: so many questions under way at once, taken up in any order, answered in the order of the lines.",
+      valueName: "count"))
   var parallel: Int = 1
   @Flag(help: "Print the reply as it is, without a line feed after it.")
   var raw = false
