@@ -29,6 +29,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
@@ -64,6 +65,8 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
@@ -82,9 +85,17 @@ let package = Package(
       "GridLink",
       [
         "GridCore", "GridConcurrency", "GridSystem", "GridRequests", nioCore, nioPosix, logging, deque,
-        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Crypto", package: "swift-crypto"), nioSSL,
       ],
       exclude: ["Wire/LINK.md", "Wire/link.proto"]),
+    room(
+      "GridSecurity",
+      [
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", deque,
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ], settings: besideFoundation),
     room(
       "GridActors",
       [
@@ -98,7 +109,7 @@ let package = Package(
       "GridStoreEtcd",
       [
         "GridCore", "GridConcurrency", "GridSystem", nioCore, nioPosix, deque,
-        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: etcd),
+        nioSSL,
         .product(name: "GRPCCore", package: "grpc-swift-2", condition: etcd),
         .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: etcd),
         .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: etcd),
@@ -108,7 +119,7 @@ let package = Package(
       "Grid",
       [
         "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
-        "GridStoreSQLite",
+        "GridSecurity", "GridStoreSQLite",
         .target(name: "GridStoreEtcd", condition: etcd), logging, nioCore, nioPosix, deque,
       ],
       settings: besideFoundation),
@@ -118,8 +129,8 @@ let package = Package(
     room(
       "GridCommands",
       [
-        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridActors", "GridClient", "Grid", logging,
-        "Yams", "TOMLKit", argumentParser, deque,
+        "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridActors", "GridClient", "GridSecurity", "Grid",
+        logging, "Yams", "TOMLKit", argumentParser, deque,
       ], settings: besideFoundation),
     .target(
       name: "CReadline",
@@ -166,7 +177,16 @@ let package = Package(
     tests("GridSimulationTests", ["GridTestKit", "GridSimulator", "Grid", "GridCore", "TestSupport"]),
     tests(
       "GridLinkTests",
-      ["GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", nioCore, nioPosix, nioEmbedded]),
+      [
+        "GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", "GridSecurity", nioCore, nioPosix,
+        nioEmbedded, nioSSL,
+      ]),
+    tests(
+      "GridSecurityTests",
+      [
+        "GridSecurity", "GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridTestKit", "GridCore",
+        "TestSupport", nioCore, nioPosix, nioSSL,
+      ]),
     tests(
       "GridActorsTests",
       [

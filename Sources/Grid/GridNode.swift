@@ -281,6 +281,6 @@ extension NodeWires {
   func ownCall(timeout: Duration) -> RequestCall {
     RequestCall(
       routing: RequestRouting(), page: PageRequest(), deadline: timers.now() + timeout,
-      caller: Caller(name: node.name, role: .node))
+      caller: .node(node.name))
   }
 }

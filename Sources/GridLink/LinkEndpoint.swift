@@ -13,6 +13,16 @@ package struct LinkEndpoint: Sendable {
   package var silenceLimit: Duration?
   /// The secret of the namespace, asked when a connection is to be proved.
   package var secret: @Sendable () throws(GridError) -> NamespaceSecret
+  /// What we show over TCP; nil proves ``secret``.
+  package var credential: LinkCredential?
+  /// What is known here of the token of that identifier.
+  package var token: @Sendable (String) -> TokenVerifier? = { _ in nil }
+  /// Uses up a token that is good for one connection; its completion hears why that cannot be, or nil.
+  package var admission: @Sendable (TokenVerifier, @escaping @Sendable (GridError?) -> Void) -> Void = { $1(nil) }
+  /// TLS for all TCP connections; nil without.
+  package var encryption: (any LinkEncryption)?
+  /// Watches over who comes in over TCP; nil lets everybody try.
+  package var gate: (any LinkGate)?
   /// Why a side that has dialled us, and is one of ours, is refused; nil accepts it.
   package var objection: @Sendable (LinkGreeting) -> GridError?
   /// Told of connections that never got through the greeting.
@@ -77,6 +87,7 @@ package struct LinkEndpoint: Sendable {
   ) {
     let endpoint = self
     transport.connect(to: address, within: timeout) { channel in
+      if address.trust == .proof { try endpoint.encryption?.protect(channel, dials: true) }
       try channel.pipeline.syncOperations.addHandler(
         LinkChannelHandler(
           endpoint: endpoint, trust: address.trust,
@@ -98,11 +109,14 @@ package struct LinkEndpoint: Sendable {
   ///   the permission.
   package func listen(on address: LinkAddress) async throws(GridError) -> any LinkListener {
     let endpoint = self
+    let greeting = GreetingTable()
     return try await transport.listen(on: address) { channel in
-      let stranger = address.trust == .kernel ? PeerCredentials.objection(to: channel) : nil
+      let accepted = LinkChannelHandler.Accepted(
+        channel, at: address, greeting: greeting, gate: address.trust == .proof ? endpoint.gate : nil)
+      if address.trust == .proof, accepted.stranger == nil { try endpoint.encryption?.protect(channel, dials: false) }
       try channel.pipeline.syncOperations.addHandler(
         LinkChannelHandler(
-          endpoint: endpoint, trust: address.trust, dialled: nil, objection: endpoint.objection, stranger: stranger))
+          endpoint: endpoint, trust: address.trust, dialled: nil, objection: endpoint.objection, accepted: accepted))
     }
   }
 }

@@ -128,10 +128,3 @@ final class ControlService: Sendable {
     }
   }
 }
-
-extension Link {
-  /// Who speaks over it, for as long as connections carry no identity of their own.
-  fileprivate var caller: Caller {
-    Caller(name: remote.name, role: remote.role == .node ? .node : .operator)
-  }
-}

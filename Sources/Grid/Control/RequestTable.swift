@@ -37,11 +37,16 @@ struct RequestTable: Sendable {
   private var lists: [String: ListHandler] = [:]
   private let node: NodeSelf
   private let calls: ClusterCalls
+  private let access: AccessControl
 
-  init(node: NodeSelf, calls: ClusterCalls) {
+  init(node: NodeSelf, calls: ClusterCalls, access: AccessControl) {
     self.node = node
     self.calls = calls
+    self.access = access
   }
+
+  /// The verbs of all of them.
+  var verbs: [String] { handlers.keys.sorted() }
 
   subscript(verb: String) -> Handler? { handlers[verb] }
 
@@ -51,16 +56,18 @@ struct RequestTable: Sendable {
   mutating func on<Request: NodeRequest>(
     _ type: Request.Type, _ body: @escaping @Sendable (Request, RequestCall) async throws -> Request.Answer
   ) {
-    let (node, calls) = (node, calls)
+    let (node, calls, access) = (node, calls, access)
     handlers[Request.verb] = Handler(role: Request.role) { json in
       let routed = try RoutedRequest<Request>(json: json)
       return Reading(effect: routed.request.effect) { deadline, caller in
         var call = RequestCall(routed, until: deadline, for: caller)
-        if let named = routed.routing.node {
-          if named != node.name { return try await calls.passOn(routed, to: named, call).json }
-          call.routing = Request.routingAtNamedNode(call.routing)
+        return try await access.checked(routed.request, call, over: caller) {
+          if let named = routed.routing.node {
+            if named != node.name { return try await calls.passOn(routed, to: named, call).json }
+            call.routing = Request.routingAtNamedNode(call.routing)
+          }
+          return try await body(routed.request, call).json
         }
-        return try await body(routed.request, call).json
       }
     }
   }
@@ -75,10 +82,11 @@ struct RequestTable: Sendable {
   mutating func onRows<Request: ListRequest>(
     of type: Request.Type, _ own: @escaping @Sendable (Request, PageRequest) -> any OwnRows
   ) {
-    let (node, calls) = (node, calls)
+    let (node, calls, access) = (node, calls, access)
     lists[Request.verb] = { json, deadline, caller, writer in
       let routed = try RoutedRequest<Request>(json: json)
       let call = RequestCall(routed, until: deadline, for: caller)
+      try access.check(routed.request, call)
       let listing = RowListing(node: node, calls: calls, request: routed.request, call: call)
       try await listing.send({ own(routed.request, routed.page) }, to: writer)
     }
@@ -87,9 +95,9 @@ struct RequestTable: Sendable {
 
 extension RequestCall {
   fileprivate init<Request>(_ routed: RoutedRequest<Request>, until deadline: MonotonicTime, for caller: Caller) {
-    // Nodes speak for others; whoever else says to be somebody is not believed.
-    let behalf = caller.role == .node ? routed.routing.caller ?? caller : caller
-    self.init(routing: routed.routing, page: routed.page, deadline: deadline, caller: behalf)
+    self.init(
+      routing: routed.routing, page: routed.page, deadline: deadline,
+      caller: caller.speaking(for: routed.routing.caller))
   }
 }
 

@@ -22,6 +22,8 @@ struct DeadLetterDesk: Sendable {
 
   /// Dead letters by their identifiers, the newest first.
   func list(_ request: DeadLettersRequest, _ call: RequestCall) async throws -> ListAnswer<DeadLetter> {
+    var request = request
+    if !call.caller.readsBodies { request.bodies = .none }
     var query = DeadLetterQuery(
       request.filter, before: call.page.after, maximumBytes: call.page.mostBytes, bodyLimit: request.bodies.limit)
     query.filter.limit = call.page.limit
@@ -50,7 +52,9 @@ struct DeadLetterDesk: Sendable {
 
   /// One letter. A body that would be too much for one answer is left out; ``body(_:_:)`` has it.
   func show(_ request: DeadLetterRequest, _ call: RequestCall) async throws -> ListedDeadLetter {
-    if let letter = try await shelf.find(request.identifier)?.letter { return ListedDeadLetter(json: letter.listed) }
+    if let letter = try await shelf.find(request.identifier)?.letter {
+      return ListedDeadLetter(json: (call.caller.readsBodies ? letter : letter.cut(toBody: 0)).listed)
+    }
     return try await firstAnswer(request, about: request.identifier, call)
   }
 
@@ -72,7 +76,11 @@ struct DeadLetterDesk: Sendable {
 
   func follow(_ request: DeadLetterStreamRequest, _ stream: ClusterStream) {
     let filter = request.filter
-    let number = letters.subscribe { if filter.matches($0) { stream.send($0.json) } }
+    let readsBodies = stream.caller.readsBodies
+    let number = letters.subscribe { letter in
+      guard filter.matches(letter) else { return }
+      stream.send((readsBodies ? letter : letter.cut(toBody: 0)).json)
+    }
     stream.onEnd { [letters] in letters.unsubscribe(number) }
   }
 

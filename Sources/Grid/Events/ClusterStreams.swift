@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridLink
+internal import GridRequests
 internal import Synchronization
 
 /// The streams that clients of this node follow: what happens here, and what the peers send of theirs.
@@ -52,21 +53,26 @@ final class ClusterStream: Sendable {
   private let link: Link
   private let writer: ChannelWriter
   private let verb: String
-  private let arguments: JSONValue
+  /// As a peer is asked for its part.
+  private let forwarded: JSONValue
+  /// On whose behalf it is followed.
+  let caller: Caller
   let isClusterWide: Bool
   private let began: CalendarTime
   private let timers: any Timers
   private let state = Mutex(State())
 
   init(
-    link: Link, correlation: UInt64, verb: String, arguments: JSONValue, isClusterWide: Bool, timers: any Timers
+    link: Link, correlation: UInt64, verb: String, arguments: JSONValue, caller: Caller, isClusterWide: Bool,
+    timers: any Timers
   ) {
+    self.caller = caller
     self.timers = timers
     began = timers.date()
     self.link = link
     writer = link.writer(correlation)
     self.verb = verb
-    self.arguments = arguments
+    forwarded = RequestRouting().forwarded(for: caller).json(over: arguments)
     self.isClusterWide = isClusterWide
   }
 
@@ -123,7 +129,7 @@ final class ClusterStream: Sendable {
   func follow(_ peer: Link, isAwaited: Bool = false) {
     guard isClusterWide else { return }
     let forwarder = StreamForwarder(self, isAwaited: isAwaited)
-    let number = peer.openChannel(verb, arguments.with("local", true), listener: forwarder)
+    let number = peer.openChannel(verb, forwarded, listener: forwarder)
     let isEnded = state.withLock { state in
       state.following.append((peer, number))
       return state.isEnded

@@ -8,15 +8,17 @@ final class StreamTable: Sendable {
     let role: Role
     /// Whether every node takes part in it.
     let isClusterWide: Bool
-    let start: @Sendable (JSONValue, RequestRouting, ClusterStream) throws -> Void
+    let start: @Sendable (JSONValue, RequestRouting, ClusterStream, AccessControl) throws -> Void
   }
 
   private let handlers: [String: Handler]
   private let streams = ClusterStreams()
   private let peers: PeerTable
+  private let access: AccessControl
   private let timers: any Timers
 
-  init(_ handlers: [String: Handler], peers: PeerTable, timers: any Timers) {
+  init(_ handlers: [String: Handler], peers: PeerTable, access: AccessControl, timers: any Timers) {
+    self.access = access
     self.handlers = handlers
     self.peers = peers
     self.timers = timers
@@ -29,11 +31,12 @@ final class StreamTable: Sendable {
       throw GridError(.usage, "\(verb) is answered over a channel: the request needs credit")
     }
     let routing = try RequestRouting(json: arguments)
+    let caller = link.caller.speaking(for: routing.caller)
     let isClusterWide = handler.isClusterWide && !routing.isLocal
     let stream = ClusterStream(
-      link: link, correlation: correlation, verb: verb, arguments: arguments, isClusterWide: isClusterWide,
-      timers: timers)
-    try handler.start(arguments, routing, stream)
+      link: link, correlation: correlation, verb: verb, arguments: arguments, caller: caller,
+      isClusterWide: isClusterWide, timers: timers)
+    try handler.start(arguments, routing, stream, access)
     streams.start(stream, link: link, correlation: correlation, peers: isClusterWide ? peers.open.map(\.link) : [])
     return true
   }
@@ -52,8 +55,10 @@ extension [String: StreamTable.Handler] {
   ) {
     self[Request.verb] = StreamTable.Handler(
       role: Request.role, isClusterWide: isClusterWide
-    ) { json, routing, stream in
-      try start(Request(json: json), routing, stream)
+    ) { json, routing, stream, access in
+      let request = try Request(json: json)
+      try access.check(request, for: stream.caller)
+      try start(request, routing, stream)
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import GridActors
 public import GridCore
 internal import GridLink
+package import GridRequests
 internal import GridSystem
 public import Logging
 
@@ -34,6 +35,8 @@ public struct NodeConfiguration: Sendable {
   /// Whether `exec` actors may be spawned on it: whoever reaches the node may then run any program as its user. Off
   /// unless asked for; ``programs`` of the node's own run without it.
   public var allowsExec: Bool
+  /// What callers from other machines may do with it.
+  package var accessRules = AccessRules(allowsExec: true, allowsStop: true)
   /// Kinds of the node's own whose actors run a program, by name; none may have the name of another kind.
   public var programs: [String: ExecSpecification]
   /// Kinds of which one actor, of the kind's name, is kept running in the namespace, on one of the nodes that offer

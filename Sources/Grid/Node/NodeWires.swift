@@ -166,10 +166,11 @@ struct NodeWires: Sendable {
     let (node, timers) = (ground.node, ground.timers)
     desks = NodeDesks(ground, traffic, actors)
     book = RequestBook(timers: timers)
+    let access = AccessControl(rules: ground.configuration.accessRules)
     control = ControlService(
-      node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls)),
-      streams: StreamTable(desks.streams, peers: traffic.peers, timers: timers), book: book, work: traffic.work,
-      timers: timers)
+      node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls, access: access)),
+      streams: StreamTable(desks.streams, peers: traffic.peers, access: access, timers: timers), book: book,
+      work: traffic.work, timers: timers)
     let reception = LinkReception(
       cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, control: control)
     endpoint = Self.endpoint(ground, traffic.membership, reception)

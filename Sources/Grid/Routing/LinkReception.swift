@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridLink
+internal import GridRequests
 
 /// Hands what comes over links to whom it concerns.
 final class LinkReception: LinkReceiver {
@@ -25,6 +26,7 @@ final class LinkReception: LinkReceiver {
   }
 
   func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    if link.caller.role == .viewer { return refuse(&envelopes, on: link) }
     while let target = envelopes.first?.target {
       let count = envelopes.firstRun
       if let cell = cells[target] {
@@ -37,6 +39,14 @@ final class LinkReception: LinkReceiver {
         }
       }
     }
+  }
+
+  /// Who may look only gives actors nothing to do. These become no dead letters, which others have to read.
+  private func refuse(_ envelopes: inout EnvelopeQueue, on link: Link) {
+    let error =
+      link.caller.objection(to: "a message", needing: .operator)
+      ?? GridError(.refused, "messages are refused here")
+    while let envelope = envelopes.popFirst() { envelope.resolve(.failure(error)) }
   }
 
   func readCompleted(_ link: Link) { touched.runAll() }

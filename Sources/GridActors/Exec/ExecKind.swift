@@ -1,4 +1,5 @@
 package import GridCore
+internal import GridRequests
 package import GridSystem
 package import NIOCore
 
@@ -35,7 +36,7 @@ extension KindRegistry {
   /// The kind whose actors are supervised child processes.
   package mutating func registerExec(_ environment: ExecEnvironment) {
     register(
-      KindDefinition(name: "exec") { request in
+      KindDefinition(name: SpawnRequest.execKind) { request in
         guard let specification = request.command else {
           throw GridError(.usage, "kind exec needs a command", hint: "gridctl spawn exec NAME -- COMMAND [ARGUMENT...]")
         }

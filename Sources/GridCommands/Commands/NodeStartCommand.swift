@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import Grid
 internal import GridCore
+internal import GridRequests
 internal import GridSystem
 internal import Logging
 
@@ -46,6 +47,10 @@ struct NodeStartCommand: OwnProcessCommand {
   var storePrefix: String?
   @Flag(help: "Allow --listen on an address that others can reach, without encryption.")
   var insecure = false
+  @Flag(help: "Let operators on other machines run programs of their choice on it (kind exec).")
+  var allowExec = false
+  @Flag(help: "Let operators on other machines stop it.")
+  var allowStop = false
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
   var stateDir: String?
   @Option(help: ArgumentHelp("A YAML file of kinds: programs that actors are made from by name.", valueName: "file"))
@@ -116,6 +121,7 @@ struct NodeStartCommand: OwnProcessCommand {
       runtimeDirectory: settings.directories.runtime, logger: try makeLogger())
     configuration.advertise = advertise
     configuration.allowsExec = true
+    configuration.accessRules = AccessRules(allowsExec: allowExec, allowsStop: allowStop)
     configuration.secretFile = settings.secretFile
     let named = store ?? Settings.variables["GRIDCTL_STORE"] ?? ""
     configuration.coordination = named.isEmpty ? "embedded" : named

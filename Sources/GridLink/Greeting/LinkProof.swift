@@ -14,15 +14,27 @@ enum LinkProof {
   /// The random bytes that each side brings.
   static let nonceBytes = 32
 
+  static func make(_ label: Label, over said: [UInt8], key: [UInt8]) -> [UInt8] {
+    Array(HMAC<SHA256>.authenticationCode(for: Array(label.rawValue.utf8) + said, using: SymmetricKey(data: key)))
+  }
+
   static func make(_ label: Label, over said: [UInt8], _ secret: NamespaceSecret) -> [UInt8] {
-    Array(
-      HMAC<SHA256>.authenticationCode(for: Array(label.rawValue.utf8) + said, using: SymmetricKey(data: secret.bytes)))
+    make(label, over: said, key: secret.bytes)
   }
 
   /// Whether a proof is right; takes as long for a wrong one, wherever it is wrong.
-  static func isValid(_ proof: [UInt8], _ label: Label, over said: [UInt8], _ secret: NamespaceSecret) -> Bool {
+  static func isValid(_ proof: [UInt8], _ label: Label, over said: [UInt8], key: [UInt8]) -> Bool {
     HMAC<SHA256>.isValidAuthenticationCode(
-      proof, authenticating: Array(label.rawValue.utf8) + said, using: SymmetricKey(data: secret.bytes))
+      proof, authenticating: Array(label.rawValue.utf8) + said, using: SymmetricKey(data: key))
+  }
+
+  static func isValid(_ proof: [UInt8], _ label: Label, over said: [UInt8], _ secret: NamespaceSecret) -> Bool {
+    isValid(proof, label, over: said, key: secret.bytes)
+  }
+
+  /// Whether both are the same; takes as long wherever they differ.
+  static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    left.count == right.count && zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
   /// Random bytes of the system's.

@@ -11,17 +11,21 @@ enum PeerCredentials {
     var group: UInt32 = 0
   }
 
-  /// Why the process that has connected is refused: nil for one of our own user, and for root.
+  /// The user of the process that has connected; nil when the kernel does not say.
   ///
   /// On the event loop of the channel, where its answer is there at once.
-  static func objection(to channel: any Channel) -> GridError? {
-    let refusal = GridError(.refused, "the socket of a node is for the node's own user")
-    guard let socket = channel as? any SocketOptionProvider else { return refusal }
+  static func user(of channel: any Channel) -> UInt32? {
+    guard let socket = channel as? any SocketOptionProvider else { return nil }
     let answer: EventLoopFuture<Credentials> = socket.unsafeGetSocketOption(
       level: .socket, name: .init(rawValue: SO_PEERCRED))
     let user = NIOLoopBoundBox<UInt32?>(nil, eventLoop: channel.eventLoop)
     answer.whenSuccess { user.value = $0.user }
-    return user.value == geteuid() || user.value == 0 ? nil : refusal
+    return user.value
+  }
+
+  /// Why the process that has connected is refused: nil for one of our own user, and for root.
+  static func objection(toUser user: UInt32?) -> GridError? {
+    user == geteuid() || user == 0 ? nil : GridError(.refused, "the socket of a node is for the node's own user")
   }
 }
 

@@ -1,5 +1,6 @@
 internal import GridConcurrency
 package import GridCore
+package import GridRequests
 package import NIOCore
 internal import Synchronization
 
@@ -10,6 +11,8 @@ internal import Synchronization
 package final class Link: Sendable {
   /// What the other side said of itself.
   package let remote: LinkGreeting
+  /// Who is at the other end, as was proved.
+  package let caller: Caller
   /// The address of the other end, for logs.
   package let remoteAddress: String
   package let eventLoop: any EventLoop
@@ -26,10 +29,11 @@ package final class Link: Sendable {
   package static let maximumOutboundBytes = 32 * 1024 * 1024
 
   init(
-    channel: any Channel, remote: LinkGreeting, receiver: any LinkReceiver, timers: any Timers
+    channel: any Channel, remote: LinkGreeting, caller: Caller, receiver: any LinkReceiver, timers: any Timers
   ) {
     self.channel = channel
     self.remote = remote
+    self.caller = caller
     self.receiver = receiver
     self.timers = timers
     eventLoop = channel.eventLoop

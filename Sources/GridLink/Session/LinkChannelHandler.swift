@@ -1,4 +1,6 @@
 internal import GridCore
+internal import GridRequests
+internal import GridSystem
 internal import NIOCore
 
 /// The channel handler behind a link: preamble, greeting (``LinkHandshake``), then frames. Lives on one event loop.
@@ -25,7 +27,8 @@ final class LinkChannelHandler: ChannelInboundHandler {
   private let endpoint: LinkEndpoint
   private let dialled: ((Result<Link, GridError>) -> Void)?
   private let objection: (LinkGreeting) -> GridError?
-  private let stranger: GridError?
+  private let accepted: Accepted
+  private let trust: LinkTrust
   private let patience: Duration
   private var handshake: LinkHandshake
   private var stage = Stage.preamble
@@ -35,21 +38,39 @@ final class LinkChannelHandler: ChannelInboundHandler {
   private var timeout: TimerToken?
   private var liveness: TimerToken?
   private var failure: GridError?
+  /// What the other side has said of itself.
+  private var claim: LinkGreeting?
+  /// The token that it has named.
+  private var shown: TokenVerifier?
+  /// Its place among those that have not greeted.
+  private var place: UInt64?
+
+  /// What is known of a connection that was accepted, before its first byte.
+  struct Accepted {
+    /// Why nothing is said to the other side at all; nil for one that may greet.
+    var stranger: GridError?
+    /// The user at the other end of a Unix socket.
+    var user: UInt32?
+    /// The address of its machine.
+    var host = ""
+    var greeting: GreetingTable?
+  }
 
   /// - Parameters:
   ///   - dialled: called once, when the link is open or will not be; nil on the accepting side.
   ///   - objection: why the other side is refused once it is known who it is; nil accepts it.
-  ///   - stranger: why nothing is said to the other side at all; nil for one that may greet.
+  ///   - accepted: what is known of the other side where it has dialled.
   ///   - patience: how long the greeting may take, `greetingTimeout` at most.
   init(
     endpoint: LinkEndpoint, trust: LinkTrust, dialled: ((Result<Link, GridError>) -> Void)?,
-    objection: @escaping (LinkGreeting) -> GridError?, stranger: GridError? = nil,
+    objection: @escaping (LinkGreeting) -> GridError?, accepted: Accepted = Accepted(),
     patience: Duration = LinkChannelHandler.greetingTimeout
   ) {
     self.endpoint = endpoint
     self.dialled = dialled
     self.objection = objection
-    self.stranger = stranger
+    self.accepted = accepted
+    self.trust = trust
     self.patience = min(patience, Self.greetingTimeout)
     // Random bytes cost a one-shot command on a Unix socket nothing.
     handshake = LinkHandshake(
@@ -60,9 +81,12 @@ final class LinkChannelHandler: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) {
     var buffer = context.channel.allocator.buffer(capacity: 256)
     buffer.writeBytes(Self.preamble)
-    if stranger == nil { buffer.writeBytes(handshake.begin(endpoint.greeting())) }
+    if accepted.stranger == nil { buffer.writeBytes(handshake.begin(endpoint.greeting(), showing: credential)) }
     context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-    if let stranger { return fail(stranger, context) }
+    if let stranger = accepted.stranger { return fail(stranger, context) }
+    let loop = context.eventLoop
+    let bound = NIOLoopBound((self, context), eventLoop: loop)
+    place = accepted.greeting?.enter { error in loop.execute { bound.value.0.fail(error, bound.value.1) } }
     timeout = schedule(after: patience, context) { handler, context in
       handler.fail(GridError(.unavailable, "no greeting within \(handler.patience.gridText)"), context)
     }
@@ -98,7 +122,8 @@ final class LinkChannelHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    fail(GridError(.nodeLost, "the connection broke", cause: error), context)
+    let explained = endpoint.encryption?.explanation(of: error)
+    fail(explained ?? GridError(.nodeLost, "the connection broke", cause: error), context)
   }
 
   // MARK: Bytes to frames
@@ -178,26 +203,77 @@ final class LinkChannelHandler: ChannelInboundHandler {
 
   // MARK: Greeting
 
+  private var credential: LinkCredential { endpoint.credential ?? .secret(endpoint.secret) }
+
   private func greeted(
     _ frame: LinkFrame, _ bytes: UnsafeRawBufferPointer, _ context: ChannelHandlerContext
   ) throws(GridError) {
-    let terms = LinkHandshake.Terms(greeting: endpoint.greeting(), secret: endpoint.secret, objection: objection)
+    if case .hello(let greeting) = frame { claim = greeting }
+    let encryption = trust == .proof ? endpoint.encryption : nil
+    let terms = LinkHandshake.Terms(
+      greeting: endpoint.greeting(), credential: credential, secret: endpoint.secret,
+      token: { self.token($0) }, isEncrypted: encryption != nil,
+      certificate: try encryption?.identity(of: context.channel), objection: objection)
     switch try handshake.received(frame, bytes, terms) {
     case .wait: break
     case .send(let answer): send(answer, context)
-    case .open(let other, let answer):
-      if !answer.isEmpty { send(answer, context) }
-      open(other, context)
+    case .open(let other, let caller, let answer):
+      admit(context) { handler, context in
+        if !answer.isEmpty { handler.send(answer, context) }
+        handler.open(other, handler.located(caller, other, context), context)
+      }
     }
+  }
+
+  private func token(_ identifier: String) -> TokenVerifier? {
+    let token = endpoint.token(identifier)
+    shown = token
+    return token
+  }
+
+  /// Uses up a token that is good for one connection, before anything is said.
+  private func admit(
+    _ context: ChannelHandlerContext,
+    _ open: @escaping @Sendable (LinkChannelHandler, ChannelHandlerContext) -> Void
+  ) {
+    guard let shown, shown.isSingleUse else { return open(self, context) }
+    let loop = context.eventLoop
+    let bound = NIOLoopBound((self, context), eventLoop: loop)
+    endpoint.admission(shown) { objection in
+      loop.execute {
+        let (handler, context) = bound.value
+        if case .closed = handler.stage { return }
+        if let objection { return handler.fail(objection, context) }
+        open(handler, context)
+      }
+    }
+  }
+
+  /// Whoever has dialled, with the place it has dialled from.
+  private func located(_ caller: Caller, _ other: LinkGreeting, _ context: ChannelHandlerContext) -> Caller {
+    var caller = caller
+    let address = LinkAddress(context.channel.remoteAddress)
+    switch trust {
+    case .kernel:
+      caller.from = "unix"
+      if let user = accepted.user { caller.name = UserNames.name(of: user) }
+    case .proof:
+      caller.from = address?.description ?? ""
+      // The secret is a file of the node's own user.
+      caller.isHere = (address?.isLocal ?? false) && [.secret, .node].contains(caller.source)
+    }
+    return caller
   }
 
   private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
     context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
   }
 
-  private func open(_ other: LinkGreeting, _ context: ChannelHandlerContext) {
+  private func open(_ other: LinkGreeting, _ caller: Caller, _ context: ChannelHandlerContext) {
     if let timeout { endpoint.timers.cancel(timeout) }
-    let link = Link(channel: context.channel, remote: other, receiver: endpoint.receiver, timers: endpoint.timers)
+    leaveGreeting()
+    let link = Link(
+      channel: context.channel, remote: other, caller: caller, receiver: endpoint.receiver, timers: endpoint.timers)
     stage = .open(link)
     link.beginRead(at: endpoint.timers.now())
     endpoint.receiver.opened(link)
@@ -250,10 +326,33 @@ final class LinkChannelHandler: ChannelInboundHandler {
         link.shut(error)
         endpoint.receiver.closed(link, error)
       } else {
+        leaveGreeting()
+        if dialled == nil, trust == .proof {
+          endpoint.gate?.refused(LinkAttempt(host: accepted.host, greeting: claim, error: error))
+        }
         endpoint.rejected(error)
         dialled?(.failure(error))
       }
       return
+    }
+  }
+
+  private func leaveGreeting() {
+    if let place { accepted.greeting?.leave(place) }
+    place = nil
+  }
+}
+
+extension LinkChannelHandler.Accepted {
+  init(_ channel: any Channel, at address: LinkAddress, greeting: GreetingTable, gate: (any LinkGate)?) {
+    self.greeting = greeting
+    switch address.trust {
+    case .kernel:
+      user = PeerCredentials.user(of: channel)
+      stranger = PeerCredentials.objection(toUser: user)
+    case .proof:
+      if case .tcp(let host, _) = LinkAddress(channel.remoteAddress) { self.host = host }
+      stranger = gate?.objection(to: host)
     }
   }
 }

@@ -244,6 +244,8 @@ extension LinkGreeting {
       case 7: address = try field.text()
       case 8: version = try field.text()
       case 9: nonce = field.array
+      case 10: credential = Credential(rawValue: field.integer) ?? .secret
+      case 11: token = try field.text()
       default: break
       }
     }

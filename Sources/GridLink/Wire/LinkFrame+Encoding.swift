@@ -191,6 +191,8 @@ extension LinkGreeting {
     writer.field(7, address)
     writer.field(8, version)
     writer.field(9, nonce)
+    writer.field(10, credential.rawValue)
+    writer.field(11, token)
   }
 }
 

@@ -101,6 +101,16 @@ package struct LinkGreeting: Sendable, Equatable {
   package var version: String
   /// Random bytes of a dialler that proves itself; empty where nobody does.
   package var nonce: [UInt8] = []
+  /// What a dialler proves over TCP.
+  package var credential = Credential.secret
+  /// The identifier of the token that it proves to have.
+  package var token = ""
+
+  package enum Credential: UInt64, Sendable {
+    case secret = 0
+    case token = 1
+    case certificate = 2
+  }
 
   package enum Role: UInt64, Sendable {
     case client = 0
@@ -108,7 +118,7 @@ package struct LinkGreeting: Sendable, Equatable {
   }
 
   package static let currentMajor: UInt64 = 3
-  package static let currentMinor: UInt64 = 0
+  package static let currentMinor: UInt64 = 1
 
   package init(
     namespace: String, role: Role, name: String, incarnation: Int64 = 0, address: String = "", version: String = ""

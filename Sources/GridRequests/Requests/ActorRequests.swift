@@ -129,12 +129,22 @@ package struct InspectRequest: NamedRequest {
 extension SpawnRequest: NodeRequest {
   package typealias Answer = ActorReport
   package static let verb = "spawn"
+  /// The kind whose actors run a program that the request names.
+  package static let execKind = "exec"
   package static let scope = RequestScope.node
   package static let role = Role.operator
 
   package init() { self.init(kind: "") }
 
   package var effect: RequestEffect { ifAbsent && name != nil ? .repeatable : .once }
+
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
+    kind != Self.execKind || caller.isHere || rules.allowsExec
+      ? nil
+      : GridError(
+        .refused, "programs may be run from the node's own machine alone",
+        hint: "name the program in the node's file of kinds, or start the node with --allow-exec")
+  }
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.whole(&self)

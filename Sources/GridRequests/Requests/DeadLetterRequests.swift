@@ -100,6 +100,10 @@ package struct DeadLetterBodyRequest: NodeRequest {
     try fields.required("id", &identifier)
     try fields.value("offset", &offset)
   }
+
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
+    caller.objectionToBodies("the request")
+  }
 }
 
 /// Asked by a node before it has another one change a letter: what changes something is asked of one node.

@@ -1,22 +1,5 @@
 package import GridCore
 
-/// Who may ask for something, from the least: looking, changing, being a node of the cluster.
-package enum Role: String, Sendable, CaseIterable, Comparable, FieldValue {
-  case viewer
-  case `operator`
-  case node
-
-  package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
-
-  private var rank: Int {
-    switch self {
-    case .viewer: 0
-    case .operator: 1
-    case .node: 2
-    }
-  }
-}
-
 /// Whom a request concerns.
 package enum RequestScope: Sendable {
   /// The node that was asked, or the one that the request names.
@@ -40,9 +23,13 @@ package protocol NodeRequest: FieldCoded {
   static var role: Role { get }
   /// What another node may be asked when the answer does not come.
   var effect: RequestEffect { get }
+  /// Why a caller who has the role may not ask for this very thing of this very node; nil when it may.
+  func objection(to caller: Caller, _ rules: AccessRules) -> GridError?
 }
 
 extension NodeRequest {
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? { nil }
+
   package mutating func code(_ fields: inout Fields) throws(GridError) {}
 }
 
@@ -100,5 +87,11 @@ package protocol StreamRequest: FieldCoded {
 
   static var verb: String { get }
   static var role: Role { get }
+  /// As ``NodeRequest/objection(to:_:)``.
+  func objection(to caller: Caller, _ rules: AccessRules) -> GridError?
   static func item(_ json: JSONValue) throws(GridError) -> Item
+}
+
+extension StreamRequest {
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? { nil }
 }

@@ -33,6 +33,14 @@ package struct NodeStopRequest: NodeRequest {
   package init() {}
   package init(isForced: Bool) { self.isForced = isForced }
 
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
+    caller.isHere || rules.allowsStop
+      ? nil
+      : GridError(
+        .refused, "the node may be stopped from its own machine alone",
+        hint: "stop it there, or start it with --allow-stop")
+  }
+
   package mutating func code(_ fields: inout Fields) throws(GridError) { try fields.value("force", &isForced) }
 }
 

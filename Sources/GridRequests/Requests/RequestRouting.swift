@@ -22,6 +22,13 @@ package struct RequestRouting: FieldCoded, Equatable {
     try fields.optionalObject("caller", &caller)
   }
 
+  /// The arguments of a request with this way of travelling instead of theirs.
+  package func json(over arguments: JSONValue) -> JSONValue {
+    var merged = arguments.without("node")
+    for (name, value) in json.objectValue ?? [:] { merged = merged.with(name, value) }
+    return merged
+  }
+
   /// As one node passes it on to another.
   package func forwarded(for caller: Caller) -> RequestRouting {
     var routing = self
@@ -29,24 +36,6 @@ package struct RequestRouting: FieldCoded, Equatable {
     routing.isLocal = true
     routing.caller = caller
     return routing
-  }
-}
-
-/// Who asks: known from the connection, and carried along when one node asks another on somebody's behalf.
-package struct Caller: FieldCoded, Equatable {
-  package var name = ""
-  package var role = Role.viewer
-
-  package init() {}
-
-  package init(name: String, role: Role) {
-    self.name = name
-    self.role = role
-  }
-
-  package mutating func code(_ fields: inout Fields) throws(GridError) {
-    try fields.value("name", &name)
-    try fields.value("role", &role)
   }
 }
 

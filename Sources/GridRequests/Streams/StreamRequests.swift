@@ -70,7 +70,7 @@ package struct DeadLetterStreamRequest: StreamRequest {
 /// The messages of one actor or one kind, for a while.
 package struct TraceStreamRequest: StreamRequest {
   package static let verb = "trace"
-  package static let role = Role.operator
+  package static let role = Role.viewer
 
   package var actor: String?
   package var kind: String?
@@ -93,6 +93,10 @@ package struct TraceStreamRequest: StreamRequest {
     try fields.milliseconds("windowMilliseconds", &window)
     try fields.milliseconds("forMilliseconds", &span)
     try fields.value("body", &showsBody)
+  }
+
+  package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
+    showsBody ? caller.objectionToBodies("trace --body") : nil
   }
 
   package static func item(_ json: JSONValue) throws(GridError) -> JSONValue { json }

@@ -7,6 +7,7 @@ enum ImportRules {
     "GridSystem": ["GridCore", "GridConcurrency", "CProcessGuard"],
     "GridRequests": ["GridCore"],
     "GridLink": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests"],
+    "GridSecurity": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink"],
     "GridActors": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests"],
     "GridCluster": ["GridCore", "GridConcurrency", "GridRequests"],
     "GridStoreSQLite": ["GridCore", "GridConcurrency", "GridSystem"],
@@ -15,10 +16,10 @@ enum ImportRules {
     "GridClient": ["GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink"],
     "Grid": [
       "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", "GridCluster",
-      "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
+      "GridSecurity", "GridStoreSQLite", "GridStoreEtcd", "GridInterop",
     ],
     "GridCommands": [
-      "Grid", "GridClient", "GridActors", "GridRequests", "GridSystem", "GridConcurrency", "GridCore",
+      "Grid", "GridClient", "GridSecurity", "GridActors", "GridRequests", "GridSystem", "GridConcurrency", "GridCore",
     ],
     "GridREPL": [
       "GridCommands", "GridClient", "GridRequests", "GridSystem", "GridConcurrency", "GridCore", "CReadline",
