@@ -66,7 +66,7 @@ etcd_leader() { # prints the number of the leading member
     awk -F', ' '$5 == "true" {print $1}' | sed "s/.*$net.1\([123]\):.*/\1/" | head -1
 }
 start_node() { # NUMBER
-  ip netns exec "$tag-n$1" "$program" node start --name "n$1" --listen "$net.2$1:4743" --insecure --store "$store" \
+  ip netns exec "$tag-n$1" "$program" node start --name "n$1" --listen "$net.2$1:4743" --insecure --allow-exec --store "$store" \
     --state-dir "$place/n$1" --secret-file "$place/secret" --kinds-file "$place/kinds.yaml" --log-level info > "$place/n$1.log" 2>&1 &
   echo $! > "$place/n$1.pid"; disown
 }

@@ -42,7 +42,7 @@ internal import Testing
         Result { () throws(GridError) in try side.received(frame, bytes, terms) }
       }
       switch try outcome.get() {
-      case .send(let answer), .open(_, let answer): return answer
+      case .send(let answer), .open(_, _, let answer): return answer
       case .wait: return []
       }
     }

@@ -54,7 +54,7 @@ internal import Testing
     var other = LinkGreeting.ofClient
     other.major = major
     try harness.receive(Self.preamble + LinkFrame.hello(other).bytes)
-    try expectRefusal(harness, containing: "\(major).0")
+    try expectRefusal(harness, containing: "\(major).\(LinkGreeting.currentMinor)")
   }
 
   @Test(arguments: ["prod", "", "Shop", "shop "])

@@ -73,7 +73,7 @@ internal import Testing
         switch try outcome.get() {
         case .wait: return []
         case .send(let answer): return answer
-        case .open(let other, let answer):
+        case .open(let other, _, let answer):
           end = .success(other)
           return answer
         }

@@ -8,7 +8,7 @@ import Testing
       ActorsRequest(pattern: "order-*", kind: "exec", minimumMailbox: 3), routing: RequestRouting(node: "n2"),
       page: PageRequest(limit: 10))
     request.routing.without = ["n3"]
-    request.routing.caller = Caller(name: "uid 1000", role: .viewer)
+    request.routing.caller = Caller(name: "uid 1000", role: .viewer, source: .socket)
     let again = try RoutedRequest<ActorsRequest>(json: request.json)
     #expect(again.json == request.json)
     #expect(again.request.pattern == "order-*")
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test func whatIsPassedOnGoesNoFurtherAndSaysForWhom() {
-    let caller = Caller(name: "uid 1000", role: .viewer)
+    let caller = Caller(name: "uid 1000", role: .viewer, source: .socket)
     let routing = RequestRouting(node: "n2").forwarded(for: caller)
     #expect(routing.isLocal && routing.node == nil)
     #expect(routing.caller == caller)

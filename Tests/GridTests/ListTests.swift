@@ -14,7 +14,8 @@ struct ListTests {
     var (items, count, arguments) = ([JSONValue](), 0, arguments)
     while true {
       let page = try await wires.control.answer(
-        verb, arguments, until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
+        verb, arguments, until: wires.timers.now() + .seconds(30),
+        for: Caller(name: "test", role: .operator, source: .socket))
       items += page["items"]?.arrayValue ?? []
       count += 1
       guard let next = page["next"], count < 1000 else { return (items, count) }
@@ -42,7 +43,8 @@ struct ListTests {
       #expect(names(some.items) == expected.filter { $0.hasPrefix("other") })
       let wires = try await cluster["a"].running()
       let first = try await wires.control.answer(
-        "actors", ["limit": 7], until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
+        "actors", ["limit": 7], until: wires.timers.now() + .seconds(30),
+        for: Caller(name: "test", role: .operator, source: .socket))
       #expect(names(first["items"]?.arrayValue ?? []) == Array(expected.prefix(7)))
       #expect(first["total"]?.integerValue == 60 && first["next"] != nil)
       let onOne = try await pages("actors", ["node": "b", "pageBytes": 1000], of: cluster["a"])
@@ -60,7 +62,8 @@ struct ListTests {
       let wires = try await cluster["a"].running()
       func answer(_ verb: String, _ arguments: JSONValue) async throws -> JSONValue {
         try await wires.control.answer(
-          verb, arguments, until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
+          verb, arguments, until: wires.timers.now() + .seconds(30),
+          for: Caller(name: "test", role: .operator, source: .socket))
       }
       let all = try await answer("actors.summary", [:])["items"]?.arrayValue ?? []
       #expect(all.map { $0["node"] } == ["a", "b"] && all.map { $0["actors"] } == [15, 15])
@@ -130,7 +133,7 @@ struct ListTests {
           group.addTask {
             let answer = try? await wires.control.answer(
               "deadLetters.replay", ["id": .string(first), "to": "sink", "once": true],
-              until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator))
+              until: wires.timers.now() + .seconds(30), for: Caller(name: "test", role: .operator, source: .socket))
             return answer != nil
           }
         }

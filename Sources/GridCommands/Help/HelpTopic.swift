@@ -3,7 +3,7 @@ internal import GridCore
 /// What `gridctl help TOPIC` explains beside the commands.
 enum HelpTopic: String, CaseIterable, Sendable {
   case exitCodes = "exit-codes"
-  case options, environment, output, payloads, names, contexts, questions
+  case options, environment, output, payloads, names, contexts, questions, roles
 
   var abstract: String {
     switch self {
@@ -14,6 +14,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .payloads: "how bodies of messages are given"
     case .names: "what names look like"
     case .contexts: "clusters under names, and which setting wins"
+    case .roles: "who may ask what of a cluster"
     case .questions: "what asks before it does something, and what answers"
     }
   }
@@ -39,6 +40,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .names: Self.namesText
     case .contexts: Self.contextsText
     case .questions: Self.questionsText
+    case .roles: RolesText.text
     }
   }
 

@@ -10,7 +10,7 @@ struct ManualPages {
 
   /// The pages by the names of their files.
   var all: [String: String] {
-    var pages = ["gridctl.1": mainPage, "gridctl-exit.7": exitPage]
+    var pages = ["gridctl.1": mainPage, "gridctl-exit.7": exitPage, "gridctl-roles.7": RolesPage.text]
     for command in tree.root.commands where !command.isHidden && Self.handWritten[command.name] == nil {
       pages["gridctl-\(command.name).1"] = page(command)
     }
@@ -69,17 +69,8 @@ struct ManualPages {
   /// Writes the discussion; its examples come back.
   private func describe(_ command: CommandTree.Command, _ page: inout ManualText) -> [String] {
     let blocks = HelpBlocks(command.discussion)
-    write(blocks, &page)
+    page.blocks(blocks)
     return blocks.examples
-  }
-
-  private func write(_ blocks: HelpBlocks, _ page: inout ManualText) {
-    for block in blocks.blocks {
-      switch block {
-      case .paragraph(let text): page.paragraph(text)
-      case .literal(let lines): page.literal(lines)
-      }
-    }
   }
 
   private func arguments(of command: CommandTree.Command, at path: [String], _ page: inout ManualText) {
@@ -170,7 +161,7 @@ struct ManualPages {
     page.subsection(topic.abstract.prefix(1).uppercased() + topic.abstract.dropFirst())
     let text = topic.text
     // The first line is the title, which the page has already.
-    write(HelpBlocks(String(text[(text.firstIndex(of: "\n") ?? text.endIndex)...])), &page)
+    page.blocks(HelpBlocks(String(text[(text.firstIndex(of: "\n") ?? text.endIndex)...])))
   }
 
   private func files(_ page: inout ManualText) {

@@ -40,6 +40,16 @@ struct ManualText {
     line(".Ed")
   }
 
+  /// What explains something, in its parts.
+  mutating func blocks(_ blocks: HelpBlocks) {
+    for block in blocks.blocks {
+      switch block {
+      case .paragraph(let text): paragraph(text)
+      case .literal(let lines): literal(lines)
+      }
+    }
+  }
+
   mutating func beginTags(width: String = "Ds") { line(".Bl -tag -width \(width)") }
 
   mutating func beginList() { line(".Bl -bullet") }

@@ -6,8 +6,8 @@ package import GridRequests
 /// 256 random bits that may not.
 ///
 /// It goes over no connection. Both sides prove that they know it in the way of SCRAM (RFC 5802, section 3) with
-/// SHA-256: whoever reads what the cluster keeps of a token (``TokenVerifier``) cannot show it for himself. Its salt and
-/// rounds are left out, since nobody guesses 256 bits.
+/// SHA-256: whoever reads what the cluster keeps of a token (``TokenVerifier``) cannot show it for himself. Its salt
+/// and rounds are left out, since nobody guesses 256 bits.
 package struct AccessToken: Sendable, CustomStringConvertible, CustomReflectable {
   package static let identifierLength = 12
   package static let secretBytes = 32

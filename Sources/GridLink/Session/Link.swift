@@ -28,9 +28,7 @@ package final class Link: Sendable {
   /// whose answers pile up to twice as much is disconnected.
   package static let maximumOutboundBytes = 32 * 1024 * 1024
 
-  init(
-    channel: any Channel, remote: LinkGreeting, caller: Caller, receiver: any LinkReceiver, timers: any Timers
-  ) {
+  init(channel: any Channel, remote: LinkGreeting, caller: Caller, receiver: any LinkReceiver, timers: any Timers) {
     self.channel = channel
     self.remote = remote
     self.caller = caller

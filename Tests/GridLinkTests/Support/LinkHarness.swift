@@ -87,7 +87,8 @@ struct LinkHarness {
     channel = EmbeddedChannel()
     try channel.pipeline.syncOperations.addHandler(
       LinkChannelHandler(
-        endpoint: endpoint, trust: trust, dialled: dials ? { _ in } : nil, objection: objection, stranger: stranger))
+        endpoint: endpoint, trust: trust, dialled: dials ? { _ in } : nil, objection: objection,
+        accepted: LinkChannelHandler.Accepted(stranger: stranger)))
     try channel.connect(to: SocketAddress(unixDomainSocketPath: "/nowhere")).wait()
   }
 
