@@ -39,6 +39,7 @@ struct NodeDesk: Sendable {
     information.stateDirectory = configuration.stateDirectory
     information.socket = GridDirectories.socket(of: node.name, in: configuration.runtimeDirectory)
     information.residentBytes = ResidentMemory.bytes()
+    information.weakened = configuration.weakened
     return information
   }
 
