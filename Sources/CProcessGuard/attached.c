@@ -28,6 +28,7 @@ static void become(const void *told, int status_pipe) {
   if (attachment->output >= 0 && dup2(attachment->output, 1) < 0)
     grid_guard_fail(status_pipe, GRID_GUARD_STEP_DESCRIPTORS, errno);
   grid_guard_close_all_but(&status_pipe, 1);
+  grid_process_release_core();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

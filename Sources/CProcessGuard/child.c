@@ -6,7 +6,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "guard.h"
@@ -17,6 +21,10 @@ struct cursor {
 };
 
 struct program {
+  struct grid_guard_payload header;
+  const struct grid_guard_limit *limits;
+  const uint32_t *groups;
+  const char *cgroup;
   char **arguments;
   char **environment;
   const char *directory;
@@ -43,6 +51,13 @@ static char *next_string(struct cursor *cursor) {
   return string;
 }
 
+static const void *next_bytes(struct cursor *cursor, size_t count) {
+  const char *bytes = cursor->next;
+  if (count > (size_t)(cursor->end - bytes)) fail(GRID_GUARD_STEP_PAYLOAD, EINVAL);
+  cursor->next += count;
+  return bytes;
+}
+
 static void read_strings(struct cursor *cursor, char **strings, uint32_t count) {
   for (uint32_t index = 0; index < count; index++) strings[index] = next_string(cursor);
   strings[count] = NULL;
@@ -57,8 +72,9 @@ static struct program read_payload(int descriptor) {
   char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
   if (bytes == MAP_FAILED) fail(GRID_GUARD_STEP_PAYLOAD, errno);
   memcpy(&header, bytes, sizeof header);
-  // Every string takes a byte at least, so sane counts are smaller than the payload.
-  if (header.arguments == 0 || header.arguments > size || header.environment > size)
+  // Everything takes a byte at least, so sane counts are smaller than the payload.
+  if (header.arguments == 0 || header.arguments > size || header.environment > size || header.limits > size ||
+      header.groups > size)
     fail(GRID_GUARD_STEP_PAYLOAD, EINVAL);
   // One place in front of the arguments is for the shell that runs a script without an interpreter line.
   size_t pointers = (size_t)header.arguments + header.environment + 3;
@@ -67,6 +83,10 @@ static struct program read_payload(int descriptor) {
   if (strings == MAP_FAILED) fail(GRID_GUARD_STEP_PAYLOAD, errno);
   struct cursor cursor = {bytes + sizeof header, bytes + size};
   struct program program = {
+      .header = header,
+      .limits = next_bytes(&cursor, header.limits * sizeof(struct grid_guard_limit)),
+      .groups = next_bytes(&cursor, header.groups * sizeof(uint32_t)),
+      .cgroup = header.cgroups > 0 ? next_string(&cursor) : NULL,
       .arguments = strings + 1,
       .environment = strings + header.arguments + 2,
       .directory = header.directories > 0 ? next_string(&cursor) : NULL,
@@ -117,9 +137,46 @@ _Noreturn static void execute(struct program *program) {
   fail(without_interpreter ? GRID_GUARD_STEP_INTERPRETER : GRID_GUARD_STEP_EXECUTE, ENOENT);
 }
 
+// What the kernel says of a file system of control groups, version 2.
+static const long cgroup_magic = 0x63677270;
+
+// Nothing but a control group is written to, whatever the path names.
+static void join_cgroup(const char *path) {
+  int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) fail(GRID_GUARD_STEP_CGROUP, errno);
+  struct statfs system;
+  if (fstatfs(directory, &system) < 0) fail(GRID_GUARD_STEP_CGROUP, errno);
+  if ((long)system.f_type != cgroup_magic) fail(GRID_GUARD_STEP_CGROUP, EMEDIUMTYPE);
+  int members = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (members < 0 || write(members, "0", 1) < 0) fail(GRID_GUARD_STEP_CGROUP, errno);
+  close(members);
+  close(directory);
+}
+
+static void set_limits(const struct program *program) {
+  for (uint32_t index = 0; index < program->header.limits; index++) {
+    const struct grid_guard_limit *limit = &program->limits[index];
+    const struct rlimit value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+    if (setrlimit(limit->resource, &value) < 0) fail(GRID_GUARD_STEP_LIMIT + index, errno);
+  }
+}
+
+// By system call: those of the library want to tell threads, of which this copy of the node has none.
+static void change_user(const struct program *program, pid_t keeper) {
+  const struct grid_guard_payload *header = &program->header;
+  if (syscall(SYS_setgroups, (size_t)header->groups, program->groups) < 0 ||
+      syscall(SYS_setresgid, header->group, header->group, header->group) < 0 ||
+      syscall(SYS_setresuid, header->user, header->user, header->user) < 0)
+    fail(GRID_GUARD_STEP_USER, errno);
+  // The change took this away; the keeper may have ended meanwhile.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != keeper) _exit(127);
+}
+
 void grid_guard_become(const void *told, int status_pipe) {
   const struct grid_guard_launch *launch = told;
   pipe_to_keeper = status_pipe;
+  pid_t keeper = getppid();
   setsid();
   for (int index = 0; index < 3; index++)
     if (dup2(launch->standard[index], index) < 0) fail(GRID_GUARD_STEP_DESCRIPTORS, errno);
@@ -127,6 +184,11 @@ void grid_guard_become(const void *told, int status_pipe) {
   const int needed[] = {launch->payload, status_pipe};
   grid_guard_close_all_but(needed, 2);
   struct program program = read_payload(launch->payload);
+  grid_process_release_core();
+  // With the node's rights, which the new user may lack; the directory must be one that the new user may enter.
+  if (program.cgroup != NULL) join_cgroup(program.cgroup);
+  set_limits(&program);
+  if (program.header.has_user != 0) change_user(&program, keeper);
   if (program.directory != NULL && chdir(program.directory) < 0) fail(GRID_GUARD_STEP_DIRECTORY, errno);
   sigset_t none;
   sigemptyset(&none);

@@ -55,6 +55,10 @@ _Noreturn void grid_keeper_main(const struct grid_keeper *keeper);
 /// The child's life, from the fork to exec. `launch` is a `struct grid_guard_launch`.
 void grid_guard_become(const void *launch, int status_pipe);
 
+/// Lets this process have core files again, when ``grid_process_withhold`` has taken them: for what is about to become
+/// a program of its own.
+void grid_process_release_core(void);
+
 /// Tells through the status pipe why there is no program, and ends.
 _Noreturn void grid_guard_fail(int status_pipe, uint32_t step, int error);
 

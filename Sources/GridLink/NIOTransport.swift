@@ -50,7 +50,7 @@ package struct NIOTransport: Transport {
       let channel =
         switch address {
         case .tcp(let host, let port): try await bootstrap.bind(host: host, port: port).get()
-        case .unix(let path): try await bootstrap.bind(unixDomainSocketPath: path).get()
+        case .unix(let path): try await bootstrap.withBoundSocket(try PrivateSocket.bound(to: path)).get()
         }
       return Listener(channel: channel, address: LinkAddress(channel.localAddress) ?? address)
     } catch {

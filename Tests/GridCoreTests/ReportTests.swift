@@ -70,7 +70,7 @@ internal import Testing
   @Test func `a spawn request comes back`() throws {
     let plain = SpawnRequest(kind: "echo")
     #expect(try SpawnRequest(json: again(plain.json)) == plain)
-    let full = SpawnRequest(
+    var full = SpawnRequest(
       kind: "exec", name: "calc", node: "n2",
       argument: Message(body: [0, 255], contentType: .json), ifAbsent: true,
       mailbox: MailboxOptions(capacity: 7, overflow: .dropOldest),
@@ -78,7 +78,22 @@ internal import Testing
         command: ["bc", "-l", ""], framing: .json, oneWay: true, handlerTimeout: .milliseconds(1500),
         restart: RestartPolicy(maximumRestarts: 2, window: .seconds(30)), environment: ["A": "1"],
         workingDirectory: "/tmp"))
+    full.command?.confinement = ProgramConfinement(
+      user: "nobody", limits: [.openFiles: try .init(soft: 3, hard: nil), .memory: try .init(soft: nil, hard: nil)],
+      cgroup: "/sys/fs/cgroup/x")
     #expect(try SpawnRequest(json: again(full.json)) == full)
+  }
+
+  @Test(arguments: [
+    #"{"user":7}"#, #"{"user":""}"#, #"{"user":"a\u0000b"}"#, #"{"cgroup":"here"}"#, #"{"cgroup":[]}"#,
+    #"{"limits":[]}"#, #"{"limits":{"files":{"soft":1,"hard":1}}}"#, #"{"limits":{"nofile":7}}"#,
+    #"{"limits":{"nofile":{"soft":1}}}"#, #"{"limits":{"nofile":{"soft":"1","hard":2}}}"#,
+    #"{"limits":{"nofile":{"soft":2,"hard":1}}}"#, #"{"limits":{"nofile":{"soft":-1,"hard":1}}}"#,
+    #"{"limits":{"nofile":{"soft":null,"hard":1}}}"#,
+  ])
+  func `a program that was to be confined never runs free for a slip`(_ text: String) throws {
+    let json = try JSONValue(parsing: text).with("command", ["cat"])
+    #expect(throws: GridError.self) { try ExecSpecification(json: json) }
   }
 
   @Test(arguments: OverflowPolicy.allCases)

@@ -50,6 +50,10 @@
 #define GRID_GUARD_STEP_EXECUTE 5u
 /// The program exists, what should run it (the interpreter of a script, the loader of a binary) does not.
 #define GRID_GUARD_STEP_INTERPRETER 6u
+#define GRID_GUARD_STEP_CGROUP 7u
+#define GRID_GUARD_STEP_USER 8u
+/// This and what follows: a limit could not be set, the one of that number in the payload, counted from here.
+#define GRID_GUARD_STEP_LIMIT 16u
 
 /// From the node to the guard. `identifier` names the child for its whole life and is never used twice.
 struct grid_guard_request {
@@ -69,13 +73,29 @@ struct grid_guard_event {
   uint32_t step;
 };
 
-/// The start of a payload. Strings follow, each ended by a NUL, in this order: the working directory (when
-/// `directories` is 1), the arguments with argv[0], the environment as NAME=VALUE, the paths to try in turn.
+/// The start of a payload. The limits follow, the numbers of the supplementary groups as uint32_t, and then strings,
+/// each ended by a NUL, in this order: the directory of the control group (when `cgroups` is 1), the working directory
+/// (when `directories` is 1), the arguments with argv[0], the environment as NAME=VALUE, the paths to try in turn.
 struct grid_guard_payload {
   uint32_t directories;
   uint32_t arguments;
   uint32_t environment;
   uint32_t candidates;
+  uint32_t cgroups;
+  uint32_t limits;
+  /// 1 when the program runs as another user, with the group and the supplementary groups that are here.
+  uint32_t has_user;
+  uint32_t user;
+  uint32_t group;
+  uint32_t groups;
+};
+
+/// What setrlimit(2) is told.
+struct grid_guard_limit {
+  uint32_t resource;
+  uint32_t padding;
+  uint64_t soft;
+  uint64_t hard;
 };
 
 /// Until when programs may run, in memory that is shared with their keepers: moving it costs no system call and no
@@ -162,6 +182,11 @@ bool grid_termination_is_ignored(int number);
 
 /// Ignores the signal from now on.
 void grid_termination_ignore(int number);
+
+/// Keeps this process's memory to itself: no core files of it, and nobody but root may look into it. What it forks is
+/// the same; programs that a guard or ``grid_attached_start`` starts later may have core files as before. Returns 0 or
+/// an errno. To be called before the first guard starts.
+int grid_process_withhold(void);
 
 /// Names the calling thread for `ps -L` and debuggers; at most 15 bytes.
 void grid_guard_name_thread(const char *name);

@@ -30,7 +30,13 @@ final class ControlService: Sendable {
   // MARK: From links
 
   func received(_ request: RequestFrame, deadline: MonotonicTime, on link: Link) {
-    let abandoned = book.opened(request.correlation, on: link)
+    let (abandoned, count) = book.opened(request.correlation, on: link)
+    if link.remote.role != .node,
+      let error = ClientLimits.objection(to: request, requests: count, channels: link.openWriters)
+    {
+      book.refused(request.correlation, on: link)
+      return link.resolve(request.correlation, .failure(error))
+    }
     work.add {
       await self.answer(request, deadline, link, abandoned: abandoned)
     } refused: { error in

@@ -16,6 +16,7 @@ struct NodeDesk: Sendable {
   let letters: DeadLetterOffice
   let health: Health
   let calls: ClusterCalls
+  let book: RequestBook
   let clock: any GridClock
   let logger: Logger
 
@@ -39,6 +40,8 @@ struct NodeDesk: Sendable {
     information.stateDirectory = configuration.stateDirectory
     information.socket = GridDirectories.socket(of: node.name, in: configuration.runtimeDirectory)
     information.residentBytes = ResidentMemory.bytes()
+    information.refusedRequests = book.refused
+    information.weakened = configuration.weakened
     return information
   }
 

@@ -15,12 +15,13 @@ struct NodeDesks: Sendable {
   let health: HealthDesk
   let bench: BenchDesk
 
-  init(_ ground: NodeGround, _ traffic: NodeTraffic, _ own: NodeActors) {
+  init(_ ground: NodeGround, _ traffic: NodeTraffic, _ own: NodeActors, _ book: RequestBook) {
     let (node, timers, calls) = (ground.node, ground.timers, traffic.calls)
     let (membership, cells, office) = (traffic.membership, traffic.cells, traffic.letters)
     nodes = NodeDesk(
       node: node, configuration: ground.configuration, membership: membership, peers: traffic.peers, cells: cells,
-      letters: office, health: traffic.health, calls: calls, clock: timers, logger: ground.logger)
+      letters: office, health: traffic.health, calls: calls, book: book, clock: timers,
+      logger: ground.logger)
     actors = ActorDesk(
       node: node, cells: cells, router: traffic.router, calls: calls, spawner: own.spawner, stopper: own.stopper,
       clock: timers)

@@ -14,6 +14,10 @@ final class RequestBook: Sendable {
 
   private struct State {
     var open: [Key: Latch] = [:]
+    /// How many of these there are on each link.
+    var counts: [ObjectIdentifier: Int] = [:]
+    /// How many were not looked at, for what their connections had asked for already.
+    var refused = 0
     /// Of these how many change something.
     var changes = 0
     var waiting: [Latch] = []
@@ -32,15 +36,33 @@ final class RequestBook: Sendable {
   /// Begins to watch over a request, in the order in which frames arrive, so that no cancel comes before it.
   ///
   /// - Returns: opens when nobody waits for the answer any more.
-  func opened(_ correlation: UInt64, on link: Link) -> Latch {
+  func opened(_ correlation: UInt64, on link: Link) -> (abandoned: Latch, count: Int) {
     let abandoned = Latch()
-    state.withLock { $0.open[Key(link: ObjectIdentifier(link), correlation: correlation)] = abandoned }
-    return abandoned
+    let place = ObjectIdentifier(link)
+    return state.withLock { state in
+      let before = state.open.updateValue(abandoned, forKey: Key(link: place, correlation: correlation))
+      if before == nil { state.counts[place, default: 0] += 1 }
+      return (abandoned, state.counts[place] ?? 0)
+    }
+  }
+
+  /// How many requests were not looked at, for what their connections had asked for already.
+  var refused: Int { state.withLock { $0.refused } }
+
+  /// Counts and forgets a request that is not looked at.
+  func refused(_ correlation: UInt64, on link: Link) {
+    state.withLock { $0.refused += 1 }
+    closed(correlation, on: link)
   }
 
   /// Forgets a request that was answered.
   func closed(_ correlation: UInt64, on link: Link) {
-    state.withLock { _ = $0.open.removeValue(forKey: Key(link: ObjectIdentifier(link), correlation: correlation)) }
+    let place = ObjectIdentifier(link)
+    state.withLock { state in
+      guard state.open.removeValue(forKey: Key(link: place, correlation: correlation)) != nil else { return }
+      let left = (state.counts[place] ?? 1) - 1
+      state.counts[place] = left > 0 ? left : nil
+    }
   }
 
   func cancelled(_ correlation: UInt64, on link: Link) {

@@ -42,6 +42,9 @@ final class ClusterStreams: Sendable {
 final class ClusterStream: Sendable {
   private struct State {
     var missed = 0
+    /// Since when nothing has found room; nil while something does.
+    var fullSince: MonotonicTime?
+    var isCut = false
     /// Peers that were there at the beginning and have not said yet that they have begun.
     var awaited = 0
     var isSynced = false
@@ -91,10 +94,29 @@ final class ClusterStream: Sendable {
       return state.missed
     }
     if missed > 0, !writer.offer(["kind": "missed", "count": .integer(Int64(missed))]) {
-      state.withLock { $0.missed += missed + 1 }
-      return
+      return foundNoRoom(missed + 1)
     }
-    if !writer.offer(item) { state.withLock { $0.missed += 1 } }
+    guard writer.offer(item) else { return foundNoRoom(1) }
+    state.withLock { $0.fullSince = nil }
+  }
+
+  /// Counts what was missed, and ends the stream of a client that has read nothing for long: what waits for it costs
+  /// this node memory.
+  private func foundNoRoom(_ count: Int) {
+    let now = timers.now()
+    let isHopeless = state.withLock { state in
+      state.missed += count
+      let since = state.fullSince ?? now
+      state.fullSince = since
+      guard !state.isCut, now - since >= ClientLimits.longestStandstill else { return false }
+      state.isCut = true
+      return true
+    }
+    guard isHopeless else { return }
+    writer.cut(
+      GridError(
+        .retryLater, "the reader of \(verb) has read nothing for \(ClientLimits.longestStandstill.gridText)",
+        hint: "read faster, or ask for less: --filter, --kind, --max"))
   }
 
   /// How long the client waits for peers before it is told that the stream is live: a hung one must not hold it up.

@@ -56,6 +56,7 @@ struct HealthDesk: Sendable {
     report.store = await storeReport()
     report.load = nodes.load()
     report.load.deadLetters = nil
+    report.weakened = nodes.configuration.weakened
     return report
   }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import GridConcurrency
 internal import GridCore
 internal import GridLink
@@ -43,10 +42,9 @@ final class LocalSocket: Sendable {
     try PrivateDirectory.makeOwned(directory, for: .sockets)
     let lock = try await SocketDirectoryLock(directory, timers)
     try await StaleSocket.remove(path, in: directory, endpoint)
-    // First, since its end removes what is at the path. Who has connected already keeps the connection.
+    // Who has connected already keeps the connection.
     await take()?.listener.close()
     let listener = try await endpoint.listen(on: .unix(path: path))
-    chmod(path, 0o600)
     _ = consume lock
     opened.withLock { $0 = Opened(listener: listener, file: SocketFile(path)) }
   }

@@ -35,6 +35,8 @@ public struct NodeConfiguration: Sendable {
   /// Whether `exec` actors may be spawned on it: whoever reaches the node may then run any program as its user. Off
   /// unless asked for; ``programs`` of the node's own run without it.
   public var allowsExec: Bool
+  /// Whether its process may leave core files, which hold its secrets.
+  package var allowsCoreDumps = false
   /// What callers from other machines may do with it.
   package var accessRules = AccessRules(allowsExec: true, allowsStop: true)
   /// Kinds of the node's own whose actors run a program, by name; none may have the name of another kind.
@@ -96,6 +98,15 @@ public struct NodeConfiguration: Sendable {
 
   /// Whether any of its kinds runs a program.
   var runsPrograms: Bool { allowsExec || !programs.isEmpty }
+
+  /// The options that weaken what holds by default, as they are typed: told in `node info` and `check`.
+  var weakened: [String] {
+    let options = [
+      ("--insecure", allowsInsecureListening), ("--allow-exec", allowsExec && accessRules.allowsExec),
+      ("--allow-stop", accessRules.allowsStop), ("--allow-core-dumps", allowsCoreDumps),
+    ]
+    return options.filter(\.1).map(\.0)
+  }
 
   /// The nodes of an embedded store have all files beside each other.
   var needsNotes: Bool { store != nil || coordination != "embedded" }

@@ -164,8 +164,8 @@ struct NodeWires: Sendable {
     self.traffic = traffic
     self.actors = actors
     let (node, timers) = (ground.node, ground.timers)
-    desks = NodeDesks(ground, traffic, actors)
     book = RequestBook(timers: timers)
+    desks = NodeDesks(ground, traffic, actors, book)
     let access = AccessControl(rules: ground.configuration.accessRules)
     control = ControlService(
       node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls, access: access)),

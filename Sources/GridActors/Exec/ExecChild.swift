@@ -50,7 +50,7 @@ final class ExecChild: Sendable {
     options.standardError = { [log] event in log.take(event, isError: true, context) }
     // An actor without a name needs no lease.
     options.limit = context.epoch == 0 ? nil : limit
-    let command = specification.processCommand(environment.variables(for: specification, context))
+    let command = try await specification.processCommand(environment, context)
     let child = try await spawn(command, options)
     child.onExit { [self] status in
       log.errorsHaveEnded.whenOpen { [self] in report(ended(status), context) }

@@ -23,9 +23,12 @@ package struct ExecEnvironment: Sendable {
   }
 
   /// The environment of the program behind an actor.
-  func variables(for specification: ExecSpecification, _ context: ActorContext) -> ProgramEnvironment {
+  func variables(
+    for specification: ExecSpecification, as account: SystemAccount?, _ context: ActorContext
+  ) -> ProgramEnvironment {
     let endpoint = endpoint()
-    return variables.merging(specification.environment).merging([
+    let inherited = account.map(variables.belonging) ?? variables
+    return inherited.merging(specification.environment).merging([
       "GRIDCTL_ACTOR": context.name, "GRIDCTL_NODE": context.node, "GRIDCTL_NAMESPACE": context.namespace,
       "GRIDCTL_ENDPOINT": endpoint, "GRIDCTL_ENDPOINTS": endpoint, "GRIDCTL_FENCING_TOKEN": String(context.epoch),
     ])
@@ -64,9 +67,21 @@ extension ExecSpecification {
     }
   }
 
-  func processCommand(_ variables: ProgramEnvironment) -> ProcessCommand {
-    ProcessCommand(
-      command.first ?? "", arguments: Array(command.dropFirst()), environment: variables,
-      workingDirectory: workingDirectory)
+  /// What to start for an actor.
+  ///
+  /// - Throws: ``GridError/Code/usage`` when there is no such user, ``GridError/Code/refused`` when this node may not run
+  ///   programs as that one.
+  func processCommand(
+    _ environment: ExecEnvironment, _ context: ActorContext
+  ) async throws(GridError) -> ProcessCommand {
+    var account: SystemAccount?
+    if let user = confinement.user { account = try await SystemAccount.named(user).assumed() }
+    var started = ProcessCommand(
+      command.first ?? "", arguments: Array(command.dropFirst()),
+      environment: environment.variables(for: self, as: account, context), workingDirectory: workingDirectory)
+    started.account = account
+    started.limits = confinement.orderedLimits
+    started.cgroup = confinement.cgroup
+    return started
   }
 }

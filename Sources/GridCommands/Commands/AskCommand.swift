@@ -67,7 +67,7 @@ struct AskCommand: GridCommand {
     let reply = try await MessageExchange(session: session, target: target).ask(message)
     let seconds = (clock.now() - began).inSeconds
     try AskReply(reply: reply, node: session.connection.nodeName, seconds: seconds).write(session, raw: raw)
-    if rtt { session.writer.error("rtt \(HumanText.duration(seconds))  \(session.connection.nodeName)") }
+    if rtt { session.writer.remark("rtt \(HumanText.duration(seconds))  \(session.connection.nodeName)") }
   }
 }
 
@@ -81,7 +81,7 @@ struct AskReply {
     switch session.renderer.format {
     case .table, .wide, .name, .tsv:
       session.renderer.note(value)
-      try session.writer.output(raw || reply.body.last == 0x0A ? reply.body : reply.body + [0x0A])
+      try session.writer.foreign(raw || reply.body.last == 0x0A ? reply.body : reply.body + [0x0A])
     default: try session.renderer.object(json, kind: "Reply", noun: "reply", result: value)
     }
   }

@@ -96,7 +96,7 @@ struct BenchCommand: GridCommand {
       try session.renderer.object(result, Self.description)
     }
     let failed = assertions.filter { !$0.holds(for: result) }
-    for assertion in failed { session.writer.error("not so: \(assertion.text) (\(assertion.found(in: result)))") }
+    for assertion in failed { session.writer.remark("not so: \(assertion.text) (\(assertion.found(in: result)))") }
     if !failed.isEmpty { throw ExitCode(ExitStatus.negative.rawValue) }
   }
 

@@ -128,7 +128,7 @@ struct ContextCommand: AsyncParsableCommand {
       }
       try context.refuseWhatIsNotUsed(path)
       try store.write(context)
-      if !global.quiet { OutputWriter.shared.error("context \(name) is in \(path)") }
+      if !global.quiet { OutputWriter.shared.remark("context \(name) is in \(path)") }
     }
   }
 
@@ -147,7 +147,7 @@ struct ContextCommand: AsyncParsableCommand {
 
     func run() async throws {
       let name = try ContextCommand.store.use(name.hasPrefix("context/") ? String(name.dropFirst(8)) : name)
-      try OutputWriter.shared.output("\(name)\n")
+      try OutputWriter.shared.foreign("\(name)\n")
       if let variable = ProcessEnvironment.variables["GRIDCTL_CONTEXT"], !variable.isEmpty, variable != name {
         OutputWriter.shared.warning("GRIDCTL_CONTEXT=\(variable) goes before it in this terminal")
       }
@@ -190,7 +190,7 @@ struct ContextCommand: AsyncParsableCommand {
 
     private static func show(_ context: ContextDefinition, _ settings: Settings) throws {
       if settings.format == .table || settings.format == .wide {
-        return try settings.renderer.writer.output("# \(ContextCommand.store.path(of: context.name))\n\(context.text)")
+        return try settings.renderer.writer.foreign("# \(ContextCommand.store.path(of: context.name))\n\(context.text)")
       }
       try settings.renderer.object(context.json, kind: "Context", noun: "context")
     }

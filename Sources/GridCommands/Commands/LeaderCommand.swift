@@ -142,7 +142,7 @@ struct LeaderResignCommand: GridCommand {
     switch session.renderer.format {
     case .table, .wide:
       session.renderer.note(answer)
-      try session.writer.output("\(name) was given up by node \(try ResignedLeadership(json: answer).node)\n")
+      try session.writer.foreign("\(name) was given up by node \(try ResignedLeadership(json: answer).node)\n")
     default: try session.renderer.object(answer, kind: "Leader", noun: "leader")
     }
   }

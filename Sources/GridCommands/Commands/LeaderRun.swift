@@ -189,5 +189,5 @@ final class LeaderRun: Sendable {
     }
   }
 
-  func say(_ text: String) { session.writer.error("leader \(name): \(text)") }
+  func say(_ text: String) { session.writer.remark("leader \(name): \(text)") }
 }

@@ -65,5 +65,5 @@ struct LetterReader {
   }
 
   /// A remark beside the output.
-  func remark(_ text: String) { if !session.settings.isQuiet { session.writer.error(text) } }
+  func remark(_ text: String) { if !session.settings.isQuiet { session.writer.remark(text) } }
 }

@@ -51,6 +51,8 @@ struct NodeStartCommand: OwnProcessCommand {
   var allowExec = false
   @Flag(help: "Let operators on other machines stop it.")
   var allowStop = false
+  @Flag(help: "Let it leave core files when it crashes, and debuggers of its user attach; they see its secrets.")
+  var allowCoreDumps = false
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
   var stateDir: String?
   @Option(help: ArgumentHelp("A YAML file of kinds: programs that actors are made from by name.", valueName: "file"))
@@ -84,6 +86,9 @@ struct NodeStartCommand: OwnProcessCommand {
   @Option(help: .hidden) var logFile: String?
 
   func run() async throws {
+    // Before anything else: settings may name secrets, and the node's programs get back what this takes.
+    if allowCoreDumps { ProcessPrivacy.isOn = false }
+    try ProcessPrivacy.expectSecret()
     let settings = try Settings(global)
     if detach {
       return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()
@@ -127,6 +132,7 @@ struct NodeStartCommand: OwnProcessCommand {
     configuration.coordination = named.isEmpty ? "embedded" : named
     configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
+    configuration.allowsCoreDumps = allowCoreDumps
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
     if let kindsFile {
       let file = try KindsFile.read(kindsFile)
@@ -161,7 +167,7 @@ struct NodeStartCommand: OwnProcessCommand {
     let renderer = settings.renderer
     switch settings.format {
     case .table, .wide:
-      try renderer.writer.output("node \(name) serves namespace \(settings.namespace) at \(address)\n")
+      try renderer.writer.foreign("node \(name) serves namespace \(settings.namespace) at \(address)\n")
     default:
       try renderer.object(
         ["name": .string(name), "namespace": .string(settings.namespace), "address": .string(address)],

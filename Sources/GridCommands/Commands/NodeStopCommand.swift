@@ -47,9 +47,9 @@ extension NodeCommand {
       let name = try await session.request(NodeStopRequest(isForced: force), to: node).node
       try await waitUntilGone(name, session)
       if session.renderer.format == .name {
-        try session.writer.output("node/\(name)\n")
+        try session.writer.foreign("node/\(name)\n")
       } else if !session.settings.isQuiet {
-        session.writer.error("node \(name) has left")
+        session.writer.remark("node \(name) has left")
       }
     }
 

@@ -20,6 +20,7 @@ struct SpawnCommand: GridCommand {
         gridctl spawn counter hits
         gridctl spawn exec calc --on n2 -- bc -l
         gridctl spawn exec words --one-way --restart 3/10s -- ./count-words.sh
+        gridctl spawn exec thumbs --user nobody --rlimit memory=512MiB -- thumbs.py
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -52,6 +53,15 @@ struct SpawnCommand: GridCommand {
   var env: [KeyValueArgument] = []
   @Option(help: ArgumentHelp("exec: the directory it runs in.", valueName: "directory"))
   var workingDirectory: String?
+  @Option(help: ArgumentHelp("exec: the user it runs as; the node must be root's.", valueName: "name"))
+  var user: String?
+  @Option(
+    help: ArgumentHelp(
+      "exec: a limit of its processes: nofile, nproc, as (memory), cpu, fsize, core; may be repeated.",
+      valueName: "name=soft[:hard]"), transform: LimitArgument.init(parsing:))
+  var rlimit: [LimitArgument] = []
+  @Option(help: ArgumentHelp("exec: the control group (version 2) it is moved to.", valueName: "directory"))
+  var cgroup: String?
   @Argument(
     parsing: .postTerminator, help: ArgumentHelp("exec: the program and its arguments, after --.", valueName: "command")
   )
@@ -98,7 +108,7 @@ struct SpawnCommand: GridCommand {
     case .table:
       session.renderer.note(answer)
       let actor = try ActorReport(json: answer)
-      try session.writer.output("\(actor.name) runs on \(actor.node)\n")
+      try session.writer.foreign("\(actor.name) runs on \(actor.node)\n")
     default: try session.renderer.object(answer, kind: "Actor", noun: "actor")
     }
   }
@@ -112,7 +122,9 @@ struct SpawnCommand: GridCommand {
     var request = SpawnRequest(kind: kind, name: name, node: on, ifAbsent: ifAbsent)
     if let arg { request.argument = Payload.message(try Payload.read(arg, options: global), type: "", headers: []) }
     request.mailbox = try mailboxOptions()
-    let isForProgram = framing != nil || oneWay || handlerTimeout != nil || restart != nil || workingDirectory != nil
+    let isConfined = user != nil || !rlimit.isEmpty || cgroup != nil
+    let isForProgram =
+      framing != nil || oneWay || handlerTimeout != nil || restart != nil || workingDirectory != nil || isConfined
     if kind == "exec" {
       guard arg == nil else {
         throw GridError(.usage, "kind exec takes no --arg", hint: "arguments follow the program, after --")
@@ -141,12 +153,14 @@ struct SpawnCommand: GridCommand {
     guard let framing = ExecSpecification.Framing(rawValue: framing ?? "lines") else {
       throw GridError(.usage, "unknown framing \(NameRules.quoted(self.framing ?? ""))", hint: "lines or json")
     }
-    return ExecSpecification(
+    var specification = ExecSpecification(
       command: command, framing: framing, oneWay: oneWay,
       handlerTimeout: try handlerTimeout.map { try Duration.argument($0) } ?? .seconds(60),
       restart: try restart.map { text throws(GridError) in try RestartPolicy(parsing: text) } ?? .standard,
       environment: Dictionary(env.map { ($0.key, $0.value) }) { _, last in last },
       workingDirectory: try workingDirectory ?? Self.currentDirectory())
+    specification.confinement = try ProgramConfinement(user: user, limits: rlimit, cgroup: cgroup)
+    return specification
   }
 
   /// Programs are found and run as if typed here, which on this machine is what is meant.

@@ -87,7 +87,7 @@ struct ActorChange<Request: NodeRequest> {
     for name in names {
       do throws(GridError) {
         outcome.changed.append(try await session.json(request(name)))
-        if isForPeople { try session.writer.output("\(name) \(done)\n") }
+        if isForPeople { try session.writer.foreign("\(name) \(done)\n") }
       } catch {
         if error.code == .noSuchActor, forgivesAbsence, !isChosen { continue }
         if names.count == 1, actors.count == 1 { throw error }

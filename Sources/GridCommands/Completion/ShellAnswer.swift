@@ -14,13 +14,12 @@ enum ShellAnswer {
   static func lines(
     _ candidates: [CompletionCandidate], for shell: Shell, partial: String, wordBreaks: String, openQuote: Character?
   ) -> [String] {
-    let valid = candidates.filter { candidate in
-      !candidate.text.unicodeScalars.contains { $0.properties.generalCategory == .control }
-    }
+    // The shell shows them as they are.
+    let valid = candidates.filter { TerminalText.printable($0.text) == $0.text }
     guard shell == .bash else {
       return valid.map { candidate in
         let detail = candidate.detail.split(separator: "\n").first.map(String.init) ?? ""
-        return candidate.text + "\t" + detail.filter { $0 != "\t" }
+        return candidate.text + "\t" + TerminalText.printable(detail.filter { $0 != "\t" })
       }
     }
     let kept = breakOffset(in: partial, wordBreaks)

@@ -77,7 +77,7 @@ struct LineAsker {
         try record(reply.json.with("line", .integer(Int64(answer.line))))
       }
       if showsRoundTrips {
-        session.writer.error("line \(answer.line): rtt \(HumanText.duration(answer.seconds))  \(reply.node)")
+        session.writer.remark("line \(answer.line): rtt \(HumanText.duration(answer.seconds))  \(reply.node)")
       }
     case .failure(let error):
       if session.showsBodiesAlone {

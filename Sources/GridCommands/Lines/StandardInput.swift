@@ -14,7 +14,7 @@ enum StandardInput {
   /// - Parameter what: what becomes of what is typed: `each line is a message to hits`.
   static func announce(_ what: String, isQuiet: Bool = false, writer: OutputWriter = .shared) {
     guard !isQuiet, isatty(0) == 1 else { return }
-    writer.error("reads this terminal: \(what); end with Ctrl-D on a line of its own")
+    writer.remark("reads this terminal: \(what); end with Ctrl-D on a line of its own")
   }
 
   /// The same for a command at work.

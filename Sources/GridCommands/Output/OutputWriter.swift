@@ -67,7 +67,24 @@ final class OutputWriter: Sendable {
     }
   }
 
-  /// Writes a line to standard error. A failure there has nowhere to be told.
+  /// Writes bytes of others to standard output: as they are, byte for byte, but for a terminal with everything escaped
+  /// that it would act on.
+  ///
+  /// - Throws: ``GridError/Code/brokenPipe`` when the reader has gone, ``GridError/Code/inputOutput`` otherwise.
+  func foreign(_ bytes: [UInt8]) throws(GridError) {
+    try output(outputIsTerminal ? Array(TerminalText.lines(bytes).utf8) : bytes)
+  }
+
+  /// Writes text that has words of others in it to standard output, as ``foreign(_:)-([UInt8])`` does.
+  func foreign(_ text: String) throws(GridError) {
+    try output(outputIsTerminal ? TerminalText.lines(text) : text)
+  }
+
+  /// Writes a remark to standard error; what a terminal would act on is escaped.
+  func remark(_ text: String) { error(TerminalText.lines(text)) }
+
+  /// Writes a line to standard error as it is, colours and all; text of others goes to ``remark(_:)``. A failure there
+  /// has nowhere to be told.
   func error(_ line: String) {
     progressIsShown.withLock { isShown in
       writeError((isShown ? Self.clearLine : "") + line + "\n")
@@ -75,10 +92,10 @@ final class OutputWriter: Sendable {
     }
   }
 
-  /// Writes a question to standard error and leaves the cursor behind it.
+  /// Writes a question to standard error and leaves the cursor behind it; what a terminal would act on is escaped.
   func prompt(_ text: String) {
     clearProgress()
-    writeError(text)
+    writeError(TerminalText.lines(text))
   }
 
   /// Writes a warning to standard error; what a terminal would act on is escaped.
@@ -88,6 +105,7 @@ final class OutputWriter: Sendable {
   /// standard error is no terminal.
   func progress(_ line: String) {
     guard errorIsTerminal else { return }
+    let line = TerminalText.printable(line)
     let fitting = width.map { TerminalText.truncated(line, to: max(0, $0 - 1)) } ?? line
     progressIsShown.withLock { isShown in
       writeError(Self.clearLine + fitting)

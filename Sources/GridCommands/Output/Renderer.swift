@@ -74,7 +74,7 @@ struct Renderer: Sendable {
   /// Ends with a line feed, unless there is nothing or one already.
   func write(_ template: OutputTemplate, _ document: JSONValue) throws(GridError) {
     let text = template.rendered(document)
-    try writer.output(text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
+    try writer.foreign(text.isEmpty || text.hasSuffix("\n") ? text : text + "\n")
   }
 
   /// A value as one line of JSON.

@@ -3,8 +3,41 @@ enum TerminalText {
   /// The text with everything escaped that a terminal acts on or that hides what stands there: control characters,
   /// line separators, marks that turn the direction of writing. Text of others can so never drive the terminal.
   static func printable(_ text: String) -> String {
-    guard !isHarmlessASCII(text), text.unicodeScalars.contains(where: isUnsafe) else { return text }
+    guard !isHarmlessASCII(text) else { return text }
     return escaped(text, isUnsafe)
+  }
+
+  /// A text of several lines as a terminal may have it: its line feeds and tabs stay what they are, everything else is
+  /// as in ``printable(_:)``.
+  static func lines(_ text: String) -> String {
+    guard !isHarmlessASCII(text) else { return text }
+    return escaped(text) { $0 != "\n" && $0 != "\t" && isUnsafe($0) }
+  }
+
+  /// Bytes of others as a terminal may have them: as ``lines(_:)``, with what is no UTF-8 as `\xff`.
+  static func lines(_ bytes: [UInt8]) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return lines(text) }
+    var result = ""
+    var valid: [UInt8] = []
+    var parser = Unicode.UTF8.ForwardParser()
+    var iterator = bytes.makeIterator()
+    var offset = 0
+    loop: while true {
+      switch parser.parseScalar(from: &iterator) {
+      case .valid(let scalar):
+        valid += scalar
+        offset += scalar.count
+      case .error(let length):
+        result += lines(String(decoding: valid, as: UTF8.self))
+        valid = []
+        for byte in bytes[offset..<min(offset + length, bytes.count)] {
+          result += "\\x" + hexadecimal(UInt32(byte), digits: 2)
+        }
+        offset += length
+      case .emptyInput: break loop
+      }
+    }
+    return result + lines(String(decoding: valid, as: UTF8.self))
   }
 
   /// A cell of `-o tsv`: the tab, the line feed, the carriage return and the backslash as `\t`, `\n`, `\r` and `\\`,
@@ -17,18 +50,25 @@ enum TerminalText {
   /// JSON text with the characters escaped that JSON allows and a terminal may act on: C1 controls, marks of
   /// direction, line separators. In JSON they can stand inside strings only, so that replacing them keeps the value.
   static func json(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 >= 0x80 }), text.unicodeScalars.contains(where: isUnsafeInJSON) else {
-      return text
+    guard text.utf8.contains(where: { $0 >= 0x7F }) else { return text }
+    return replaced(text, isUnsafeInJSON) { scalar in
+      scalar.utf16.reduce(into: "") { $0 += "\\u" + hexadecimal(UInt32($1), digits: 4) }
     }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      if isUnsafeInJSON(scalar) {
-        result += "\\u" + hexadecimal(scalar.value, digits: 4)
-      } else {
-        result.unicodeScalars.append(scalar)
-      }
+  }
+
+  /// Whether a character must not stand as it is where text of others is shown; `printable` escapes these, and joiners
+  /// where they hide.
+  static func isUnsafe(_ scalar: UnicodeScalar) -> Bool {
+    if scalar.value < 0x20 { return true }
+    if scalar.value < 0x7F { return false }
+    switch scalar.properties.generalCategory {
+    case .control, .lineSeparator, .paragraphSeparator: return true
+    // The joiners stay where they belong: emoji and several scripts are written with them.
+    case .format: return !isJoiner(scalar)
+    // What takes no room though it is no mark on another: fillers.
+    case .otherLetter: return scalar.properties.isDefaultIgnorableCodePoint
+    default: return false
     }
-    return result
   }
 
   /// Terminal cells a printable text takes: two for East Asian wide characters and emoji, none for combining marks.
@@ -85,34 +125,35 @@ enum TerminalText {
   private static func isHarmlessASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }
 
   private static func escaped(_ text: String, _ needsEscape: (UnicodeScalar) -> Bool) -> String {
+    replaced(text, needsEscape) { $0.escaped(asASCII: true) }
+  }
+
+  /// Also replaces joiners that have ASCII at a side: between those they join nothing, and two names that look the same
+  /// are not.
+  static func replaced(
+    _ text: String, _ needsEscape: (UnicodeScalar) -> Bool, _ escape: (UnicodeScalar) -> String
+  ) -> String {
+    let scalars = text.unicodeScalars
+    guard scalars.contains(where: { needsEscape($0) || isJoiner($0) }) else { return text }
     var result = ""
-    for scalar in text.unicodeScalars {
-      if needsEscape(scalar) {
-        result += scalar.escaped(asASCII: true)
+    var last: UnicodeScalar = " "
+    for index in scalars.indices {
+      let scalar = scalars[index]
+      let after = scalars.index(after: index)
+      let next = after < scalars.endIndex ? scalars[after] : " "
+      if needsEscape(scalar) || isJoiner(scalar) && (last.isASCII || next.isASCII) {
+        result += escape(scalar)
       } else {
         result.unicodeScalars.append(scalar)
       }
+      last = scalar
     }
     return result
   }
 
-  private static func isUnsafe(_ scalar: UnicodeScalar) -> Bool {
-    if scalar.value < 0x20 { return true }
-    if scalar.value < 0x7F { return false }
-    // The joiners stay: emoji and several scripts are written with them.
-    if scalar.value == 0x200C || scalar.value == 0x200D { return false }
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator: return true
-    default: return false
-    }
-  }
+  private static func isJoiner(_ scalar: UnicodeScalar) -> Bool { scalar.value == 0x200C || scalar.value == 0x200D }
 
-  private static func isUnsafeInJSON(_ scalar: UnicodeScalar) -> Bool {
-    switch scalar.value {
-    case 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
-    default: false
-    }
-  }
+  private static func isUnsafeInJSON(_ scalar: UnicodeScalar) -> Bool { scalar.value >= 0x7F && isUnsafe(scalar) }
 
   private static func width(of character: Character) -> Int {
     guard let first = character.unicodeScalars.first else { return 0 }

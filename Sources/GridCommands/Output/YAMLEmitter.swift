@@ -109,23 +109,26 @@ struct YAMLEmitter {
   }
 
   private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      default:
-        switch scalar.value {
-        case 0..<0x20, 0x7F...0x9F: result += "\\x" + TerminalText.hexadecimal(scalar.value, digits: 2)
-        case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF, 0xFFFE, 0xFFFF:
-          result += "\\u" + TerminalText.hexadecimal(scalar.value, digits: 4)
-        default: result.unicodeScalars.append(scalar)
-        }
+    "\"" + TerminalText.replaced(text, needsEscape, escaped) + "\""
+  }
+
+  private static func needsEscape(_ scalar: UnicodeScalar) -> Bool {
+    scalar == "\"" || scalar == "\\" || scalar.value == 0xFFFE || scalar.value == 0xFFFF || TerminalText.isUnsafe(scalar)
+  }
+
+  private static func escaped(_ scalar: UnicodeScalar) -> String {
+    switch scalar {
+    case "\"": "\\\""
+    case "\\": "\\\\"
+    case "\n": "\\n"
+    case "\r": "\\r"
+    case "\t": "\\t"
+    default:
+      switch scalar.value {
+      case ...0xFF: "\\x" + TerminalText.hexadecimal(scalar.value, digits: 2)
+      case ...0xFFFF: "\\u" + TerminalText.hexadecimal(scalar.value, digits: 4)
+      default: "\\U" + TerminalText.hexadecimal(scalar.value, digits: 8)
       }
     }
-    return result + "\""
   }
 }

@@ -36,7 +36,7 @@ struct CommandSession {
     CommandEnvironment.current?.adopt(cluster)
     if settings.verbosity != .normal {
       let place = settings.context.map { " (context \($0.name))" } ?? ""
-      writer.error("connected to node \(first.nodeName) at \(first.endpoint)\(place)")
+      writer.remark("connected to node \(first.nodeName) at \(first.endpoint)\(place)")
     }
   }
 
@@ -73,7 +73,7 @@ struct CommandSession {
     let began = clock.now()
     defer {
       if settings.verbosity == .most {
-        writer.error("request \(Request.verb) \(routed.json.text): \(HumanText.duration(clock.now() - began))")
+        writer.remark("request \(Request.verb) \(routed.json.text): \(HumanText.duration(clock.now() - began))")
       }
     }
     let first = connection
@@ -140,7 +140,7 @@ struct CommandSession {
     defer {
       if settings.verbosity == .most {
         let asked = RoutedRequest(request, routing: routing, page: PageRequest(limit: limit == .max ? nil : limit))
-        writer.error("request \(Request.verb) \(asked.json.text): \(HumanText.duration(clock.now() - began))")
+        writer.remark("request \(Request.verb) \(asked.json.text): \(HumanText.duration(clock.now() - began))")
       }
     }
     let first = connection

@@ -64,12 +64,12 @@ struct LineLogHandler: LogHandler {
       members["time"] = .string(time)
       members["level"] = .string("\(event.level)")
       members["message"] = .string("\(event.message)")
-      sink.write(JSONValue.object(members).text)
+      sink.write(TerminalText.json(JSONValue.object(members).text))
     }
   }
 
   private static func quoted(_ text: String) -> String {
     text.contains(where: { $0 == " " || $0 == "\"" || $0.isNewline })
-      ? JSONValue.string(text).text : TerminalText.printable(text)
+      ? TerminalText.json(JSONValue.string(text).text) : TerminalText.printable(text)
   }
 }

@@ -17,6 +17,7 @@ public enum Program {
     signal(SIGPIPE, SIG_IGN)
     TerminationSignals.unblock()
     OutputWriter.fillMissingDescriptors()
+    ProcessPrivacy.isOn = true
     AdditionalCommands.register(additional)
     UnstructuredTask.start { exit(await outcomeOfProcess(arguments).code) }
     while true { pause() }

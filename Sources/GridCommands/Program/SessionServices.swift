@@ -110,13 +110,13 @@ package struct SessionServices: Sendable {
   package static func show(_ value: JSONValue, format: String?, to sink: any OutputSink) throws {
     let renderer = Renderer(format: outputFormat(format), writer: OutputWriter(sink))
     switch (value, renderer.format) {
-    case (_, .json): try renderer.writer.output(value.indented() + "\n")
+    case (_, .json): try renderer.writer.output(TerminalText.json(value.indented()) + "\n")
     case (_, .yaml): try renderer.writer.output(YAMLEmitter.document(value))
     case (.string(let text), .table), (.string(let text), .wide), (.string(let text), .tsv), (.string(let text), .name):
-      try renderer.writer.output(text + "\n")
+      try renderer.writer.foreign(text + "\n")
     case (.object, .table), (.object, .wide), (.array, .table), (.array, .wide):
-      try renderer.writer.output(value.indented() + "\n")
-    default: try renderer.writer.output(value.text + "\n")
+      try renderer.writer.output(TerminalText.json(value.indented()) + "\n")
+    default: try renderer.writer.output(TerminalText.json(value.text) + "\n")
     }
   }
 
@@ -126,6 +126,11 @@ package struct SessionServices: Sendable {
 
   /// The text without anything a terminal would act on.
   package static func printable(_ text: String) -> String { TerminalText.printable(text) }
+
+  /// Text of others in lines, as a sink may have it: as it is, but without anything a terminal would act on.
+  package static func foreign(_ text: String, to sink: any OutputSink) throws(GridError) {
+    try OutputWriter(sink).foreign(text)
+  }
 
   /// The version of gridctl.
   package static var version: String { GridVersion.current }

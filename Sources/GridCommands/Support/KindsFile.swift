@@ -61,7 +61,8 @@ struct KindsFile: Equatable {
 
   /// The keys of a kind, in the order of the manual.
   static let keys = [
-    "command", "framing", "one-way", "handler-timeout", "restart", "environment", "working-directory", "singleton",
+    "command", "framing", "one-way", "handler-timeout", "restart", "environment", "working-directory", "user", "rlimits",
+    "cgroup", "singleton",
   ]
 
   /// The members of one kind.
@@ -115,7 +116,25 @@ struct KindsFile: Equatable {
       }
       specification.environment = try value("environment")?.textsByName() ?? [:]
       specification.workingDirectory = try value("working-directory")?.text()
+      specification.confinement = try confinement()
       return specification
+    }
+
+    private func confinement() throws(KindsFault) -> ProgramConfinement {
+      var limits: [LimitArgument] = []
+      for (key, value) in try value("rlimits")?.members() ?? [] {
+        let text = try value.text()
+        do throws(GridError) { limits.append(try LimitArgument(name: key.text, value: text)) } catch {
+          throw value.fault(error.message, hint: error.hint)
+        }
+      }
+      let user = try value("user")?.text()
+      let cgroup = try value("cgroup")?.text()
+      do throws(GridError) {
+        return try ProgramConfinement(user: user, limits: limits, cgroup: cgroup)
+      } catch {
+        throw kind.fault(error.message, hint: error.hint)
+      }
     }
   }
 }

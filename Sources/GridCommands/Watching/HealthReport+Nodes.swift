@@ -97,6 +97,18 @@ extension HealthReport {
     }
   }
 
+  /// What was weakened on purpose is told and no fault, but for connections that are not encrypted.
+  mutating func lookAtDefaults() {
+    for node in nodes where !node.weakened.isEmpty {
+      let isOpen = node.weakened.contains("--insecure")
+      add(
+        Finding(
+          name: Self.name(node), status: isOpen ? .warning : .ok,
+          message: "its defaults are weakened: \(node.weakened.joined(separator: ", "))",
+          advice: isOpen ? "what it sends can be read on the way; protect it with TLS instead of --insecure" : nil))
+    }
+  }
+
   // MARK: Stores
 
   /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.

@@ -93,9 +93,22 @@ struct InspectPage {
     if Column.member(exec, "workingDirectory")?.stringValue != nil {
       facts.append("in \(Column.text(exec, "workingDirectory"))")
     }
+    let limits = confinement(of: exec)
     return [
       ("command", ShellQuoting.line(words), .plain), ("program", facts.joined(separator: ", "), .plain),
-    ]
+    ] + (limits.isEmpty ? [] : [("confined", limits.joined(separator: ", "), .plain)])
+  }
+
+  /// Whose rights a program has and what it may use, where somebody has said so.
+  private func confinement(of exec: JSONValue) -> [String] {
+    var facts: [String] = []
+    if let user = Column.member(exec, "user")?.stringValue { facts.append("user \(user)") }
+    for (name, limit) in (Column.member(exec, "limits")?.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
+      let values = ["soft", "hard"].map { Column.integer(limit, $0).map { String($0) } ?? "unlimited" }
+      facts.append("\(name) \(values[0] == values[1] ? values[0] : values.joined(separator: ":"))")
+    }
+    if let cgroup = Column.member(exec, "cgroup")?.stringValue { facts.append("control group \(cgroup)") }
+    return facts
   }
 
   /// The last failure, its further lines below it.

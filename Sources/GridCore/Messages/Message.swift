@@ -117,9 +117,12 @@ public struct Message: Sendable, Equatable {
     }
   }
 
-  /// Why nobody may send it, wherever its target is: it would not fit into a frame of a link. Nil when it does.
+  /// Why nobody may send it, wherever its target is: it would not fit into a frame of a link, or has too much beside
+  /// its body. Nil when it does and has not.
   package var oversize: GridError? {
-    guard body.count > Self.maximumBodyBytes || body.count + extraBytes > Self.maximumWholeBytes else { return nil }
+    guard body.count > Self.maximumBodyBytes || body.count + extraBytes > Self.maximumWholeBytes else {
+      return excess
+    }
     return Self.oversize(body: body.count, rest: extraBytes)
   }
 

@@ -96,6 +96,8 @@ public struct ExecSpecification: Sendable, Equatable {
   /// Added to what the program gets of the node's environment.
   public var environment: [String: String]
   public var workingDirectory: String?
+  /// What it may do and use.
+  package var confinement = ProgramConfinement()
 
   public init(
     command: [String], framing: Framing = .lines, oneWay: Bool = false, handlerTimeout: Duration? = nil,
@@ -111,13 +113,14 @@ public struct ExecSpecification: Sendable, Equatable {
   }
 
   package var json: JSONValue {
-    [
+    let members: [String: JSONValue] = [
       "command": .array(command.map { .string($0) }), "framing": .string(framing.rawValue), "oneWay": .bool(oneWay),
       "handlerTimeoutSeconds": .optional(handlerTimeout?.inSeconds),
       "maximumRestarts": .integer(Int64(restart.maximumRestarts)),
       "restartWindowSeconds": .number(restart.window.inSeconds),
       "environment": .object(environment.mapValues { .string($0) }), "workingDirectory": .optional(workingDirectory),
     ]
+    return .object(members.merging(confinement.members) { own, _ in own })
   }
 
   /// As reports show it: of variables the names only, since their values may be secrets.
@@ -148,6 +151,7 @@ public struct ExecSpecification: Sendable, Equatable {
       restart: restart,
       environment: (json["environment"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
       workingDirectory: json["workingDirectory"]?.stringValue)
+    confinement = try ProgramConfinement(json: json)
   }
 
   private static func duration(_ seconds: Double, _ field: String) throws(GridError) -> Duration {

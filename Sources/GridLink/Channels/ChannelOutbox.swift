@@ -88,6 +88,15 @@ struct ChannelOutbox {
     change(number) { $0.closing = $0.closing ?? error.map { .failed($0) } ?? .inGoodOrder }
   }
 
+  /// Ends a channel with an error in place of what waits, which the reader does not read.
+  mutating func cut(_ number: UInt64, _ error: GridError) {
+    change(number) { end in
+      end.items = []
+      (end.sent, end.waiting) = (0, 0)
+      end.closing = end.closing ?? .failed(error)
+    }
+  }
+
   /// Forgets a channel, with what waits in it; false when there is none.
   mutating func drop(_ number: UInt64) -> Bool { ends.removeValue(forKey: number) != nil }
 

@@ -77,6 +77,9 @@ package struct ChannelWriter: Sendable {
   /// Ends the channel with an error behind what waits.
   package func fail(_ error: GridError) { link.end(number, error) }
 
+  /// Ends the channel with an error at once: what waits for a reader that does not read is dropped.
+  package func cut(_ error: GridError) { link.cut(number, error) }
+
   private static func checkSize(_ count: Int) throws(GridError) {
     if count > ChannelLimits.itemBytes { throw tooLarge(count) }
   }

@@ -69,6 +69,18 @@ extension Link {
     ChannelWriter(link: self, number: number, ended: state.withLock { $0.writers[number]?.ended } ?? .opened)
   }
 
+  /// How many channels the peer has open here.
+  package var openWriters: Int { state.withLock { $0.writers.count } }
+
+  /// Ends a channel at once, with an error in place of what waits.
+  func cut(_ number: UInt64, _ error: GridError) {
+    follow(
+      state.withLock { state in
+        state.outbox.cut(number, error)
+        return state.flushWhenReady()
+      })
+  }
+
   enum Enqueued {
     case queued
     case wait(Latch)

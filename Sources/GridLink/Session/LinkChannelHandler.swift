@@ -158,7 +158,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
       case .preamble, .greeting: try greeted(LinkFrame(decoding: body), whole, context)
       case .open(let link):
         switch body.first {
-        case FrameKind.message: messages.append(try link.envelope(decoding: body, names: &names, at: now))
+        case FrameKind.message: take(try link.envelope(decoding: body, names: &names, at: now), link)
         case FrameKind.reply:
           deliverMessages(link)
           try link.received(replyIn: body)
@@ -186,6 +186,14 @@ final class LinkChannelHandler: ChannelInboundHandler {
     }
     guard bytes.count - at - 4 >= length else { return nil }
     return UnsafeRawBufferPointer(rebasing: bytes[at + 4..<at + 4 + length])
+  }
+
+  /// Our own senders look before they send; others are told.
+  private func take(_ envelope: Envelope, _ link: Link) {
+    guard let error = envelope.excess else { return messages.append(envelope) }
+    deliverMessages(link)
+    if link.caller.role == .viewer { return envelope.resolve(.failure(error)) }
+    endpoint.receiver.undeliverable(envelope.withinLimits, error)
   }
 
   /// Hands over the messages of a read at once, so that a mailbox is locked once for many.

@@ -23,7 +23,7 @@ enum SessionWords {
     case "echo":
       let isOpen = arguments.dropFirst().first == "-n"
       let text = arguments.dropFirst(isOpen ? 2 : 1).joined(separator: " ")
-      try evaluator.sink.output(Array((isOpen ? text : text + "\n").utf8))
+      try SessionServices.foreign(isOpen ? text : text + "\n", to: evaluator.sink)
       return StatementEnd(value: SessionValue(.string(text)))
     case "clear":
       // Home, the screen, and what was scrolled off it.

@@ -17,6 +17,8 @@ package struct NodeHealth: FieldCoded, Equatable {
   package var troubles: [Trouble] = []
   package var store = StoreReport()
   package var load = NodeLoad()
+  /// Options that let others do more than a node does by itself, as they are typed.
+  package var weakened: [String] = []
 
   package init() {}
 
@@ -33,6 +35,7 @@ package struct NodeHealth: FieldCoded, Equatable {
     try fields.objects("failingActors", &failingActors)
     try fields.objects("troubles", &troubles)
     try fields.object("store", &store)
+    try fields.value("weakened", &weakened)
   }
 }
 

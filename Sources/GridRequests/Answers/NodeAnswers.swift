@@ -57,6 +57,10 @@ package struct NodeInformation: FieldCoded, Equatable {
   package var stateDirectory = ""
   package var socket = ""
   package var residentBytes: Int64 = 0
+  /// Requests that were not looked at, for what their connections had asked for already.
+  package var refusedRequests = 0
+  /// Options that let others do more than a node does by itself, as they are typed.
+  package var weakened: [String] = []
 
   package init() {}
 
@@ -76,6 +80,8 @@ package struct NodeInformation: FieldCoded, Equatable {
     try fields.value("stateDirectory", &stateDirectory)
     try fields.value("socket", &socket)
     try fields.value("residentBytes", &residentBytes)
+    try fields.value("refusedRequests", &refusedRequests)
+    try fields.value("weakened", &weakened)
   }
 }
 

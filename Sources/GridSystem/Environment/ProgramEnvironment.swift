@@ -80,10 +80,19 @@ package struct EnvironmentPolicy: Sendable, Equatable {
     patterns = all.filter { $0.contains("*") }.map { NamePattern($0) }
   }
 
-  /// Whether a program gets the variable. What ``isPrivate(_:)`` says is passed by its full name alone.
+  /// Whether a program gets the variable. What ``isPrivate(_:)`` says, and what leads to a secret of gridctl, is passed
+  /// by its full name alone.
   package func passes(_ name: String) -> Bool {
-    names.contains(name) || (!Self.isPrivate(name) && patterns.contains { $0.matches(name) })
+    let needsFullName = Self.isPrivate(name) || Self.leadsToSecret(name)
+    return names.contains(name) || (!needsFullName && patterns.contains { $0.matches(name) })
   }
+
+  /// Whether a variable says how gridctl proves who it is, or where what proves it lies.
+  private static func leadsToSecret(_ name: String) -> Bool {
+    credentials.contains(name) || name.hasPrefix("GRIDCTL_ETCD_") || name.hasPrefix("GRIDCTL_TLS_")
+  }
+
+  private static let credentials: Set<String> = ["GRIDCTL_SECRET_FILE", "GRIDCTL_TOKEN", "GRIDCTL_TOKEN_FILE"]
 
   /// Whether a variable concerns this process and no program of its: a secret of gridctl, or how whoever started the
   /// process hears of it.

@@ -10,6 +10,7 @@ package enum SecretFile {
   /// - Throws: ``GridError/Code/refused`` when others can read it or it is another user's,
   ///   ``GridError/Code/configuration`` when it is no secret, ``GridError/Code/inputOutput`` when it cannot be read.
   package static func read(_ path: String) throws(GridError) -> NamespaceSecret? {
+    try ProcessPrivacy.expectSecret()
     // Not blocking, since a pipe may lie there.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {

@@ -1,4 +1,5 @@
 internal import CProcessGuard
+internal import Glibc
 internal import GridCore
 
 extension ProcessCommand {
@@ -8,6 +9,7 @@ extension ProcessCommand {
   func payload() throws(GridError) -> [UInt8] {
     try validate()
     let directories = workingDirectory.map { [$0] } ?? []
+    let cgroups = cgroup.map { [$0] } ?? []
     let vector = [executable] + arguments
     let variables = environment.entries
     let paths = candidates
@@ -15,17 +17,24 @@ extension ProcessCommand {
       directories: UInt32(directories.count),
       arguments: UInt32(clamping: vector.count),
       environment: UInt32(clamping: variables.count),
-      candidates: UInt32(clamping: paths.count)
+      candidates: UInt32(clamping: paths.count),
+      cgroups: UInt32(clamping: cgroups.count),
+      limits: UInt32(clamping: limits.count),
+      has_user: account == nil ? 0 : 1,
+      user: account?.user ?? 0,
+      group: account?.group ?? 0,
+      groups: UInt32(clamping: account?.groups.count ?? 0)
     )
-    let strings = [bytes(directories), bytes(vector), variables, bytes(paths)].joined()
-    let size = strings.reduce(MemoryLayout<grid_guard_payload>.size) { $0 + $1.count + 1 }
+    let start = withUnsafeBytes(of: header) { [UInt8]($0) } + numbers
+    let strings = [bytes(cgroups), bytes(directories), bytes(vector), variables, bytes(paths)].joined()
+    let size = strings.reduce(start.count) { $0 + $1.count + 1 }
     guard size <= Self.maximumBytes else {
       throw GridError(
         .usage,
         "the command \(quoted) has \(size) bytes with its environment, more than the \(Self.maximumBytes) allowed",
         hint: "pass large data in a file or on standard input")
     }
-    var result = withUnsafeBytes(of: header) { [UInt8]($0) }
+    var result = start
     result.reserveCapacity(size)
     for string in strings {
       result.append(contentsOf: string)
@@ -34,5 +43,33 @@ extension ProcessCommand {
     return result
   }
 
+  /// The limits and the groups, as the guard reads them.
+  private var numbers: [UInt8] {
+    let limits = limits.map { resource, limit in
+      grid_guard_limit(
+        resource: resource.number, padding: 0, soft: Self.systemValue(limit.soft), hard: Self.systemValue(limit.hard))
+    }
+    return limits.withUnsafeBytes { [UInt8]($0) } + (account?.groups ?? []).withUnsafeBytes { [UInt8]($0) }
+  }
+
+  private static func systemValue(_ limit: Int64?) -> UInt64 {
+    // What RLIM_INFINITY is, which Swift does not import.
+    limit.map { UInt64(clamping: $0) } ?? UInt64.max
+  }
+
   private func bytes(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+}
+
+extension ProgramConfinement.Resource {
+  /// What `setrlimit` calls it.
+  fileprivate var number: UInt32 {
+    switch self {
+    case .openFiles: UInt32(RLIMIT_NOFILE.rawValue)
+    case .processes: UInt32(__RLIMIT_NPROC.rawValue)
+    case .memory: UInt32(RLIMIT_AS.rawValue)
+    case .processorTime: UInt32(RLIMIT_CPU.rawValue)
+    case .fileSize: UInt32(RLIMIT_FSIZE.rawValue)
+    case .coreSize: UInt32(RLIMIT_CORE.rawValue)
+    }
+  }
 }

@@ -1,9 +1,9 @@
-internal import GridCore
+package import GridCore
 
 /// What to run as a child process: a program, its arguments, its whole environment and where it runs.
 ///
 /// All of it together is at most ``maximumBytes``.
-package struct ProcessCommand: Sendable, Equatable {
+package struct ProcessCommand: Sendable {
   /// The most bytes a command may have: program, arguments, environment and directory, with one byte after each.
   package static let maximumBytes = 1024 * 1024
 
@@ -19,6 +19,12 @@ package struct ProcessCommand: Sendable, Equatable {
   package var environment: ProgramEnvironment
   /// The directory the child starts in; `nil` is the directory the node was in when its guard started.
   package var workingDirectory: String?
+  /// Whose rights the child has; `nil` is whoever started the guard.
+  package var account: SystemAccount?
+  /// What each process of the child may use, beyond what this process may.
+  package var limits: [(resource: ProgramConfinement.Resource, limit: ProgramConfinement.Limit)] = []
+  /// The directory of the control group that the child is in; `nil` is the guard's.
+  package var cgroup: String?
 
   package init(
     _ executable: String,
@@ -58,7 +64,7 @@ package struct ProcessCommand: Sendable, Equatable {
     guard !executable.isEmpty else {
       throw GridError(.usage, "the command is empty", hint: "name a program: -- PROGRAM [ARGUMENT…]")
     }
-    let texts = [executable] + arguments + [workingDirectory ?? ""]
+    let texts = [executable] + arguments + [workingDirectory ?? "", cgroup ?? ""]
     guard !texts.contains(where: { $0.utf8.contains(0) }) else {
       throw GridError(.usage, "the command \(quoted) contains a NUL byte")
     }

@@ -39,7 +39,7 @@ package enum LocalSockets {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasSuffix(".sock") { found.append(directory + "/" + name) }
+      if name.hasSuffix(".sock"), entry.pointee.d_type != UInt8(DT_LNK) { found.append(directory + "/" + name) }
     }
     return found.sorted()
   }

@@ -19,6 +19,9 @@ import Testing
             restart: never
             environment: {TMPDIR: /var/tmp, DEPTH: 08}
             working-directory: /srv
+            user: nobody
+            rlimits: {nofile: 64:128, memory: 512MiB, core: unlimited}
+            cgroup: /sys/fs/cgroup/work
             singleton: true
           plain: {command: [cat]}
           leader: {command: [cat]}
@@ -29,6 +32,14 @@ import Testing
     #expect(resize.framing == .json && resize.oneWay && resize.handlerTimeout == .seconds(90))
     #expect(resize.restart.maximumRestarts == 0 && resize.workingDirectory == "/srv")
     #expect(resize.environment == ["TMPDIR": "/var/tmp", "DEPTH": "08"])
+    #expect(
+      resize.confinement
+        == ProgramConfinement(
+          user: "nobody",
+          limits: [
+            .openFiles: try .init(soft: 64, hard: 128), .memory: try .init(soft: 512 << 20, hard: 512 << 20),
+            .coreSize: try .init(soft: nil, hard: nil),
+          ], cgroup: "/sys/fs/cgroup/work"))
     var plain = ExecSpecification(command: ["cat"])
     plain.handlerTimeout = .seconds(60)
     #expect(file.programs["plain"] == plain)
@@ -50,6 +61,8 @@ import Testing
     ("kinds:\n  a:\n    command: [cat]\n    singleton: 1x\n", "k, line 4: kinds.a.singleton: it must be true or"),
     ("kinds:\n  a:\n    command: [cat]\n    handler-timeout: soon\n", "k, line 4: kinds.a.handler-timeout:"),
     ("kinds:\n  a:\n    command: [cat]\n    restart: often\n", "k, line 4: kinds.a.restart: invalid restart policy"),
+    ("kinds:\n  a:\n    command: [cat]\n    rlimits: {files: 3}\n", "k, line 4: kinds.a.rlimits.files: unknown resource"),
+    ("kinds:\n  a:\n    command: [cat]\n    cgroup: here\n", "kinds.a: the control group “here” is no absolute path"),
     ("kinds:\n  a:\n    command: [cat]\n    environment: [A]\n", "k, line 4: kinds.a.environment: it must be KEY: VAL"),
     ("kinds:\n  a:\n    command: [cat]\n  a:\n    command: [dog]\n", "stands there twice"),
     ("kinds:\n  a b:\n    command: [cat]\n", "k, line 2: kinds.a b: invalid kind name"),

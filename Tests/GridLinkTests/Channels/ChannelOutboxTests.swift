@@ -47,6 +47,17 @@ internal import Testing
     #expect(sent(&outbox) == ["1:10"])
   }
 
+  @Test func `a channel that is cut says so at once, and drops what waits`() {
+    var outbox = ChannelOutbox()
+    outbox.open(1, credit: 1)
+    for _ in 0..<3 { _ = outbox.append(item(10), to: 1, limit: 100) }
+    #expect(sent(&outbox) == ["1:10"])
+    outbox.cut(1, GridError(.retryLater, "it reads nothing"))
+    #expect(outbox.append(item(1), to: 1, limit: 100) == .gone)
+    #expect(sent(&outbox) == ["1 retry-later"])
+    #expect(outbox.isEmpty)
+  }
+
   @Test func `the end needs no credit, but waits for what is before it`() {
     var outbox = ChannelOutbox()
     outbox.open(1, credit: 0)
