@@ -117,6 +117,7 @@ import Testing
     ]
     health.store = StoreReport(StoreDescription(engine: "embedded", version: "3", place: "/x"))
     (health.load.actors, health.load.mailbox, health.load.uptimeSeconds) = (5, 6, 7)
+    (health.certificateSecondsLeft, health.isInsecure) = (-1, true)
     return health
   }
 
@@ -125,6 +126,8 @@ import Testing
     (information.name, information.namespace, information.process) = ("n1", "default", 77)
     (information.isMember, information.labels, information.kinds) = (true, ["zone": "a"], ["echo"])
     (information.load.actors, information.load.deadLetters) = (3, 4)
+    (information.identity, information.certificateExpires) = ("n1.node.default.gridctl", "2027")
+    information.isInsecure = true
     return information
   }
 

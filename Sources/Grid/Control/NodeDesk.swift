@@ -2,6 +2,7 @@ internal import Glibc
 internal import GridActors
 internal import GridCluster
 internal import GridCore
+internal import GridLink
 internal import GridRequests
 internal import GridSystem
 internal import Logging
@@ -10,6 +11,7 @@ internal import Logging
 struct NodeDesk: Sendable {
   let node: NodeSelf
   let configuration: NodeConfiguration
+  let certificate: NodeCertificate?
   let membership: Membership
   let peers: PeerTable
   let cells: CellTable
@@ -39,7 +41,15 @@ struct NodeDesk: Sendable {
     information.stateDirectory = configuration.stateDirectory
     information.socket = GridDirectories.socket(of: node.name, in: configuration.runtimeDirectory)
     information.residentBytes = ResidentMemory.bytes()
+    information.identity = certificate?.name
+    information.certificateExpires = certificate?.expiry?.rfc3339
+    information.isInsecure = isInsecure
     return information
+  }
+
+  /// Whether others can listen to what it says to others.
+  var isInsecure: Bool {
+    certificate == nil && configuration.listen.flatMap { try? LinkAddress(parsing: $0) }.map { !$0.isLocal } ?? false
   }
 
   func stop(_ request: NodeStopRequest) -> NodeReference {

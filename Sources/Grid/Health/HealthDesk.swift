@@ -56,6 +56,8 @@ struct HealthDesk: Sendable {
     report.store = await storeReport()
     report.load = nodes.load()
     report.load.deadLetters = nil
+    report.certificateSecondsLeft = nodes.certificate?.remaining?.inSeconds
+    report.isInsecure = nodes.isInsecure
     return report
   }
 

@@ -97,6 +97,28 @@ extension HealthReport {
     }
   }
 
+  // MARK: Encryption
+
+  /// Before so long a certificate that ends is told.
+  private static let certificateNotice = 14 * 86_400.0
+
+  mutating func lookAtEncryption(_ node: NodeHealth) {
+    if node.isInsecure {
+      add(
+        Finding(
+          name: Self.name(node), status: .warning, message: "it listens on the network without encryption",
+          advice: "give it a certificate; see: gridctl help tls"))
+    }
+    guard let left = node.certificateSecondsLeft, left < Self.certificateNotice else { return }
+    let hasExpired = left < 0
+    let time = HumanText.duration(abs(left))
+    add(
+      Finding(
+        name: Self.name(node), status: hasExpired ? .critical : .warning,
+        message: hasExpired ? "its certificate expired \(time) ago" : "its certificate expires in \(time)",
+        advice: "on its machine, without a restart: gridctl tls issue --ca DIR --name \(node.node) --force"))
+  }
+
   // MARK: Stores
 
   /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.

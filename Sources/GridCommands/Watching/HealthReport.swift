@@ -77,6 +77,7 @@ struct HealthReport: Sendable {
     lookAtActors(limits)
     lookAtTroubles(limits)
     lookAtStores()
+    for node in nodes { lookAtEncryption(node) }
   }
 
   static func name(_ node: NodeHealth) -> String { "node \(node.node)" }

@@ -17,6 +17,10 @@ package struct NodeHealth: FieldCoded, Equatable {
   package var troubles: [Trouble] = []
   package var store = StoreReport()
   package var load = NodeLoad()
+  /// How long its certificate is good, negative when it has expired; nil without TLS.
+  package var certificateSecondsLeft: Double?
+  /// It listens on an address that others can reach, and nothing is encrypted.
+  package var isInsecure = false
 
   package init() {}
 
@@ -33,6 +37,8 @@ package struct NodeHealth: FieldCoded, Equatable {
     try fields.objects("failingActors", &failingActors)
     try fields.objects("troubles", &troubles)
     try fields.object("store", &store)
+    try fields.optional("certificateSecondsLeft", &certificateSecondsLeft)
+    try fields.flag("insecure", &isInsecure)
   }
 }
 

@@ -57,6 +57,11 @@ package struct NodeInformation: FieldCoded, Equatable {
   package var stateDirectory = ""
   package var socket = ""
   package var residentBytes: Int64 = 0
+  /// Whom its certificate stands for; nil without TLS.
+  package var identity: String?
+  package var certificateExpires: String?
+  /// It listens on an address that others can reach, and nothing is encrypted.
+  package var isInsecure = false
 
   package init() {}
 
@@ -76,6 +81,9 @@ package struct NodeInformation: FieldCoded, Equatable {
     try fields.value("stateDirectory", &stateDirectory)
     try fields.value("socket", &socket)
     try fields.value("residentBytes", &residentBytes)
+    try fields.nullable("identity", &identity)
+    try fields.nullable("certificateExpires", &certificateExpires)
+    try fields.value("insecure", &isInsecure)
   }
 }
 
