@@ -86,19 +86,23 @@ public final class ClusterClient: Sendable {
   ///   - namespace: the cluster.
   ///   - secretFile: a file with the secret of the namespace, which nodes over TCP want proved; its mode is 0600 and
   ///     its user the program's. Not needed for a Unix socket.
+  ///   - tls: the files of TLS, for nodes over TCP that encrypt; with a certificate of its own the program needs no
+  ///     secret.
   ///   - timeout: how long it may take altogether for one node to answer.
   /// - Throws: ``GridError/Code/usage`` for what is no endpoint, ``GridError/Code/unavailable`` when none answers,
   ///   ``GridError/Code/protocolMismatch`` when what answers is no node of the namespace, ``GridError/Code/refused``
   ///   when one of the two sides does not know the secret.
   public static func connect(
-    to endpoints: [String], namespace: String = "default", secretFile: String? = nil, timeout: Duration = .seconds(5)
+    to endpoints: [String], namespace: String = "default", secretFile: String? = nil, tls: TLSFiles? = nil,
+    timeout: Duration = .seconds(5)
   ) async throws(GridError) -> ClusterClient {
     guard !endpoints.isEmpty else { throw GridError(.usage, "no endpoint was named") }
     try NameRules.validated(namespace, as: "namespace")
-    let places = ClusterPlaces(
+    var places = ClusterPlaces(
       namespace: namespace, endpoints: endpoints,
       directories: GridDirectories(environment: [:], namespace: namespace, user: ProcessEnvironment.user),
       secretFile: secretFile ?? "")
+    places.tls = tls
     let client = ClusterClient(places, patience: timeout, endsWithIt: true)
     _ = try await client.connection(timeout: timeout)
     return client

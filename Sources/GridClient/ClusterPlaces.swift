@@ -12,6 +12,8 @@ package struct ClusterPlaces: Sendable {
   package var directories: GridDirectories
   /// The file with the secret of the namespace; read when a node over TCP wants it proved.
   package var secretFile: String
+  /// The files of TLS, for nodes over TCP; nil without.
+  package var tls: TLSFiles?
   /// Where nodes of this machine say that they listen, asked when no socket leads to one.
   package var registered: @Sendable () async -> [String]
 
@@ -60,7 +62,7 @@ package struct ClusterPlaces: Sendable {
 
   private func open(_ endpoints: [String], _ timeout: Duration) async throws(GridError) -> NodeConnection {
     try await NodeConnection.open(
-      endpoints, namespace: namespace, timeout: timeout, clock: SystemClock(), secretFile: secretFile)
+      endpoints, namespace: namespace, timeout: timeout, clock: SystemClock(), secretFile: secretFile, tls: tls)
   }
 
   /// By the sockets of this machine's nodes; where there is none that lives, by what they have registered.

@@ -19,21 +19,27 @@ package final class NodeConnection: Sendable {
 
   /// Connects to the first endpoint that answers.
   ///
-  /// - Parameter secretFile: the file with the secret of the namespace; read when a node over TCP wants it proved.
+  /// - Parameters:
+  ///   - secretFile: the file with the secret of the namespace; read when a node over TCP wants it proved.
+  ///   - tls: the files of TLS, for nodes over TCP; nil without.
   /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers
   ///   is no node of our version and namespace, ``GridError/Code/refused`` when one of the two sides does not know the
   ///   secret of the other's namespace.
   package static func open(
     _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
-    secretFile: String,
+    secretFile: String, tls: TLSFiles? = nil,
     group: any EventLoopGroup = NodeConnection.sharedGroup
   ) async throws(GridError) -> NodeConnection {
     let receiver = ClientReceiver()
     let loop = group.next()
-    let side = LinkEndpoint(
+    var side = LinkEndpoint(
       greeting: { LinkGreeting(namespace: namespace, role: .client, name: "client") }, receiver: receiver,
       timers: LoopTimers(loop), transport: NIOTransport(loop),
       secret: { () throws(GridError) in try SecretFile.readForClient(secretFile, namespace: namespace) })
+    if let tls, endpoints.contains(where: { !$0.hasPrefix("unix:") }) {
+      side.encryption = try CertificateEncryption(tls, listens: false, clock: clock)
+      if tls.certificate != nil { side.credential = .certificate }
+    }
     do {
       let (link, endpoint) = try await DialRace(endpoints, from: side, timeout: timeout).run()
       return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)

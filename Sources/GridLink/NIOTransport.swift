@@ -23,8 +23,17 @@ package struct NIOTransport: Transport {
         }
       }
     Self.connect(bootstrap, to: address).whenFailure { error in
-      failed(GridError(.unavailable, "cannot reach \(address)", cause: Self.reason(error)))
+      failed(Self.explained(error, address))
     }
+  }
+
+  /// Why there is no connection: what was thrown while it was prepared, or what the system says.
+  private static func explained(_ error: any Error, _ address: LinkAddress) -> GridError {
+    let first = (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
+    guard let error = first as? GridError else {
+      return GridError(.unavailable, "cannot reach \(address)", cause: reason(error))
+    }
+    return GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)
   }
 
   private static func connect(_ bootstrap: ClientBootstrap, to address: LinkAddress) -> EventLoopFuture<any Channel> {

@@ -12,6 +12,10 @@ import Testing
       .nodeLostMembership(failure), .node, "lost-membership",
       "lost its membership, stops its actors and joins again: it broke (a bolt)"
     ),
+    (
+      .certificateExpires(at: CalendarTime(millisecondsSince1970: 0)), .node, "certificate-expires",
+      "its certificate expires at 1970-01-01T00:00:00.000Z"
+    ),
     (.peerJoined(address: "10.0.0.2:4743"), .peer, "joined", "joined at 10.0.0.2:4743"),
     (.peerLeft, .peer, "left", "left"), (.peerDied, .peer, "died", "died"),
     (.actorSpawned(kind: "echo", epoch: 3), .actor, "spawned", "spawned as kind echo"),

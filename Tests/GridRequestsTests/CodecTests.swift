@@ -118,6 +118,7 @@ import Testing
     health.store = StoreReport(StoreDescription(engine: "embedded", version: "3", place: "/x"))
     (health.load.actors, health.load.mailbox, health.load.uptimeSeconds) = (5, 6, 7)
     health.weakened = ["--allow-exec", "--allow-stop"]
+    health.certificateSecondsLeft = -1
     return health
   }
 
@@ -127,6 +128,7 @@ import Testing
     (information.isMember, information.labels, information.kinds) = (true, ["zone": "a"], ["echo"])
     (information.load.actors, information.load.deadLetters) = (3, 4)
     information.weakened = ["--insecure"]
+    (information.identity, information.certificateExpires) = ("n1.node.default.gridctl", "2027")
     return information
   }
 

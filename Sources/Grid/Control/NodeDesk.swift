@@ -2,6 +2,7 @@ internal import Glibc
 internal import GridActors
 internal import GridCluster
 internal import GridCore
+internal import GridLink
 internal import GridRequests
 internal import GridSystem
 internal import Logging
@@ -10,6 +11,7 @@ internal import Logging
 struct NodeDesk: Sendable {
   let node: NodeSelf
   let configuration: NodeConfiguration
+  let certificate: NodeCertificate?
   let membership: Membership
   let peers: PeerTable
   let cells: CellTable
@@ -42,6 +44,8 @@ struct NodeDesk: Sendable {
     information.residentBytes = ResidentMemory.bytes()
     information.refusedRequests = book.refused
     information.weakened = configuration.weakened
+    information.identity = certificate?.name
+    information.certificateExpires = certificate?.expiry?.rfc3339
     return information
   }
 

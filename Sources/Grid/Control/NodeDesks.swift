@@ -19,8 +19,9 @@ struct NodeDesks: Sendable {
     let (node, timers, calls) = (ground.node, ground.timers, traffic.calls)
     let (membership, cells, office) = (traffic.membership, traffic.cells, traffic.letters)
     nodes = NodeDesk(
-      node: node, configuration: ground.configuration, membership: membership, peers: traffic.peers, cells: cells,
-      letters: office, health: traffic.health, calls: calls, book: book, clock: timers,
+      node: node, configuration: ground.configuration, certificate: ground.certificate, membership: membership,
+      peers: traffic.peers, cells: cells, letters: office, health: traffic.health, calls: calls, book: book,
+      clock: timers,
       logger: ground.logger)
     actors = ActorDesk(
       node: node, cells: cells, router: traffic.router, calls: calls, spawner: own.spawner, stopper: own.stopper,

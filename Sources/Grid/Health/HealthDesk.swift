@@ -57,6 +57,7 @@ struct HealthDesk: Sendable {
     report.load = nodes.load()
     report.load.deadLetters = nil
     report.weakened = nodes.configuration.weakened
+    report.certificateSecondsLeft = nodes.certificate?.remaining?.inSeconds
     return report
   }
 

@@ -25,6 +25,8 @@ struct NodeAssembly: Sendable {
     _ configuration: NodeConfiguration, _ surroundings: NodeSurroundings, kinds: KindRegistry, leave: LeaveRequest
   ) async throws -> NodeAssembly {
     if surroundings.memory == nil { try makeDirectories(configuration) }
+    let certificate = try NodeCertificate(configuration, clock: surroundings.timers)
+    let configuration = certificate?.named(configuration) ?? configuration
     let secret = try surroundings.memory?.secret ?? secret(configuration)
     let store =
       if let given = configuration.store {
@@ -33,7 +35,9 @@ struct NodeAssembly: Sendable {
         try await CoordinationStoreFactory.make(configuration, clock: surroundings.timers)
       }
     let wires = NodeWires(
-      NodeGround(configuration, surroundings, secret: secret, kinds: kinds, store: store, leave: leave))
+      NodeGround(
+        configuration, surroundings, secret: secret, certificate: certificate, kinds: kinds, store: store, leave: leave)
+    )
     do {
       return try await start(wires)
     } catch {
@@ -113,12 +117,12 @@ struct NodeAssembly: Sendable {
       }
     }
     let address = try LinkAddress(parsing: text)
-    guard address.isLocal || configuration.allowsInsecureListening else {
+    guard address.isLocal || configuration.tls != nil || configuration.allowsInsecureListening else {
       throw GridError(
         .refused, "listening on \(address) would send all messages through the network in clear text",
-        hint: "listen on a loopback address, or pass --insecure in a network you trust")
+        hint: NodeCertificate.threeCommands(configuration, listen: text))
     }
-    if !address.isLocal {
+    if configuration.tls == nil, !address.isLocal {
       wires.ground.logger.warning("listening without encryption", metadata: ["address": "\(address)"])
     }
     return try await endpoint.listen(on: address)
@@ -140,6 +144,9 @@ struct NodeAssembly: Sendable {
       group.addTask { await wires.traffic.membership.run(wires.actors.follower) { node.record($0) } }
       group.addTask { await wires.traffic.peers.run { peer throws(GridError) in try await Self.dial(peer, wires) } }
       group.addTask { await wires.traffic.work.run() }
+      if let certificate = wires.ground.certificate {
+        group.addTask { await certificate.watch(node.name, wires.traffic.events, wires.timers, wires.ground.logger) }
+      }
       group.addTask { await wires.actors.releases.run() }
       group.addTask { await wires.actors.singletons.run() }
       if let socket { group.addTask { await socket.keep { Self.restoreSecret(wires) } } }

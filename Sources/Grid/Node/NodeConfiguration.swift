@@ -12,11 +12,17 @@ public struct NodeConfiguration: Sendable {
   /// Its name in the cluster; nil takes the first free of `n1`, `n2`, ….
   public var name: String?
   /// Where it listens for nodes and clients, as `HOST:PORT`; nil listens on 127.0.0.1:4743, or on a free port when that
-  /// one is taken. An address that others can reach needs ``allowsInsecureListening``.
+  /// one is taken. An address that others can reach needs ``tls`` or ``allowsInsecureListening``.
   public var listen: String?
   /// What other nodes are told to dial; nil tells them the address it listens on.
   public var advertise: String?
+  /// Whether it may listen on an address that others can reach without encryption, where the secret of the namespace
+  /// alone says who they are.
   public var allowsInsecureListening: Bool
+  /// Encrypts every connection over TCP, and says by certificates who is at its ends; nil does not. The certificate is
+  /// the node's own, made by `gridctl tls issue`; without a ``name`` the node takes the one in it. Replaced files count
+  /// for new connections.
+  public var tls: TLSFiles?
   /// Free `KEY=VALUE` pairs that `gridctl peers` shows and selects by.
   public var labels: [String: String]
   /// Where the coordination store, the dead letters and the secret of the namespace are kept: the user's own.
@@ -102,7 +108,7 @@ public struct NodeConfiguration: Sendable {
   /// The options that weaken what holds by default, as they are typed: told in `node info` and `check`.
   var weakened: [String] {
     let options = [
-      ("--insecure", allowsInsecureListening), ("--allow-exec", allowsExec && accessRules.allowsExec),
+      ("--insecure", allowsInsecureListening && tls == nil), ("--allow-exec", allowsExec && accessRules.allowsExec),
       ("--allow-stop", accessRules.allowsStop), ("--allow-core-dumps", allowsCoreDumps),
     ]
     return options.filter(\.1).map(\.0)

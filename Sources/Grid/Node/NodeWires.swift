@@ -12,6 +12,8 @@ internal import NIOCore
 struct NodeGround: Sendable {
   let configuration: NodeConfiguration
   let secret: NamespaceSecret
+  /// Nil without TLS.
+  let certificate: NodeCertificate?
   let node: NodeSelf
   let surroundings: NodeSurroundings
   let logger: Logger
@@ -23,11 +25,12 @@ struct NodeGround: Sendable {
 
   init(
     _ configuration: NodeConfiguration, _ surroundings: NodeSurroundings, secret: NamespaceSecret,
-    kinds registry: KindRegistry, store: any CoordinationStore, leave: LeaveRequest
+    certificate: NodeCertificate? = nil, kinds registry: KindRegistry, store: any CoordinationStore, leave: LeaveRequest
   ) {
     self.configuration = configuration
     self.surroundings = surroundings
     self.secret = secret
+    self.certificate = certificate
     self.store = store
     logger = configuration.logger
     kinds = Self.kinds(registry, configuration, processes, surroundings.loop, endpointForPrograms)
@@ -190,7 +193,7 @@ struct NodeWires: Sendable {
     _ ground: NodeGround, _ membership: Membership, _ reception: LinkReception
   ) -> LinkEndpoint {
     let (node, secret, logger) = (ground.node, ground.secret, ground.logger)
-    return LinkEndpoint(
+    var endpoint = LinkEndpoint(
       greeting: { node.greeting }, receiver: reception, timers: ground.timers, transport: ground.transport,
       secret: { () throws(GridError) in secret }
     ) { other in
@@ -198,5 +201,10 @@ struct NodeWires: Sendable {
     } rejected: { error in
       logger.debug("connection refused", metadata: ["error": "\(error)"])
     }
+    if let certificate = ground.certificate {
+      endpoint.encryption = certificate.encryption
+      endpoint.credential = .certificate
+    }
+    return endpoint
   }
 }

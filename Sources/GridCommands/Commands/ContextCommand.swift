@@ -79,7 +79,7 @@ struct ContextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "add", abstract: "Make a context.",
       discussion: """
-        The options -e, --namespace, --secret-file, -t and -o are kept in the context.
+        The options -e, --namespace, --secret-file, --tls-ca, --tls-cert, --tls-key, -t and -o are kept in the context.
 
         Examples:
           gridctl context add prod -e 10.0.0.1:4743 --namespace shop --protected --prompt-color red
@@ -114,6 +114,9 @@ struct ContextCommand: AsyncParsableCommand {
       if !global.endpoint.isEmpty { context.settings.endpoints = global.endpoint.joined(separator: ",") }
       context.settings.namespace = global.namespace ?? context.settings.namespace
       context.settings.secretFile = global.secretFile ?? context.settings.secretFile
+      context.settings.tlsAuthority = global.tlsAuthority ?? context.settings.tlsAuthority
+      context.settings.tlsCertificate = global.tlsCertificate ?? context.settings.tlsCertificate
+      context.settings.tlsKey = global.tlsKey ?? context.settings.tlsKey
       context.settings.timeout = global.timeout ?? context.settings.timeout
       context.settings.output = global.output ?? context.settings.output
       context.description = description ?? context.description
@@ -233,6 +236,7 @@ extension Settings {
     return [
       row("context", context?.name ?? "", sources.context), row("endpoints", found, sources.endpoints),
       row("namespace", namespace, sources.namespace), row("secret-file", secretPath, sources.secretFile),
+      row("tls", [tls?.authority, tls?.certificate].compactMap(\.self).joined(separator: ","), sources.tls),
       row("output", "\(format.name)", sources.output),
       row("timeout", HumanText.duration(timeout), sources.timeout), row("color", color.rawValue, sources.color),
       row("protected", context?.isProtected == true ? "yes" : "no", context.map { .context($0.name) } ?? .standard),

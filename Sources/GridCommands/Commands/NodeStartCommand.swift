@@ -20,6 +20,10 @@ struct NodeStartCommand: OwnProcessCommand {
       STATE_DIRECTORY. The unit gridctl.service is installed with it, and takes options of this command from
       GRIDCTL_NODE_OPTIONS in /etc/default/gridctl.
 
+      With --tls-ca, --tls-cert and --tls-key every connection over TCP is encrypted, and certificates say who is at
+      its ends; without --name the node takes the name in its certificate. Replaced files count for new connections.
+      See gridctl help tls.
+
       A file of kinds names programs: kinds: { resize: { command: [./resize.py], handler-timeout: 30s } }. With
       singleton: true one actor of a kind runs once in the namespace, on one of the nodes that offer it. See
       gridctl-kinds(5).
@@ -28,7 +32,8 @@ struct NodeStartCommand: OwnProcessCommand {
         gridctl node start
         gridctl node start --detach --name n1 --label zone=a
         gridctl node start --namespace shop --listen 127.0.0.1:5000 --log json
-        gridctl node start --store etcd://10.0.0.9:2379 --listen 10.0.0.1:4743 --insecure
+        gridctl node start --store etcd://10.0.0.9:2379 --listen 10.0.0.1:4743 \
+          --tls-ca ca.pem --tls-cert n1.pem --tls-key n1.key
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -133,6 +138,7 @@ struct NodeStartCommand: OwnProcessCommand {
     configuration.storePrefix = storePrefix
     configuration.allowsInsecureListening = insecure
     configuration.allowsCoreDumps = allowCoreDumps
+    configuration.tls = try settings.tlsOfNode(global)
     configuration.labels = Dictionary(label.map { ($0.key, $0.value) }) { _, last in last }
     if let kindsFile {
       let file = try KindsFile.read(kindsFile)
@@ -207,5 +213,16 @@ struct NodeStartCommand: OwnProcessCommand {
       }
       node.beginGracefulShutdown()
     }
+  }
+}
+
+extension Settings {
+  /// The files of a node that is started here: those of a context are a client's.
+  fileprivate func tlsOfNode(_ options: GlobalOptions) throws(GridError) -> TLSFiles? {
+    func variable(_ name: String) -> String? { Settings.variables[name].flatMap { $0.isEmpty ? nil : $0 } }
+    return try TLSFiles(
+      authority: options.tlsAuthority ?? variable("GRIDCTL_TLS_CA"),
+      certificate: options.tlsCertificate ?? variable("GRIDCTL_TLS_CERT"),
+      key: options.tlsKey ?? variable("GRIDCTL_TLS_KEY"))
   }
 }

@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridRequests
 
 /// Follows the words of a line through the command tree.
 struct CompletionWalk {
@@ -205,7 +206,8 @@ enum CompletionValue: Sendable {
     "actor": .noun(.actor), "actors": .noun(.actor), "pattern": .noun(.actor), "target": .noun(.actor),
     "node": .noun(.node), "kind": .noun(.kind), "context": .noun(.context), "leader": .noun(.leader),
     "dead-letter": .noun(.deadLetter),
-    "payload": .payload, "file": .file, "directory": .file,
+    "payload": .payload, "file": .file, "directory": .file, "certificate": .file,
+    "role": .words(Role.allCases.map { ($0.rawValue, "") }),
     "format": .words(OutputFormat.named.map { ($0.name, $0.help) } + [("jsonpath=", ""), ("columns=", "")]),
     "when": .words(ColorMode.allCases.map { ($0.rawValue, "") }),
     "policy": .words(OverflowPolicy.allCases.map { ($0.rawValue, "") }),

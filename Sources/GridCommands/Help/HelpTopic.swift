@@ -3,7 +3,7 @@ internal import GridCore
 /// What `gridctl help TOPIC` explains beside the commands.
 enum HelpTopic: String, CaseIterable, Sendable {
   case exitCodes = "exit-codes"
-  case options, environment, output, payloads, names, contexts, questions, roles
+  case options, environment, output, payloads, names, contexts, questions, roles, tls
 
   var abstract: String {
     switch self {
@@ -16,6 +16,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .contexts: "clusters under names, and which setting wins"
     case .roles: "who may ask what of a cluster"
     case .questions: "what asks before it does something, and what answers"
+    case .tls: "encrypted clusters: three machines in four commands"
     }
   }
 
@@ -41,6 +42,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     case .contexts: Self.contextsText
     case .questions: Self.questionsText
     case .roles: RolesText.text
+    case .tls: Self.tlsText
     }
   }
 
@@ -141,7 +143,8 @@ enum HelpTopic: String, CaseIterable, Sendable {
     In a protected context a destructive command wants the context's name: typed on a terminal, or --confirm NAME; see
     gridctl help questions.
     For HOST:PORT the secret of the cluster is proved: secret-file names it, else it is the one of this machine's nodes.
-    A token and [tls] are not used yet: a context that has them is refused, so that nobody believes in them.
+    [tls] names the files of an encrypted cluster: ca, cert and key; see gridctl help tls.
+    A token is not used yet: a context that has one is refused, so that nobody believes in it.
 
     What wins: option, environment variable, context, config.toml, default.
       gridctl context show --effective
@@ -168,6 +171,28 @@ enum HelpTopic: String, CaseIterable, Sendable {
     So a list of commands that is pasted into a terminal says --yes where it would be asked:
       gridctl dead-letters purge --yes
       gridctl node stop n1 --yes
+
+    """
+
+  private static let tlsText = """
+    TLS
+
+    A node listens for others on its own machine, unless connections are encrypted. Who is at their ends is said by
+    certificates: of a node, an operator, who may do everything, or a viewer, who may look. On one machine, once:
+      gridctl tls init-ca ca
+      gridctl tls issue --ca ca --name n1 --out n1
+    and so for n2, n3 and for people: --name anna --role viewer. Bring the directory n1 to its machine, and start there:
+      gridctl node start --store etcd://10.0.0.9:2379 --listen 10.0.0.1:4743 \\
+        --tls-ca n1/ca.pem --tls-cert n1/n1.pem --tls-key n1/n1.key
+    A client takes the same three options, the variables GRIDCTL_TLS_CA, GRIDCTL_TLS_CERT and GRIDCTL_TLS_KEY, or
+    [tls] of a context. On a node's own machine its user needs none of them.
+
+    The key of the authority, ca/ca.key, stays where it was made. Keys have the mode 0600, else they are not used.
+    A certificate is replaced while the node runs: gridctl tls issue --ca ca --name n1 --out n1 --force
+    gridctl check warns 14 days before one of a node ends. Other machines' clocks must be right.
+
+      gridctl tls show FILE|HOST:PORT     what is in it, or is shown there
+      gridctl tls verify [NODE]           whether it works, and what to do when it does not
 
     """
 }

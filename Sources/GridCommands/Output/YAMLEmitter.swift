@@ -113,7 +113,8 @@ struct YAMLEmitter {
   }
 
   private static func needsEscape(_ scalar: UnicodeScalar) -> Bool {
-    scalar == "\"" || scalar == "\\" || scalar.value == 0xFFFE || scalar.value == 0xFFFF || TerminalText.isUnsafe(scalar)
+    scalar == "\"" || scalar == "\\" || scalar.value == 0xFFFE || scalar.value == 0xFFFF
+      || TerminalText.isUnsafe(scalar)
   }
 
   private static func escaped(_ scalar: UnicodeScalar) -> String {

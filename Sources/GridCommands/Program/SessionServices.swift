@@ -24,6 +24,9 @@ package struct SessionServices: Sendable {
     variables["GRIDCTL_CONTEXT"] = settings.context?.name
     variables["GRIDCTL_NAMESPACE"] = settings.namespace
     variables["GRIDCTL_SECRET_FILE"] = settings.secretFile
+    variables["GRIDCTL_TLS_CA"] = settings.tls?.authority
+    variables["GRIDCTL_TLS_CERT"] = settings.tls?.certificate
+    variables["GRIDCTL_TLS_KEY"] = settings.tls?.key
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
     if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
     if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
@@ -43,9 +46,12 @@ package struct SessionServices: Sendable {
   {
     var flags = flags
     (flags.context, flags.endpoints, flags.namespace, flags.secretFile) = (context, [], nil, nil)
+    (flags.tlsAuthority, flags.tlsCertificate, flags.tlsKey) = (nil, nil, nil)
     var variables = variables
     // The variables describe where the session began.
-    for name in ["CONTEXT", "ENDPOINTS", "NAMESPACE", "SECRET_FILE"] { variables["GRIDCTL_" + name] = nil }
+    for name in ["CONTEXT", "ENDPOINTS", "NAMESPACE", "SECRET_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY"] {
+      variables["GRIDCTL_" + name] = nil
+    }
     return try SessionServices(flags, variables)
   }
 

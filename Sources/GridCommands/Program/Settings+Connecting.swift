@@ -22,6 +22,7 @@ extension Settings {
       registered: { [namespace] in
         await RegisteredNodes.addresses(namespace: namespace, stateDirectory: state)
       })
+    places.tls = tls
     places.identity = "\(context?.name ?? "")\n\(namespace)"
     return places
   }

@@ -11,15 +11,6 @@ struct ContextDefinition: Sendable, Equatable {
   var color: String?
   /// How to get at the token; never the token itself.
   var token: SecretReference?
-  var security = TransportFiles()
-
-  /// The files of an encrypted connection.
-  struct TransportFiles: Sendable, Equatable {
-    var authority: String?
-    var certificate: String?
-    var key: String?
-    var serverName: String?
-  }
 
   static let colors = ["red", "green", "yellow", "blue", "magenta", "cyan"]
 
@@ -46,10 +37,9 @@ struct ContextDefinition: Sendable, Equatable {
     color = try table.text("color")
     token = try table.text("token").map { text throws(GridError) in try SecretReference(parsing: text) }
     if let files = try table.table("tls") {
-      try files.refuseOthers(than: ["ca", "cert", "key", "server-name"])
-      security = TransportFiles(
-        authority: try files.text("ca"), certificate: try files.text("cert"), key: try files.text("key"),
-        serverName: try files.text("server-name"))
+      try files.refuseOthers(than: ["ca", "cert", "key"])
+      (settings.tlsAuthority, settings.tlsCertificate) = (try files.path("ca"), try files.path("cert"))
+      settings.tlsKey = try files.path("key")
     }
     try check(table.path)
   }
@@ -64,23 +54,25 @@ struct ContextDefinition: Sendable, Equatable {
       if let text = settings.endpoints { _ = try SettingRules.endpoints(text) }
       if let text = settings.timeout { _ = try SettingRules.timeout(text) }
       if let text = settings.output { _ = try OutputFormat(parsing: text) }
+      _ = try TLSFiles(
+        authority: settings.tlsAuthority, certificate: settings.tlsCertificate, key: settings.tlsKey,
+        names: ("ca in [tls]", "cert in [tls]", "key in [tls]"))
       if let text = settings.namespace { try NameRules.validated(text, as: "namespace") }
     } catch {
       throw GridError(.configuration, "\(path): \(error.message)", hint: error.hint)
     }
   }
 
-  /// What is kept for a gridctl that encrypts connections must not be taken for protection by one that does not.
+  /// What is kept for another gridctl must not be taken for protection by one that does not use it.
   ///
   /// - Parameter path: the file of the context, for the message.
   /// - Throws: ``GridError/Code/configuration`` with the file and the key.
   func refuseWhatIsNotUsed(_ path: String) throws(GridError) {
-    let keys = [token == nil ? nil : "token", security == TransportFiles() ? nil : "[tls]"].compactMap(\.self)
-    guard let key = keys.first else { return }
+    guard token != nil else { return }
     throw GridError(
-      .configuration, "\(path): \(key) is not supported yet, and nothing is protected by it",
-      hint: "take \(keys.joined(separator: " and ")) out: gridctl context edit \(name); over TCP the secret of the "
-        + "namespace is proved, see --secret-file")
+      .configuration, "\(path): token is not supported yet, and nothing is protected by it",
+      hint: "take token out: gridctl context edit \(name); over TCP the secret of the namespace is proved, see "
+        + "--secret-file")
   }
 
   /// The context as its file holds it, in TOML.
@@ -101,12 +93,11 @@ struct ContextDefinition: Sendable, Equatable {
     add("timeout", settings.timeout)
     add("output", settings.output)
     add("token", token?.text)
-    if security != TransportFiles() {
+    if settings.tlsAuthority ?? settings.tlsCertificate ?? settings.tlsKey != nil {
       lines += ["", "[tls]"]
-      add("ca", security.authority)
-      add("cert", security.certificate)
-      add("key", security.key)
-      add("server-name", security.serverName)
+      add("ca", settings.tlsAuthority)
+      add("cert", settings.tlsCertificate)
+      add("key", settings.tlsKey)
     }
     return lines.map { $0 + "\n" }.joined()
   }
@@ -120,8 +111,8 @@ struct ContextDefinition: Sendable, Equatable {
       "timeout": .optional(settings.timeout),
       "output": .optional(settings.output), "color": .optional(color), "token": .optional(token?.text),
       "tls": [
-        "ca": .optional(security.authority), "cert": .optional(security.certificate), "key": .optional(security.key),
-        "serverName": .optional(security.serverName),
+        "ca": .optional(settings.tlsAuthority), "cert": .optional(settings.tlsCertificate),
+        "key": .optional(settings.tlsKey),
       ],
     ]
   }

@@ -7,6 +7,9 @@ struct SettingFlags: Sendable {
   var endpoints: [String] = []
   var namespace: String?
   var secretFile: String?
+  var tlsAuthority: String?
+  var tlsCertificate: String?
+  var tlsKey: String?
   var output: String?
   var timeout: String?
   var color: String?
@@ -32,6 +35,7 @@ struct Settings: Sendable {
     var endpoints = SettingSource.standard
     var namespace = SettingSource.standard
     var secretFile = SettingSource.standard
+    var tls = SettingSource.standard
     var output = SettingSource.standard
     var timeout = SettingSource.standard
     var color = SettingSource.standard
@@ -44,6 +48,8 @@ struct Settings: Sendable {
   var namespace = "default"
   /// The file with the secret of the namespace; nil for the one in its state directory.
   var secretFile: String?
+  /// The files of TLS, for nodes over TCP; nil without.
+  var tls: TLSFiles?
   var format = OutputFormat.table
   /// How long an answer may take; always positive.
   var timeout = Duration.seconds(5)
@@ -80,6 +86,7 @@ struct Settings: Sendable {
     ) { text throws(GridError) in try NameRules.validated(text, as: "namespace") }
     (settings.secretFile, settings.sources.secretFile) = try resolver.value(
       flags.secretFile, "--secret-file", "GRIDCTL_SECRET_FILE", \.secretFile, nil, SettingRules.secretFile)
+    try settings.takeTLS(flags, resolver)
     (settings.format, settings.sources.output) = try resolver.value(
       flags.output, "--output", "GRIDCTL_OUTPUT", \.output, settings.format, OutputFormat.init(parsing:))
     (settings.timeout, settings.sources.timeout) = try resolver.value(
@@ -94,6 +101,16 @@ struct Settings: Sendable {
       environment: environment, namespace: settings.namespace, user: ProcessEnvironment.user)
     settings.takeSwitches(flags)
     return settings
+  }
+
+  private mutating func takeTLS(_ flags: SettingFlags, _ resolver: SettingResolver) throws(GridError) {
+    let (authority, source) = try resolver.value(
+      flags.tlsAuthority, "--tls-ca", "GRIDCTL_TLS_CA", \.tlsAuthority, nil, SettingRules.file)
+    let (certificate, _) = try resolver.value(
+      flags.tlsCertificate, "--tls-cert", "GRIDCTL_TLS_CERT", \.tlsCertificate, nil, SettingRules.file)
+    let (key, _) = try resolver.value(flags.tlsKey, "--tls-key", "GRIDCTL_TLS_KEY", \.tlsKey, nil, SettingRules.file)
+    tls = try TLSFiles(authority: authority, certificate: certificate, key: key)
+    sources.tls = source
   }
 
   private mutating func takeSwitches(_ flags: SettingFlags) {
@@ -117,6 +134,11 @@ enum SettingRules {
     let timeout = try Duration.argument(text)
     guard timeout > .zero else { throw GridError(.usage, "a time-out must be longer than 0") }
     return timeout
+  }
+
+  static func file(_ text: String) throws(GridError) -> String? {
+    guard !text.isEmpty else { throw GridError(.usage, "the file has no name") }
+    return text
   }
 
   static func secretFile(_ text: String) throws(GridError) -> String? {

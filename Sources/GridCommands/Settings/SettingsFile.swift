@@ -8,6 +8,10 @@ struct SettingsFile: Sendable, Equatable {
   var endpoints: String?
   var namespace: String?
   var secretFile: String?
+  /// The files of TLS.
+  var tlsAuthority: String?
+  var tlsCertificate: String?
+  var tlsKey: String?
   var output: String?
   var timeout: String?
   /// When there is colour.

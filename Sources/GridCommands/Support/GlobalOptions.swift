@@ -26,6 +26,19 @@ package struct GlobalOptions: ParsableArguments {
   var secretFile: String?
 
   @Option(
+    name: .customLong("tls-ca"),
+    help: ArgumentHelp(
+      "The authority that has issued the certificates of the cluster, for HOST:PORT with TLS; see: gridctl help tls.",
+      valueName: "file"))
+  var tlsAuthority: String?
+
+  @Option(name: .customLong("tls-cert"), help: ArgumentHelp("The certificate that is shown.", valueName: "file"))
+  var tlsCertificate: String?
+
+  @Option(name: .customLong("tls-key"), help: ArgumentHelp("The key of that certificate.", valueName: "file"))
+  var tlsKey: String?
+
+  @Option(
     name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp(
       "table, wide, json, jsonl, yaml, name, tsv, jsonpath=EXPR or columns=SPEC; see: gridctl help output.",
@@ -67,8 +80,9 @@ package struct GlobalOptions: ParsableArguments {
   /// What was typed, as values.
   var flags: SettingFlags {
     SettingFlags(
-      context: context, endpoints: endpoint, namespace: namespace, secretFile: secretFile, output: output,
-      timeout: timeout, color: color, confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
+      context: context, endpoints: endpoint, namespace: namespace, secretFile: secretFile,
+      tlsAuthority: tlsAuthority, tlsCertificate: tlsCertificate, tlsKey: tlsKey, output: output, timeout: timeout,
+      color: color, confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
       says: verbose > 1 ? .most : verbose > 0 ? .more : .normal, agrees: yes)
   }
 }

@@ -61,7 +61,8 @@ struct KindsFile: Equatable {
 
   /// The keys of a kind, in the order of the manual.
   static let keys = [
-    "command", "framing", "one-way", "handler-timeout", "restart", "environment", "working-directory", "user", "rlimits",
+    "command", "framing", "one-way", "handler-timeout", "restart", "environment", "working-directory", "user",
+    "rlimits",
     "cgroup", "singleton",
   ]
 

@@ -105,8 +105,25 @@ extension HealthReport {
         Finding(
           name: Self.name(node), status: isOpen ? .warning : .ok,
           message: "its defaults are weakened: \(node.weakened.joined(separator: ", "))",
-          advice: isOpen ? "what it sends can be read on the way; protect it with TLS instead of --insecure" : nil))
+          advice: isOpen ? "what it sends can be read on the way; give it a certificate instead: gridctl help tls" : nil
+        ))
     }
+  }
+
+  // MARK: Encryption
+
+  /// Before so long a certificate that ends is told.
+  private static let certificateNotice = 14 * 86_400.0
+
+  mutating func lookAtEncryption(_ node: NodeHealth) {
+    guard let left = node.certificateSecondsLeft, left < Self.certificateNotice else { return }
+    let hasExpired = left < 0
+    let time = HumanText.duration(abs(left))
+    add(
+      Finding(
+        name: Self.name(node), status: hasExpired ? .critical : .warning,
+        message: hasExpired ? "its certificate expired \(time) ago" : "its certificate expires in \(time)",
+        advice: "on its machine, without a restart: gridctl tls issue --ca DIR --name \(node.node) --force"))
   }
 
   // MARK: Stores

@@ -78,6 +78,7 @@ struct HealthReport: Sendable {
     lookAtTroubles(limits)
     lookAtStores()
     lookAtDefaults()
+    for node in nodes { lookAtEncryption(node) }
   }
 
   static func name(_ node: NodeHealth) -> String { "node \(node.node)" }

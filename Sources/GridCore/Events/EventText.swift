@@ -5,6 +5,7 @@ package enum EventText {
     case .nodeJoined(let namespace, let incarnation): "joined namespace \(namespace) as incarnation \(incarnation)"
     case .nodeLeaves: "leaves"
     case .nodeLostMembership(let error): "lost its membership, stops its actors and joins again: \(error)"
+    case .certificateExpires(let time): "its certificate expires at \(time.rfc3339)"
     case .peerJoined(let address): "joined at \(address)"
     case .peerLeft: "left"
     case .peerDied: "died"

@@ -31,6 +31,7 @@ extension GridEvent.Fact {
     case .nodeJoined, .peerJoined: "joined"
     case .nodeLeaves: "leaves"
     case .nodeLostMembership: "lost-membership"
+    case .certificateExpires: "certificate-expires"
     case .peerLeft: "left"
     case .peerDied: "died"
     case .actorSpawned: "spawned"
@@ -53,6 +54,9 @@ extension GridEvent.Fact {
       members["namespace"] = .string(namespace)
       members["incarnation"] = .integer(incarnation)
     case .nodeLostMembership(let error), .linkClosed(let error): members["error"] = error.factJSON
+    case .certificateExpires(let time):
+      members["expires"] = .string(time.rfc3339)
+      members["expiresMilliseconds"] = .integer(time.millisecondsSince1970)
     case .peerJoined(let address): members["address"] = .string(address)
     case .actorSpawned(let kind, let epoch):
       members["actorKind"] = .string(kind)
@@ -84,6 +88,8 @@ extension GridEvent.Fact {
     case (.node, "joined"): self = .nodeJoined(namespace: text("namespace"), incarnation: number("incarnation"))
     case (.node, "leaves"): self = .nodeLeaves
     case (.node, "lost-membership"): self = .nodeLostMembership(error)
+    case (.node, "certificate-expires"):
+      self = .certificateExpires(at: CalendarTime(millisecondsSince1970: number("expiresMilliseconds")))
     case (.peer, "joined"): self = .peerJoined(address: text("address"))
     case (.peer, "left"): self = .peerLeft
     case (.peer, "died"): self = .peerDied

@@ -39,6 +39,8 @@ extension GridEvent {
     case nodeLeaves
     /// The node is no member any more: it stops its actors, and joins again.
     case nodeLostMembership(GridError)
+    /// The node's certificate ends soon, or has ended; told once a day.
+    case certificateExpires(at: CalendarTime)
 
     // Its peers.
 
@@ -83,7 +85,7 @@ extension GridEvent.Fact {
   /// What kind of thing it happened to.
   public var kind: GridEvent.Kind {
     switch self {
-    case .nodeJoined, .nodeLeaves, .nodeLostMembership: .node
+    case .nodeJoined, .nodeLeaves, .nodeLostMembership, .certificateExpires: .node
     case .peerJoined, .peerLeft, .peerDied: .peer
     case .actorSpawned, .actorEnded, .actorFailed, .actorRestarted, .singletonFailed: .actor
     case .leaderElected, .leaderLost: .leader

@@ -131,7 +131,7 @@ final class LinkChannelHandler: ChannelInboundHandler {
   private func consume(_ context: ChannelHandlerContext, _ now: MonotonicTime) throws(GridError) {
     if case .preamble = stage {
       let seen = inbound.readableBytesView.prefix(Self.preamble.count)
-      guard Self.preamble.starts(with: seen) else { throw Self.stranger(inbound) }
+      guard Self.preamble.starts(with: seen) else { throw stranger(inbound) }
       guard seen.count == Self.preamble.count else { return }
       inbound.moveReaderIndex(forwardBy: seen.count)
       stage = .greeting
@@ -202,11 +202,26 @@ final class LinkChannelHandler: ChannelInboundHandler {
     endpoint.receiver.received(&messages, on: link)
   }
 
-  private static func stranger(_ buffer: ByteBuffer) -> GridError {
-    let start = String(decoding: buffer.readableBytesView.prefix(40).prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self)
+  private func stranger(_ buffer: ByteBuffer) -> GridError {
+    let bytes = buffer.readableBytesView
+    if let first = bytes.first, Self.startsTLS(first) {
+      return dialled == nil
+        ? GridError(
+          .protocolMismatch, "whoever has dialled speaks TLS, which this node does not",
+          hint: "start it with --tls-cert, --tls-key and --tls-ca")
+        : GridError(.protocolMismatch, "it speaks TLS", hint: "name a CA with --tls-ca; see: gridctl help tls")
+    }
     return GridError(
-      .protocolMismatch, "what answers there is no gridctl node (it says \(NameRules.quoted(start)))",
+      .protocolMismatch, "what answers there is no gridctl node (it says \(Self.quotedStart(bytes)))",
       hint: "check the endpoint")
+  }
+
+  /// Whether a connection whose first byte is this one speaks TLS: an alert, or the handshake.
+  static func startsTLS(_ byte: UInt8) -> Bool { (0x14...0x17).contains(byte) }
+
+  /// What a stranger says first, for people.
+  static func quotedStart(_ bytes: some Sequence<UInt8>) -> String {
+    NameRules.quoted(String(decoding: bytes.prefix(40).prefix { $0 != 0x0D && $0 != 0x0A }, as: UTF8.self))
   }
 
   // MARK: Greeting

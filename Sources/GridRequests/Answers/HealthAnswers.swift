@@ -19,6 +19,8 @@ package struct NodeHealth: FieldCoded, Equatable {
   package var load = NodeLoad()
   /// Options that let others do more than a node does by itself, as they are typed.
   package var weakened: [String] = []
+  /// How long its certificate is good, negative when it has expired; nil without TLS.
+  package var certificateSecondsLeft: Double?
 
   package init() {}
 
@@ -36,6 +38,7 @@ package struct NodeHealth: FieldCoded, Equatable {
     try fields.objects("troubles", &troubles)
     try fields.object("store", &store)
     try fields.value("weakened", &weakened)
+    try fields.optional("certificateSecondsLeft", &certificateSecondsLeft)
   }
 }
 

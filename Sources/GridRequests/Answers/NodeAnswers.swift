@@ -61,6 +61,9 @@ package struct NodeInformation: FieldCoded, Equatable {
   package var refusedRequests = 0
   /// Options that let others do more than a node does by itself, as they are typed.
   package var weakened: [String] = []
+  /// Whom its certificate stands for; nil without TLS.
+  package var identity: String?
+  package var certificateExpires: String?
 
   package init() {}
 
@@ -82,6 +85,8 @@ package struct NodeInformation: FieldCoded, Equatable {
     try fields.value("residentBytes", &residentBytes)
     try fields.value("refusedRequests", &refusedRequests)
     try fields.value("weakened", &weakened)
+    try fields.nullable("identity", &identity)
+    try fields.nullable("certificateExpires", &certificateExpires)
   }
 }
 

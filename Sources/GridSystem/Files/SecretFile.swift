@@ -6,25 +6,16 @@ package enum SecretFile {
   /// The name of the file that a node makes in its state directory.
   package static let name = "secret"
 
+  private static let file = GuardedFile(
+    noun: "secret", isSecret: true, limit: NamespaceSecret.byteCount,
+    ownHint: "use a copy of your own: name it with --secret-file", leakHint: "a new one for all nodes and clients")
+
   /// - Returns: nil when there is no such file.
   /// - Throws: ``GridError/Code/refused`` when others can read it or it is another user's,
   ///   ``GridError/Code/configuration`` when it is no secret, ``GridError/Code/inputOutput`` when it cannot be read.
   package static func read(_ path: String) throws(GridError) -> NamespaceSecret? {
-    try ProcessPrivacy.expectSecret()
-    // Not blocking, since a pipe may lie there.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw failure("read", path)
-    }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
-    try check(status, path)
-    var bytes = [UInt8](repeating: 0, count: NamespaceSecret.byteCount + 1)
-    let count = Glibc.read(descriptor, &bytes, bytes.count)
-    guard count >= 0 else { throw failure("read", path) }
-    guard let secret = NamespaceSecret(Array(bytes.prefix(count))) else {
+    guard let bytes = try file.read(path) else { return nil }
+    guard let secret = NamespaceSecret(bytes) else {
       throw GridError(
         .configuration, "the secret \(path) has not \(NamespaceSecret.byteCount) bytes",
         hint: "copy the one of another node of the namespace there, or remove it: the next node makes a new one")
@@ -65,38 +56,15 @@ package enum SecretFile {
   private static func put(_ bytes: [UInt8], at path: String) throws(GridError) {
     let part = "\(path).\(UInt64.random(in: 0...UInt64.max)).part"
     let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure("make", path) }
+    guard descriptor >= 0 else { throw file.failure("make", path) }
     defer {
       close(descriptor)
       unlink(part)
     }
     // On the disk before anybody finds it: after a power cut there is a secret or none.
     guard write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
-      throw failure("make", path)
+      throw file.failure("make", path)
     }
-    if link(part, path) != 0, errno != EEXIST { throw failure("make", path) }
-  }
-
-  private static func check(_ status: stat, _ path: String) throws(GridError) {
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw GridError(.configuration, "the secret \(path) is no file", hint: "see: gridctl help environment")
-    }
-    let user = geteuid()
-    guard status.st_uid == user else {
-      throw GridError(
-        .refused, "the secret \(path) belongs to user \(status.st_uid), not to user \(user)",
-        hint: "use a copy of your own: name it with --secret-file")
-    }
-    guard status.st_mode & 0o077 == 0 else {
-      throw GridError(
-        .refused, "other users may read the secret \(path)",
-        hint: "chmod 600 \(path)    and, where somebody may have read it, a new one for all nodes and clients")
-    }
-  }
-
-  private static func failure(_ verb: String, _ path: String) -> GridError {
-    let isForbidden = errno == EACCES || errno == EPERM || errno == EROFS
-    return GridError(
-      isForbidden ? .refused : .inputOutput, "cannot \(verb) the secret \(path): \(String(cString: strerror(errno)))")
+    if link(part, path) != 0, errno != EEXIST { throw file.failure("make", path) }
   }
 }

@@ -97,7 +97,7 @@ import Testing
       """
       {apiVersion: string, items: [{color: null, current: bool, description: null, endpoints: [string], name: string, \
       namespace: null, output: null, protected: bool, secretFile: null, timeout: null, tls: {ca: null, cert: null, \
-      key: null, serverName: null}, token: null}], kind: string}
+      key: null}, token: null}], kind: string}
       """
     ),
     (

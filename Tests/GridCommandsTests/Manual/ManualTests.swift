@@ -125,6 +125,10 @@ import Testing
       secret-file = "/s"
       output = "json"
       token = "env:X"
+      [tls]
+      ca = "/a"
+      cert = "/c"
+      key = "/k"
       """
     let context = try ContextDefinition(name: "x", table: ConfigurationTable(path: "x.toml", text: table))
     #expect(context.isProtected && context.token?.place == .environment("X"))

@@ -22,13 +22,14 @@ internal import Testing
 
       [tls]
       ca = "/ca.pem"
-      server-name = "grid.internal"
+      cert = "/n1.pem"
+      key = "/n1.key"
 
       """
     let context = try context(text)
     #expect(context.text == text)
     #expect(context.isProtected && context.settings.endpoints == "10.0.0.1:4743,[::1]:4744")
-    #expect(context.security.authority == "/ca.pem" && context.security.key == nil)
+    #expect(context.settings.tlsAuthority == "/ca.pem" && context.settings.tlsKey == "/n1.key")
     #expect(try self.context(context.text) == context)
     #expect(try self.context("") == ContextDefinition(name: "prod"))
     #expect(try self.context("endpoints = 'a:1'").settings.endpoints == "a:1")
@@ -41,6 +42,9 @@ internal import Testing
     ("color = \"pink\"", "unknown color"), ("output = \"xml\"", "unknown output format"),
     ("namespace = \"a b\"", "has a space"), ("secret-file = \"secret\"", "secret-file must be an absolute path"),
     ("tls = 1", "tls must be a table"), ("[tls]\ncertificate = \"x\"", "unknown key \"tls.certificate\""),
+    ("[tls]\nca = \"ca.pem\"", "tls.ca must be an absolute path"),
+    ("[tls]\nkey = \"/k\"", "certificate of an authority"),
+    ("[tls]\nca = \"/ca\"\nkey = \"/k\"", "a key needs its certificate"),
     ("token = \"hunter2\"", "a secret must be a reference"), ("a = [", "line 1"), ("a = 1\na = 2", "line 2"),
     ("\u{0}", "prod.toml"),
   ])
@@ -57,8 +61,7 @@ internal import Testing
     try await withSandbox { sandbox in
       let store = ContextStore(environment: ["HOME": sandbox.directory])
       for (name, text, key) in [
-        ("a", "token = 'env:X'", "token"), ("b", "[tls]\nca = '/ca.pem'", "[tls]"),
-        ("c", "token = 'env:X'\n[tls]\nserver-name = 'x'", "token"),
+        ("a", "token = 'env:X'", "token"), ("c", "token = 'env:X'\n[tls]\nca = '/ca.pem'", "token"),
       ] {
         try store.write(try context(text).named(name))
         let path = store.path(of: name)
