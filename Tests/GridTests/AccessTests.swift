@@ -66,6 +66,20 @@ struct AccessTests {
     #expect(stop(elsewhere, open) && exec(elsewhere, open))
   }
 
+  @Test("a node's rules hold also for a request that names it")
+  func named() async throws {
+    try await withCluster("a", configure: { $0.accessRules = AccessRules() }) { cluster in
+      let wires = try await cluster["a"].running()
+      let elsewhere = Caller(name: "ada", role: .operator, source: .certificate)
+      for arguments in [[:], ["node": "a"]] as [JSONValue] {
+        await #expect(throws: GridError(.refused, "")) {
+          try await wires.control.answer(
+            NodeStopRequest.verb, arguments, until: wires.timers.now() + .seconds(5), for: elsewhere)
+        }
+      }
+    }
+  }
+
   @Test("what another machine says of its users is no word about this one")
   func travelling() {
     let here = Caller(name: "root", role: .operator, source: .socket, from: "unix", isHere: true)

@@ -60,12 +60,9 @@ struct RequestTable: Sendable {
     handlers[Request.verb] = Handler(role: Request.role) { json in
       let routed = try RoutedRequest<Request>(json: json)
       return Reading(effect: routed.request.effect) { deadline, caller in
-        var call = RequestCall(routed, until: deadline, for: caller)
+        let call = RequestCall(routed, until: deadline, for: caller).arrived(at: node.name, for: Request.self)
         return try await access.checked(routed.request, call, over: caller) {
-          if let named = routed.routing.node {
-            if named != node.name { return try await calls.passOn(routed, to: named, call).json }
-            call.routing = Request.routingAtNamedNode(call.routing)
-          }
+          if let other = call.routing.node { return try await calls.passOn(routed, to: other, call).json }
           return try await body(routed.request, call).json
         }
       }
@@ -86,7 +83,7 @@ struct RequestTable: Sendable {
     lists[Request.verb] = { json, deadline, caller, writer in
       let routed = try RoutedRequest<Request>(json: json)
       let call = RequestCall(routed, until: deadline, for: caller)
-      try access.check(routed.request, call)
+      try access.check(routed.request, call.arrived(at: node.name, for: Request.self))
       let listing = RowListing(node: node, calls: calls, request: routed.request, call: call)
       try await listing.send({ own(routed.request, routed.page) }, to: writer)
     }
@@ -98,6 +95,15 @@ extension RequestCall {
     self.init(
       routing: routed.routing, page: routed.page, deadline: deadline,
       caller: caller.speaking(for: routed.routing.caller))
+  }
+
+  /// At the node that it names it names no other one any more: it is carried out there, and so held to that node's
+  /// rules.
+  func arrived<Request: NodeRequest>(at node: String, for type: Request.Type) -> RequestCall {
+    guard routing.node == node else { return self }
+    var call = self
+    call.routing = Request.routingAtNamedNode(routing)
+    return call
   }
 }
 
