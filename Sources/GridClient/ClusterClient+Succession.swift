@@ -61,7 +61,7 @@ extension ClusterClient {
       case .another:
         tried.insert(asked.endpoint)
         if failure.code != .notServing { wasLost = asked.nodeName }
-        guard let next = await successor(of: asked, notAt: &tried, until: deadline) else { throw failure }
+        guard let next = try await successor(of: asked, notAt: &tried, until: deadline) else { throw failure }
         moved(asked.nodeName, next.nodeName)
         replace(with: next)
       }
@@ -90,15 +90,20 @@ extension ClusterClient {
   }
 
   /// A connection to another node, nil when there is none in time. That of a session moves by itself.
+  ///
+  /// - Throws: ``GridError/Code/refused`` when we are not let in any more.
   func successor(
     of lost: NodeConnection, notAt tried: inout Set<String>, until deadline: MonotonicTime
-  ) async -> NodeConnection? {
+  ) async throws(GridError) -> NodeConnection? {
     guard !isBorrowed else { return nil }
     let places = places
     while timers.now() < deadline {
       let seen = tried
       let others = places.known.filter { !seen.contains($0) }
-      guard !others.isEmpty, let next = try? await places.connect(to: others, timeout: Self.connectPatience) else {
+      guard !others.isEmpty else { return nil }
+      let next: NodeConnection
+      do throws(GridError) { next = try await places.connect(to: others, timeout: Self.connectPatience) } catch {
+        if error.code == .refused { throw error }
         return nil
       }
       tried.insert(next.endpoint)
@@ -140,7 +145,8 @@ extension ClusterClient {
   /// - Parameters:
   ///   - patience: how long the search may take until a node serves; see ``serves()``.
   ///   - told: hears what people are to be told.
-  /// - Throws: ``GridError/Code/unavailable`` when none has served in time.
+  /// - Throws: ``GridError/Code/unavailable`` when none has served in time, ``GridError/Code/refused`` when we are not
+  ///   let in any more.
   package func successor(
     of lost: NodeConnection, patience: Duration, told: (String) -> Void
   ) async throws(GridError) -> NodeConnection {
@@ -150,7 +156,7 @@ extension ClusterClient {
     // One that answers and does not serve is not asked without a pause.
     if !search.isNew { await timers.sleep(for: Self.searchPause) }
     while true {
-      if let next = await attempt(after: lost), next !== lost {
+      if let next = try await attempt(after: lost), next !== lost {
         told("goes on at node \(next.nodeName)")
         return next
       }

@@ -88,12 +88,15 @@ public final class ClusterClient: Sendable {
   ///     its user the program's. Not needed for a Unix socket.
   ///   - tls: the files of TLS, for nodes over TCP that encrypt; with a certificate of its own the program needs no
   ///     secret.
+  ///   - tokenFile: a file with a token that `gridctl token create` has made, which is shown over TCP instead; its mode
+  ///     is 0600 and its user the program's.
   ///   - timeout: how long it may take altogether for one node to answer.
   /// - Throws: ``GridError/Code/usage`` for what is no endpoint, ``GridError/Code/unavailable`` when none answers,
   ///   ``GridError/Code/protocolMismatch`` when what answers is no node of the namespace, ``GridError/Code/refused``
-  ///   when one of the two sides does not know the secret.
+  ///   when one of the two sides does not know the secret, or the token is not or no longer good.
   public static func connect(
-    to endpoints: [String], namespace: String = "default", secretFile: String? = nil, tls: TLSFiles? = nil,
+    to endpoints: [String], namespace: String = "default", secretFile: String? = nil, tokenFile: String? = nil,
+    tls: TLSFiles? = nil,
     timeout: Duration = .seconds(5)
   ) async throws(GridError) -> ClusterClient {
     guard !endpoints.isEmpty else { throw GridError(.usage, "no endpoint was named") }
@@ -103,6 +106,7 @@ public final class ClusterClient: Sendable {
       directories: GridDirectories(environment: [:], namespace: namespace, user: ProcessEnvironment.user),
       secretFile: secretFile ?? "")
     places.tls = tls
+    if let tokenFile { places.token = { () async throws(GridError) in try TokenFile.read(tokenFile) } }
     let client = ClusterClient(places, patience: timeout, endsWithIt: true)
     _ = try await client.connection(timeout: timeout)
     return client
@@ -246,9 +250,14 @@ public final class ClusterClient: Sendable {
   }
 
   /// One try to find a node after `lost` is gone.
-  func attempt(after lost: NodeConnection) async -> NodeConnection? {
+  ///
+  /// - Throws: ``GridError/Code/refused`` when one is there that lets us in no more: to try again changes nothing.
+  func attempt(after lost: NodeConnection) async throws(GridError) -> NodeConnection? {
     if host == nil { lost.close() }
     forget(lost)
-    return try? await connect()
+    do throws(GridError) { return try await connect() } catch {
+      if error.code == .refused { throw error }
+      return nil
+    }
   }
 }

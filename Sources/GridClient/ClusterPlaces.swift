@@ -14,6 +14,8 @@ package struct ClusterPlaces: Sendable {
   package var secretFile: String
   /// The files of TLS, for nodes over TCP; nil without.
   package var tls: TLSFiles?
+  /// The token that is shown over TCP instead of it, asked for when a node there is dialled; nil shows the secret.
+  package var token: (@Sendable () async throws(GridError) -> String)?
   /// Where nodes of this machine say that they listen, asked when no socket leads to one.
   package var registered: @Sendable () async -> [String]
 
@@ -61,8 +63,12 @@ package struct ClusterPlaces: Sendable {
   }
 
   private func open(_ endpoints: [String], _ timeout: Duration) async throws(GridError) -> NodeConnection {
-    try await NodeConnection.open(
-      endpoints, namespace: namespace, timeout: timeout, clock: SystemClock(), secretFile: secretFile, tls: tls)
+    // A Unix socket asks for none, and a command that tells it may take its time.
+    let isRemote = endpoints.contains { !$0.hasPrefix("unix:") }
+    let token: String? = if isRemote, let token { try await token() } else { nil }
+    return try await NodeConnection.open(
+      endpoints, namespace: namespace, timeout: timeout, clock: SystemClock(), secretFile: secretFile, tls: tls,
+      token: token)
   }
 
   /// By the sockets of this machine's nodes; where there is none that lives, by what they have registered.

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Something in a cluster that has a name now, with what is worth knowing of it.
 package enum LiveName: Sendable {
   package enum Noun: String, Sendable, CaseIterable {
-    case actor, node, kind, leader, deadLetter
+    case actor, node, kind, leader, deadLetter, token
   }
 
   case actor(ActorPlacement)
@@ -14,6 +14,7 @@ package enum LiveName: Sendable {
   case kind(KindReport)
   case leader(LeadershipReport)
   case deadLetter(DeadLetterTitle)
+  case token(TokenReport)
 
   package var name: String {
     switch self {
@@ -22,6 +23,7 @@ package enum LiveName: Sendable {
     case .kind(let kind): kind.name
     case .leader(let leader): leader.name
     case .deadLetter(let letter): letter.identifier
+    case .token(let token): token.identifier
     }
   }
 
@@ -58,6 +60,10 @@ package enum LiveName: Sendable {
         try await connection.list(
           DeadLettersRequest(DeadLetterFilter(), bodies: .none), limit: limit, pages: pages, timeout: timeout)
       ) { json throws(GridError) in .deadLetter(try DeadLetterTitle(json: json)) }
+    case .token:
+      // Of those that have ended nothing is left to do.
+      try await connection.list(TokensRequest(), limit: limit, pages: pages, timeout: timeout).items()
+        .filter { $0.state == .live }.map { .token($0) }
     }
   }
 

@@ -22,12 +22,13 @@ package final class NodeConnection: Sendable {
   /// - Parameters:
   ///   - secretFile: the file with the secret of the namespace; read when a node over TCP wants it proved.
   ///   - tls: the files of TLS, for nodes over TCP; nil without.
+  ///   - token: what is shown there instead.
   /// - Throws: ``GridError/Code/unavailable`` when none does, ``GridError/Code/protocolMismatch`` when what answers
   ///   is no node of our version and namespace, ``GridError/Code/refused`` when one of the two sides does not know the
   ///   secret of the other's namespace.
   package static func open(
     _ endpoints: [String], namespace: String, timeout: Duration, clock: any GridClock,
-    secretFile: String, tls: TLSFiles? = nil,
+    secretFile: String, tls: TLSFiles? = nil, token: String? = nil,
     group: any EventLoopGroup = NodeConnection.sharedGroup
   ) async throws(GridError) -> NodeConnection {
     let receiver = ClientReceiver()
@@ -40,6 +41,7 @@ package final class NodeConnection: Sendable {
       side.encryption = try CertificateEncryption(tls, listens: false, clock: clock)
       if tls.certificate != nil { side.credential = .certificate }
     }
+    if let token { side.credential = .token(try AccessToken(parsing: token)) }
     do {
       let (link, endpoint) = try await DialRace(endpoints, from: side, timeout: timeout).run()
       return NodeConnection(link: link, receiver: receiver, clock: clock, group: group, endpoint: endpoint)

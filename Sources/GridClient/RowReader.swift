@@ -107,7 +107,7 @@ extension ClusterClient {
         guard Succession(error, request.effect, isLost: asked.isClosed) == .another else { throw error }
         tried.insert(asked.endpoint)
         let deadline = timers.now() + timeout
-        guard let next = await successor(of: asked, notAt: &tried, until: deadline) else { throw error }
+        guard let next = try await successor(of: asked, notAt: &tried, until: deadline) else { throw error }
         moved(asked.nodeName, next.nodeName)
         replace(with: next)
       }

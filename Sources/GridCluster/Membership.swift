@@ -54,6 +54,7 @@ package final class Membership: MemberView {
   /// Where the named actors are.
   package let locator: StoreLocator
   package let leaders: StoreClaims
+  package let tokens: StoreTokens
   private let nodes: StoreMirror<NodeRecord>
   private let state = Mutex(State())
   private let loss = Signal<Loss>()
@@ -73,6 +74,7 @@ package final class Membership: MemberView {
     self.timeToLive = timeToLive
     locator = StoreLocator(store: store, keys: keys, clock: timers)
     leaders = StoreClaims(store: store, keys: keys)
+    tokens = StoreTokens(store: store, keys: keys)
     nodes = StoreMirror(store: store, prefix: keys.nodes) { Self.record($0, keys) }
   }
 
@@ -238,6 +240,7 @@ package final class Membership: MemberView {
         }
       }
       group.addTask { await self.repeatedly("names", observer) { try await self.locator.follow($0) } }
+      group.addTask { await self.repeatedly("tokens", observer) { try await self.tokens.follow($0) } }
       while let loss = await loss.wait() {
         if state.withLock({ $0.isLeaving }) { break }
         guard let (name, lease) = endMembership(loss.attempt) else { continue }

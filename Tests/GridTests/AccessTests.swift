@@ -36,7 +36,8 @@ struct AccessTests {
           // Enough for each of them to be read; what comes after its role does not matter here.
           let arguments: JSONValue = [
             "name": "nobody", "id": "none", "kind": "no-such", "token": 1, "startedMilliseconds": 1,
-            "windowMilliseconds": 1,
+            "windowMilliseconds": 1, "revision": 1, "role": "viewer", "storedKey": "AQ==", "serverKey": "AQ==",
+            "publicKey": "AQ==",
           ]
           var refusal: GridError?
           do {

@@ -7,10 +7,16 @@ struct AccessControl: Sendable {
 
   /// - Throws: ``GridError/Code/refused`` with the role that is needed.
   func check<Request: NodeRequest>(_ request: Request, _ call: RequestCall) throws(GridError) {
-    if let objection = call.caller.objection(to: Request.verb, needing: Request.role) { throw objection }
+    if let objection = objection(to: Request.self, from: call.caller) { throw objection }
     // Another node that it names has rules of its own.
     guard call.routing.node == nil, let objection = request.objection(to: call.caller, rules) else { return }
     throw objection
+  }
+
+  /// What lets a new node in is good for one request: that one, and none that a node may ask for.
+  private func objection<Request: NodeRequest>(to type: Request.Type, from caller: Caller) -> GridError? {
+    if caller.isJoining, Request.verb == NodeSecretRequest.verb { return nil }
+    return caller.objection(to: Request.verb, needing: Request.role)
   }
 
   /// As ``check(_:_:)``, for a stream.

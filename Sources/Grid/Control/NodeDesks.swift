@@ -14,6 +14,7 @@ struct NodeDesks: Sendable {
   let singletons: SingletonDesk
   let health: HealthDesk
   let bench: BenchDesk
+  let tokens: TokenDesk
 
   init(_ ground: NodeGround, _ traffic: NodeTraffic, _ own: NodeActors, _ book: RequestBook) {
     let (node, timers, calls) = (ground.node, ground.timers, traffic.calls)
@@ -52,6 +53,8 @@ struct NodeDesks: Sendable {
         node: node, cells: cells, router: traffic.router, spawner: own.spawner, stopper: own.stopper,
         peers: traffic.peers, calls: calls, nodes: nodes, timers: timers, deadlines: traffic.deadlines,
         executor: LoopExecutor(ground.loop)))
+    tokens = TokenDesk(
+      node: node, tokens: membership.tokens, secret: ground.secret, calls: calls, timers: timers)
   }
 
   func requests(_ empty: RequestTable) -> RequestTable {
@@ -71,6 +74,7 @@ struct NodeDesks: Sendable {
     actorRequests(&table)
     letterRequests(&table)
     leaderRequests(&table)
+    tokenRequests(&table)
     return table
   }
 
@@ -103,6 +107,14 @@ struct NodeDesks: Sendable {
     table.on(LastRunRequest.self) { try await leaders.lastRun($0) }
     table.on(RecordRunRequest.self) { try await leaders.record($0) }
     table.on(SingletonsRequest.self) { await singletons.list($0, $1) }
+  }
+
+  private func tokenRequests(_ table: inout RequestTable) {
+    table.on(TokenCreateRequest.self) { try await tokens.create($0, $1) }
+    table.on(TokensRequest.self) { try await tokens.list($0, $1) }
+    table.on(TokenRevokeRequest.self) { try await tokens.revoke($0, $1) }
+    table.on(TokenHeardRequest.self) { try await tokens.hears($0) }
+    table.on(NodeSecretRequest.self) { try tokens.secret($0, $1) }
   }
 
   var streams: [String: StreamTable.Handler] {

@@ -135,6 +135,8 @@ struct NodeAssembly: Sendable {
   /// The same for one that ends at once: whoever has asked for that is answered.
   private static let hurriedRequestPatience = Duration.milliseconds(200)
   private static let grace = Duration.seconds(5)
+  /// How long the tokens of the namespace may take to be read before the node counts as ready.
+  private static let tokenPatience = Duration.seconds(1)
 
   /// Runs the parts until the node is asked to stop or the task is cancelled.
   func serve(ready: Latch) async throws {
@@ -147,11 +149,14 @@ struct NodeAssembly: Sendable {
       if let certificate = wires.ground.certificate {
         group.addTask { await certificate.watch(node.name, wires.traffic.events, wires.timers, wires.ground.logger) }
       }
+      group.addTask { await wires.tokens.run() }
       group.addTask { await wires.actors.releases.run() }
       group.addTask { await wires.actors.singletons.run() }
       if let socket { group.addTask { await socket.keep { Self.restoreSecret(wires) } } }
       group.addTask { await wires.traffic.letters.run() }
       await wires.joining.waitForPeers()
+      // Whoever shows a token is known from the first moment on.
+      await wires.traffic.membership.tokens.waitUntilRead(atMost: Self.tokenPatience, on: wires.timers)
       ready.open()
       await node.leave.requested.wait()
       wires.traffic.events.record(.nodeLeaves, node.name, node: node.name)

@@ -158,6 +158,7 @@ struct NodeWires: Sendable {
   let control: ControlService
   let book: RequestBook
   let clients = ClientLinks()
+  let tokens: TokenWarden
   let endpoint: LinkEndpoint
 
   init(_ ground: NodeGround) {
@@ -169,14 +170,16 @@ struct NodeWires: Sendable {
     let (node, timers) = (ground.node, ground.timers)
     book = RequestBook(timers: timers)
     desks = NodeDesks(ground, traffic, actors, book)
+    tokens = TokenWarden(membership: traffic.membership, clients: clients, work: traffic.work, timers: timers)
     let access = AccessControl(rules: ground.configuration.accessRules)
     control = ControlService(
       node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls, access: access)),
       streams: StreamTable(desks.streams, peers: traffic.peers, access: access, timers: timers), book: book,
       work: traffic.work, timers: timers)
     let reception = LinkReception(
-      cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, control: control)
-    endpoint = Self.endpoint(ground, traffic.membership, reception)
+      cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, tokens: tokens,
+      control: control)
+    endpoint = Self.endpoint(ground, traffic.membership, tokens, reception)
   }
 
   var node: NodeSelf { ground.node }
@@ -190,7 +193,7 @@ struct NodeWires: Sendable {
 
   /// Our side of every link of this node.
   private static func endpoint(
-    _ ground: NodeGround, _ membership: Membership, _ reception: LinkReception
+    _ ground: NodeGround, _ membership: Membership, _ tokens: TokenWarden, _ reception: LinkReception
   ) -> LinkEndpoint {
     let (node, secret, logger) = (ground.node, ground.secret, ground.logger)
     var endpoint = LinkEndpoint(
@@ -205,6 +208,8 @@ struct NodeWires: Sendable {
       endpoint.encryption = certificate.encryption
       endpoint.credential = .certificate
     }
+    endpoint.token = { tokens.verifier($0) }
+    endpoint.admission = { tokens.admit($0, $1) }
     return endpoint
   }
 }

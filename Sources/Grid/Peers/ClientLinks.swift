@@ -1,4 +1,5 @@
 internal import GridLink
+internal import GridRequests
 internal import Synchronization
 
 /// The connections of clients, so that a node that leaves can say so to each of them.
@@ -21,6 +22,15 @@ final class ClientLinks: Sendable {
   }
 
   func closed(_ link: Link) { state.withLock { $0.links[ObjectIdentifier(link)] = nil } }
+
+  /// Who is there.
+  var callers: [Caller] { state.withLock { $0.links.values.map(\.caller) } }
+
+  /// Says goodbye to those whose callers are meant.
+  func close(_ reason: String, where isMeant: (Caller) -> Bool) {
+    let links = state.withLock { state in state.links.values.filter { isMeant($0.caller) } }
+    for link in links { link.closeGracefully(reason) }
+  }
 
   /// Says goodbye to all, behind the answers that they were given, and to those that come later.
   func close(_ reason: String) {

@@ -8,25 +8,35 @@ final class LinkReception: LinkReceiver {
   private let router: Router
   private let peers: PeerTable
   private let clients: ClientLinks
+  private let tokens: TokenWarden
   private let control: ControlService
   private let touched = TouchedCells()
 
-  init(cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, control: ControlService) {
+  init(
+    cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, tokens: TokenWarden,
+    control: ControlService
+  ) {
     self.cells = cells
     self.router = router
     self.peers = peers
     self.clients = clients
+    self.tokens = tokens
     self.control = control
   }
 
   func opened(_ link: Link) {
-    guard link.remote.role == .node else { return clients.opened(link) }
+    guard link.remote.role == .node else {
+      clients.opened(link)
+      return tokens.opened(link)
+    }
     peers.opened(link)
     control.peerOpened(link)
   }
 
   func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
-    if link.caller.role == .viewer { return refuse(&envelopes, on: link) }
+    if let objection = link.caller.objection(to: "a message", needing: .operator) {
+      return refuse(&envelopes, objection)
+    }
     while let target = envelopes.first?.target {
       let count = envelopes.firstRun
       if let cell = cells[target] {
@@ -42,10 +52,7 @@ final class LinkReception: LinkReceiver {
   }
 
   /// Who may look only gives actors nothing to do. These become no dead letters, which others have to read.
-  private func refuse(_ envelopes: inout EnvelopeQueue, on link: Link) {
-    let error =
-      link.caller.objection(to: "a message", needing: .operator)
-      ?? GridError(.refused, "messages are refused here")
+  private func refuse(_ envelopes: inout EnvelopeQueue, _ error: GridError) {
     while let envelope = envelopes.popFirst() { envelope.resolve(.failure(error)) }
   }
 

@@ -88,6 +88,12 @@ struct CompleteCommand: AsyncParsableCommand {
 
 /// The global options on an unfinished line, which the parser would refuse.
 enum LineSettings {
+  /// Those that say which cluster, and how to get in.
+  private static let telling: Set = [
+    "-C", "--context", "-e", "--endpoint", "--namespace", "--secret-file", "--token-file", "--tls-ca",
+    "--tls-cert", "--tls-key",
+  ]
+
   /// The settings the line would run with; nil when they are wrong.
   static func settings(_ words: [String], environment: [String: String]) -> Settings? {
     var options: [String] = []
@@ -96,7 +102,7 @@ enum LineSettings {
       let word = words[index]
       index += 1
       let name = word.prefix { $0 != "=" }
-      guard ["-C", "--context", "-e", "--endpoint", "--namespace", "--secret-file"].contains(name) else { continue }
+      guard Self.telling.contains(String(name)) else { continue }
       options.append(word)
       if name == word, index < words.count {
         options.append(words[index])

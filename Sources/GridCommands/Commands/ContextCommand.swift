@@ -79,7 +79,8 @@ struct ContextCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "add", abstract: "Make a context.",
       discussion: """
-        The options -e, --namespace, --secret-file, --tls-ca, --tls-cert, --tls-key, -t and -o are kept in the context.
+        The options -e, --namespace, --secret-file, --token-file, --tls-ca, --tls-cert, --tls-key, -t and -o are kept in
+        the context.
 
         Examples:
           gridctl context add prod -e 10.0.0.1:4743 --namespace shop --protected --prompt-color red
@@ -117,6 +118,7 @@ struct ContextCommand: AsyncParsableCommand {
       context.settings.tlsAuthority = global.tlsAuthority ?? context.settings.tlsAuthority
       context.settings.tlsCertificate = global.tlsCertificate ?? context.settings.tlsCertificate
       context.settings.tlsKey = global.tlsKey ?? context.settings.tlsKey
+      context.token = global.tokenFile.map { SecretReference(file: $0) } ?? context.token
       context.settings.timeout = global.timeout ?? context.settings.timeout
       context.settings.output = global.output ?? context.settings.output
       context.description = description ?? context.description
@@ -129,7 +131,6 @@ struct ContextCommand: AsyncParsableCommand {
       } catch {
         throw GridError(.usage, error.message, hint: error.hint)
       }
-      try context.refuseWhatIsNotUsed(path)
       try store.write(context)
       if !global.quiet { OutputWriter.shared.remark("context \(name) is in \(path)") }
     }
@@ -237,6 +238,7 @@ extension Settings {
       row("context", context?.name ?? "", sources.context), row("endpoints", found, sources.endpoints),
       row("namespace", namespace, sources.namespace), row("secret-file", secretPath, sources.secretFile),
       row("tls", [tls?.authority, tls?.certificate].compactMap(\.self).joined(separator: ","), sources.tls),
+      row("token", token?.text ?? "", sources.token),
       row("output", "\(format.name)", sources.output),
       row("timeout", HumanText.duration(timeout), sources.timeout), row("color", color.rawValue, sources.color),
       row("protected", context?.isProtected == true ? "yes" : "no", context.map { .context($0.name) } ?? .standard),

@@ -23,7 +23,17 @@ struct LetterReader {
     let list = try await session.items(DeadLettersRequest(filter, bodies: bodies), limit: limit)
     guard bodies == .whole else { return list.replacing(list.elements.reversed()) }
     var letters: [JSONValue] = []
-    for letter in list.elements.reversed() { letters.append(try await completed(letter)) }
+    var readsBodies = true
+    for letter in list.elements.reversed() {
+      do throws(GridError) {
+        letters.append(readsBodies ? try await completed(letter) : letter)
+      } catch {
+        // Who may not read bodies gets the list without them.
+        guard error.code == .refused else { throw error }
+        readsBodies = false
+        letters.append(letter)
+      }
+    }
     return list.replacing(letters)
   }
 

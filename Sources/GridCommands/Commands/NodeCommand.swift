@@ -8,7 +8,7 @@ internal import GridRequests
 struct NodeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "node", abstract: "Start, look at and stop nodes.",
-    subcommands: [NodeStartCommand.self, Info.self, Ping.self, Stop.self])
+    subcommands: [NodeStartCommand.self, NodeJoinCommand.self, Info.self, Ping.self, Stop.self])
 
   @OptionGroup var global: GlobalOptions
 

@@ -6,7 +6,7 @@ internal import GridCore
 /// A value of the command line belongs to one of these by its placeholder in the help (`NODE`, `ACTOR`, …), so that a
 /// new option completes without saying anything more.
 package enum CompletionNoun: String, CaseIterable, Sendable {
-  case actor, node, kind, context, leader
+  case actor, node, kind, context, leader, token
   case deadLetter = "dead-letter"
 
   /// What the cluster is asked for; nil for what it does not know of.
@@ -18,6 +18,7 @@ package enum CompletionNoun: String, CaseIterable, Sendable {
     case .context: nil
     case .leader: .leader
     case .deadLetter: .deadLetter
+    case .token: .token
     }
   }
 }

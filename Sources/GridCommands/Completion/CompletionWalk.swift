@@ -205,7 +205,7 @@ enum CompletionValue: Sendable {
   static let byPlaceholder: [String: CompletionValue] = [
     "actor": .noun(.actor), "actors": .noun(.actor), "pattern": .noun(.actor), "target": .noun(.actor),
     "node": .noun(.node), "kind": .noun(.kind), "context": .noun(.context), "leader": .noun(.leader),
-    "dead-letter": .noun(.deadLetter),
+    "dead-letter": .noun(.deadLetter), "token": .noun(.token),
     "payload": .payload, "file": .file, "directory": .file, "certificate": .file,
     "role": .words(Role.allCases.map { ($0.rawValue, "") }),
     "format": .words(OutputFormat.named.map { ($0.name, $0.help) } + [("jsonpath=", ""), ("columns=", "")]),

@@ -61,6 +61,7 @@ extension LiveName {
     case .kind(let kind): "on \(kind.nodes.isEmpty ? "-" : kind.nodes.joined(separator: ","))"
     case .leader(let leader): "node \(leader.node ?? "-")"
     case .deadLetter(let letter): "\(letter.reason), to \(letter.target)"
+    case .token(let token): "\(token.role.rawValue), \(token.state.rawValue) \(token.comment)"
     }
   }
 }

@@ -32,7 +32,7 @@ enum CommandGroups {
       [
         "node": "start and stop nodes", "spawn": "start an actor", "stop": "end actors",
         "restart": "stop and start again", "leader": "elect, run as leader",
-        "tls": "certificates",
+        "tls": "certificates", "token": "let others in",
       ]
     ),
     (

@@ -11,6 +11,7 @@ struct EnvironmentVariable: Sendable {
     .init(name: "GRIDCTL_TLS_CA", meaning: "the authority of the cluster's certificates, as --tls-ca"),
     .init(name: "GRIDCTL_TLS_CERT", meaning: "the certificate that is shown, as --tls-cert"),
     .init(name: "GRIDCTL_TLS_KEY", meaning: "the key of that certificate, as --tls-key"),
+    .init(name: "GRIDCTL_TOKEN_FILE", meaning: "a file with a token, as --token-file"),
     .init(name: "GRIDCTL_OUTPUT", meaning: "the output format, as --output"),
     .init(name: "GRIDCTL_TIMEOUT", meaning: "how long to wait for an answer, as --timeout"),
     .init(name: "GRIDCTL_CONFIG_DIR", meaning: "where config.toml and contexts are"),

@@ -57,6 +57,7 @@ enum HelpTopic: String, CaseIterable, Sendable {
     return "ENVIRONMENT\n\n" + rows.joined()
       + "\nAn option goes before a variable, a variable before the context, the context before config.toml.\n"
       + "gridctl context show --effective tells where each value comes from.\n"
+      + "Files with a secret or a token must be readable by nobody else: chmod 600 FILE.\n"
   }
 
   /// The text with spaces behind it up to a width, at least one.
@@ -144,7 +145,12 @@ enum HelpTopic: String, CaseIterable, Sendable {
     gridctl help questions.
     For HOST:PORT the secret of the cluster is proved: secret-file names it, else it is the one of this machine's nodes.
     [tls] names the files of an encrypted cluster: ca, cert and key; see gridctl help tls.
-    A token is not used yet: a context that has one is refused, so that nobody believes in it.
+    Whoever has not got the secret has a token, which is proved instead. A context says where it is, never what it is:
+      token = "file:/PATH"         a file that nobody else reads
+      token = "env:NAME"           a variable
+      token = "cmd:pass grid"      what a command prints
+    Of several ways to get in the first of these is taken: --token-file, a certificate, --secret-file, the token of
+    GRIDCTL_TOKEN_FILE or of the context, the secret where it lies.
 
     What wins: option, environment variable, context, config.toml, default.
       gridctl context show --effective

@@ -9,6 +9,7 @@ enum RolesText {
       who proves the secret of the namespace             operator
       a certificate                                      what it says: viewer, operator or node
       a token                                            what it was made for: viewer or operator
+      a token of role node                               none: it is told the secret (node join), and nothing else
 
     """
 

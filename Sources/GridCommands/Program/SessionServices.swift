@@ -27,6 +27,8 @@ package struct SessionServices: Sendable {
     variables["GRIDCTL_TLS_CA"] = settings.tls?.authority
     variables["GRIDCTL_TLS_CERT"] = settings.tls?.certificate
     variables["GRIDCTL_TLS_KEY"] = settings.tls?.key
+    // That of a context comes with the context.
+    if case .file(let path) = settings.token?.place { variables["GRIDCTL_TOKEN_FILE"] = path }
     variables["GRIDCTL_ENDPOINTS"] = settings.endpoints.isEmpty ? nil : settings.endpoints.joined(separator: ",")
     if let output = flags.output { variables["GRIDCTL_OUTPUT"] = output }
     if let timeout = flags.timeout { variables["GRIDCTL_TIMEOUT"] = timeout }
@@ -47,9 +49,10 @@ package struct SessionServices: Sendable {
     var flags = flags
     (flags.context, flags.endpoints, flags.namespace, flags.secretFile) = (context, [], nil, nil)
     (flags.tlsAuthority, flags.tlsCertificate, flags.tlsKey) = (nil, nil, nil)
+    flags.tokenFile = nil
     var variables = variables
     // The variables describe where the session began.
-    for name in ["CONTEXT", "ENDPOINTS", "NAMESPACE", "SECRET_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY"] {
+    for name in ["CONTEXT", "ENDPOINTS", "NAMESPACE", "SECRET_FILE", "TOKEN_FILE", "TLS_CA", "TLS_CERT", "TLS_KEY"] {
       variables["GRIDCTL_" + name] = nil
     }
     return try SessionServices(flags, variables)

@@ -14,6 +14,15 @@ extension Settings {
   /// Where the secret of the namespace is.
   var secretPath: String { secretFile ?? directories.secret }
 
+  /// The token that is shown to HOST:PORT; nil shows something else.
+  ///
+  /// Of several ways to get in the first of these is taken: `--token-file`, a certificate, `--secret-file`, the token of
+  /// the variable or the context, the secret where it lies.
+  var shownToken: SecretReference? {
+    let isNamed = sources.token.isFlag
+    return !isNamed && (tls?.certificate != nil || sources.secretFile.isFlag) ? nil : token
+  }
+
   /// Where the options say that nodes are.
   var places: ClusterPlaces {
     let state = directories.state
@@ -23,6 +32,9 @@ extension Settings {
         await RegisteredNodes.addresses(namespace: namespace, stateDirectory: state)
       })
     places.tls = tls
+    if let shownToken {
+      places.token = { () async throws(GridError) in try await shownToken.token(environment: Settings.variables) }
+    }
     places.identity = "\(context?.name ?? "")\n\(namespace)"
     return places
   }

@@ -35,13 +35,21 @@ struct ContextDefinition: Sendable, Equatable {
     description = try table.text("description")
     isProtected = try table.flag("protected") ?? false
     color = try table.text("color")
-    token = try table.text("token").map { text throws(GridError) in try SecretReference(parsing: text) }
+    token = try table.text("token").map { text throws(GridError) in try Self.token(text, table.path) }
     if let files = try table.table("tls") {
       try files.refuseOthers(than: ["ca", "cert", "key"])
       (settings.tlsAuthority, settings.tlsCertificate) = (try files.path("ca"), try files.path("cert"))
       settings.tlsKey = try files.path("key")
     }
     try check(table.path)
+  }
+
+  private static func token(_ text: String, _ path: String) throws(GridError) -> SecretReference {
+    let reference = try SecretReference(parsing: text)
+    if case .file(let file) = reference.place, !file.hasPrefix("/") {
+      throw GridError(.configuration, "\(path): token must have an absolute path: file:/PATH")
+    }
+    return reference
   }
 
   /// A wrong value is told when the file is read, not when it is first needed.
@@ -61,18 +69,6 @@ struct ContextDefinition: Sendable, Equatable {
     } catch {
       throw GridError(.configuration, "\(path): \(error.message)", hint: error.hint)
     }
-  }
-
-  /// What is kept for another gridctl must not be taken for protection by one that does not use it.
-  ///
-  /// - Parameter path: the file of the context, for the message.
-  /// - Throws: ``GridError/Code/configuration`` with the file and the key.
-  func refuseWhatIsNotUsed(_ path: String) throws(GridError) {
-    guard token != nil else { return }
-    throw GridError(
-      .configuration, "\(path): token is not supported yet, and nothing is protected by it",
-      hint: "take token out: gridctl context edit \(name); over TCP the secret of the namespace is proved, see "
-        + "--secret-file")
   }
 
   /// The context as its file holds it, in TOML.

@@ -56,15 +56,6 @@ struct ContextStore: Sendable {
     return try ContextDefinition(name: name, table: table)
   }
 
-  /// A context that commands may run in: one that keeps nothing which is not used.
-  ///
-  /// - Throws: what ``read(_:)`` throws, and ``GridError/Code/configuration`` with the file and the key.
-  private func usable(_ name: String) throws(GridError) -> ContextDefinition {
-    let context = try read(name)
-    try context.refuseWhatIsNotUsed(path(of: name))
-    return context
-  }
-
   func missing(_ name: String) -> GridError {
     let names = names()
     let similar = NameSimilarity.similar(to: name, in: names)
@@ -122,7 +113,7 @@ struct ContextStore: Sendable {
       }
       name = previous
     }
-    _ = try usable(name)
+    _ = try read(name)
     let before = selected()
     try requirePlace(stateDirectory, "XDG_STATE_HOME")
     try PrivateDirectory.make(stateDirectory)
@@ -139,13 +130,13 @@ struct ContextStore: Sendable {
   func inForce(
     flag: String?, environment: [String: String], configuration: SettingsFile
   ) throws(GridError) -> (ContextDefinition, SettingSource)? {
-    if let flag { return flag.isEmpty ? nil : (try usable(flag), .flag("--context")) }
+    if let flag { return flag.isEmpty ? nil : (try read(flag), .flag("--context")) }
     if let name = environment["GRIDCTL_CONTEXT"], !name.isEmpty {
-      return (try usable(name), .environment("GRIDCTL_CONTEXT"))
+      return (try read(name), .environment("GRIDCTL_CONTEXT"))
     }
     // What was chosen is looked at only where nothing goes before it: a broken file must not be in the way.
-    if let name = try state("current") { return (try usable(name), .selection) }
-    if let name = configuration.context, !name.isEmpty { return (try usable(name), .configuration) }
+    if let name = try state("current") { return (try read(name), .selection) }
+    if let name = configuration.context, !name.isEmpty { return (try read(name), .configuration) }
     return nil
   }
 }

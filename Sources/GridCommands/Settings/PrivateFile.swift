@@ -26,6 +26,24 @@ enum PrivateFile {
     }
   }
 
+  /// Makes a file that is not there yet; what is there under its name stays.
+  ///
+  /// - Throws: ``GridError/Code/nameTaken`` or ``GridError/Code/inputOutput`` with the path.
+  static func make(_ path: String, with bytes: [UInt8]) throws(GridError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      guard errno == EEXIST else { throw failure("make", path) }
+      throw GridError(.nameTaken, "there is a file \(path) already", hint: "name another one, or remove it")
+    }
+    do throws(GridError) {
+      defer { close(descriptor) }
+      try OutputWriter.writeAll(bytes, to: descriptor, path)
+    } catch {
+      unlink(path)
+      throw error
+    }
+  }
+
   static func failure(_ verb: String, _ path: String) -> GridError {
     GridError(
       .inputOutput, "cannot \(verb) \(path): \(String(cString: strerror(errno)))", hint: FileHint.text(path, errno))

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import GridCore
+internal import GridSystem
 
 /// Where a secret is: `file:PATH`, `env:NAME` or `cmd:COMMAND`. Never the secret itself, which has no place in
 /// configuration files, arguments, logs or output.
@@ -29,9 +30,27 @@ struct SecretReference: Sendable, Equatable {
     }
   }
 
+  /// A file that was named as one.
+  init(file path: String) {
+    place = .file(path)
+    text = "file:" + path
+  }
+
   private static let literal = GridError(
     .configuration, "a secret must be a reference, not the secret itself",
     hint: "write file:PATH, env:NAME or cmd:COMMAND")
+
+  /// The token that is there; in a file that nobody else reads.
+  ///
+  /// - Throws: what ``resolve(environment:)`` and `TokenFile` throw.
+  func token(environment: [String: String]) async throws(GridError) -> String {
+    switch place {
+    case .file(let path): return try TokenFile.read(path)
+    case .environment(let name): ProcessEnvironment.hide(name)
+    case .command: break
+    }
+    return try await resolve(environment: environment)
+  }
 
   /// The longest secret, and the longest time a command may take.
   private static let limit = 64 * 1024

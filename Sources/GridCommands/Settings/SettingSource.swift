@@ -25,6 +25,9 @@ enum SettingSource: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether it was said on the command line.
+  var isFlag: Bool { if case .flag = self { true } else { false } }
+
   /// A wrong value is the command line's fault or the configuration's, and the message says whose.
   func blame(_ error: GridError) -> GridError {
     switch self {

@@ -7,6 +7,7 @@ struct SettingFlags: Sendable {
   var endpoints: [String] = []
   var namespace: String?
   var secretFile: String?
+  var tokenFile: String?
   var tlsAuthority: String?
   var tlsCertificate: String?
   var tlsKey: String?
@@ -36,6 +37,7 @@ struct Settings: Sendable {
     var namespace = SettingSource.standard
     var secretFile = SettingSource.standard
     var tls = SettingSource.standard
+    var token = SettingSource.standard
     var output = SettingSource.standard
     var timeout = SettingSource.standard
     var color = SettingSource.standard
@@ -50,6 +52,8 @@ struct Settings: Sendable {
   var secretFile: String?
   /// The files of TLS, for nodes over TCP; nil without.
   var tls: TLSFiles?
+  /// Where the token is that was given, whether or not it is shown; see ``shownToken``.
+  var token: SecretReference?
   var format = OutputFormat.table
   /// How long an answer may take; always positive.
   var timeout = Duration.seconds(5)
@@ -87,6 +91,7 @@ struct Settings: Sendable {
     (settings.secretFile, settings.sources.secretFile) = try resolver.value(
       flags.secretFile, "--secret-file", "GRIDCTL_SECRET_FILE", \.secretFile, nil, SettingRules.secretFile)
     try settings.takeTLS(flags, resolver)
+    try settings.takeToken(flags, environment)
     (settings.format, settings.sources.output) = try resolver.value(
       flags.output, "--output", "GRIDCTL_OUTPUT", \.output, settings.format, OutputFormat.init(parsing:))
     (settings.timeout, settings.sources.timeout) = try resolver.value(
@@ -111,6 +116,18 @@ struct Settings: Sendable {
     let (key, _) = try resolver.value(flags.tlsKey, "--tls-key", "GRIDCTL_TLS_KEY", \.tlsKey, nil, SettingRules.file)
     tls = try TLSFiles(authority: authority, certificate: certificate, key: key)
     sources.tls = source
+  }
+
+  /// Option, variable, context: a token is no setting of `config.toml`, which holds for every cluster.
+  private mutating func takeToken(_ flags: SettingFlags, _ environment: [String: String]) throws(GridError) {
+    if let path = flags.tokenFile {
+      guard !path.isEmpty else { throw GridError(.usage, "--token-file: the file with the token has no name") }
+      (token, sources.token) = (SecretReference(file: path), .flag("--token-file"))
+    } else if let path = environment["GRIDCTL_TOKEN_FILE"], !path.isEmpty {
+      (token, sources.token) = (SecretReference(file: path), .environment("GRIDCTL_TOKEN_FILE"))
+    } else if let context, let reference = context.token {
+      (token, sources.token) = (reference, .context(context.name))
+    }
   }
 
   private mutating func takeSwitches(_ flags: SettingFlags) {

@@ -39,6 +39,12 @@ package struct GlobalOptions: ParsableArguments {
   var tlsKey: String?
 
   @Option(
+    help: ArgumentHelp(
+      "A file with a token, which HOST:PORT is shown instead of the secret; see: gridctl token --help.",
+      valueName: "file"))
+  var tokenFile: String?
+
+  @Option(
     name: [.customShort("o", allowingJoined: true), .long],
     help: ArgumentHelp(
       "table, wide, json, jsonl, yaml, name, tsv, jsonpath=EXPR or columns=SPEC; see: gridctl help output.",
@@ -80,7 +86,7 @@ package struct GlobalOptions: ParsableArguments {
   /// What was typed, as values.
   var flags: SettingFlags {
     SettingFlags(
-      context: context, endpoints: endpoint, namespace: namespace, secretFile: secretFile,
+      context: context, endpoints: endpoint, namespace: namespace, secretFile: secretFile, tokenFile: tokenFile,
       tlsAuthority: tlsAuthority, tlsCertificate: tlsCertificate, tlsKey: tlsKey, output: output, timeout: timeout,
       color: color, confirm: confirm, hidesHeaders: noHeaders, isQuiet: quiet, forbidsInput: noInput,
       says: verbose > 1 ? .most : verbose > 0 ? .more : .normal, agrees: yes)

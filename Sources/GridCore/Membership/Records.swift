@@ -92,6 +92,8 @@ package struct StoreKeys: Sendable, Equatable {
   package var runs: String { root + "runs/" }
   /// What nodes say of the dead letters that they keep.
   package var letters: String { root + "letters/" }
+  /// What is kept of tokens.
+  package var tokens: String { root + "tokens/" }
 
   /// What follows a prefix in a key, told by bytes: a letter that combines with the prefix's last one is the name's.
   package static func name(_ key: String, under prefix: String) -> String {
@@ -103,4 +105,5 @@ package struct StoreKeys: Sendable, Equatable {
   package func leader(_ name: String) -> String { leaders + name }
   package func run(_ name: String) -> String { runs + name }
   package func letters(of node: String) -> String { letters + node }
+  package func token(_ identifier: String) -> String { tokens + identifier }
 }

@@ -26,15 +26,18 @@ package struct AccessToken: Sendable, CustomStringConvertible, CustomReflectable
     secret = (0..<Self.secretBytes).map { _ in UInt8.random(in: 0...255, using: &generator) }
   }
 
-  /// - Throws: ``GridError/Code/configuration`` for a text that is no token; it is not repeated.
+  /// - Throws: ``GridError/Code/refused`` for a text that is no token; it is not repeated.
   package init(parsing text: String) throws(GridError) {
-    let fault = GridError(
-      .configuration, "what was given is no token", hint: "a token is the line that gridctl token create has printed")
-    guard text.hasPrefix(Self.prefix) else { throw fault }
+    let hint = "a token is the line that gridctl token create has printed"
     let parts = text.dropFirst(Self.prefix.count).split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count == 2, Self.isIdentifier(String(parts[0])), let secret = Self.bytes(hexadecimal: parts[1]),
-      secret.count == Self.secretBytes
-    else { throw fault }
+    guard text.hasPrefix(Self.prefix), parts.count == 2, Self.isIdentifier(String(parts[0])) else {
+      throw GridError(.refused, "what was given is no token", hint: hint)
+    }
+    guard parts[1].utf8.count == 2 * Self.secretBytes, let secret = Self.bytes(hexadecimal: parts[1]) else {
+      throw GridError(
+        .refused, "token \(parts[0]) is not whole: \(2 * Self.secretBytes) hexadecimal digits follow its name",
+        hint: hint)
+    }
     identifier = String(parts[0])
     self.secret = secret
   }

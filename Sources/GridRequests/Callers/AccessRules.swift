@@ -17,7 +17,7 @@ extension Caller {
   /// On whose behalf a request is carried out that came over a connection of this caller: nodes speak for others,
   /// whoever else says to be somebody is not believed.
   package func speaking(for other: Caller?) -> Caller {
-    guard role == .node, var other else { return self }
+    guard role == .node, !isJoining, var other else { return self }
     // What another machine says of its users is no word about ours.
     other.isHere = other.isHere && isHere
     return other

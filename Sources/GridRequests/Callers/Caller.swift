@@ -70,8 +70,16 @@ package struct Caller: FieldCoded, Equatable, Sendable {
     try fields.flag("bodies", &readsBodies)
   }
 
+  /// It shows a token for a new node: it may be told the secret of the namespace, and is no node yet.
+  package var isJoining: Bool { source == .token && role == .node }
+
   /// Why it may not ask for what needs `role`; nil when it may.
   package func objection(to what: String, needing role: Role) -> GridError? {
+    if isJoining {
+      return GridError(
+        .refused, "\(what) is not for \(described): it lets a new node in, and is good for nothing else",
+        hint: "gridctl node join HOST:PORT --token-file FILE")
+    }
     guard self.role < role else { return nil }
     return GridError(
       .refused, "\(what) needs the role \(role.rawValue); \(described) is \(self.role.rawValue)",

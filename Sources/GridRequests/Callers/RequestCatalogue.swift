@@ -31,7 +31,8 @@ package enum RequestCatalogue {
     DeadLetterRequest.self, DeadLetterBodyRequest.self, DeadLetterHolderRequest.self, DeadLetterTalliesRequest.self,
     PurgeDeadLettersRequest.self, ReplayDeadLetterRequest.self, LeadersRequest.self, LeaderRequest.self,
     KeepLeadershipRequest.self, ResignRequest.self, LastRunRequest.self, RecordRunRequest.self,
-    SingletonsRequest.self,
+    SingletonsRequest.self, TokenCreateRequest.self, TokensRequest.self, TokenRevokeRequest.self,
+    TokenHeardRequest.self, NodeSecretRequest.self,
   ]
 
   private static let streams: [any StreamRequest.Type] = [

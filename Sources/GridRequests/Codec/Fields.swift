@@ -80,6 +80,15 @@ package struct Fields: Sendable {
     return value
   }
 
+  /// Bytes, in base64; an error when they are missing.
+  package mutating func bytes(_ key: String, _ value: inout [UInt8]) throws(GridError) {
+    var text = Base64.encoded(value)
+    try required(key, &text)
+    guard isReading else { return }
+    guard let bytes = Base64.decoded(text) else { throw GridError(.undecodable, "\(key) must be base64") }
+    value = bytes
+  }
+
   // MARK: Objects
 
   package mutating func object<Value: JSONCoded>(_ key: String, _ value: inout Value) throws(GridError) {

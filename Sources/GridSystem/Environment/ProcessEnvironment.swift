@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// The environment of this process, read once.
 package enum ProcessEnvironment {
@@ -24,11 +25,17 @@ package enum ProcessEnvironment {
     }
   ) { first, _ in first }
 
+  private static let hidden = Mutex<Set<String>>([])
+
+  /// Keeps a variable from programs from now on: a secret is in it, as a context has said.
+  package static func hide(_ name: String) { hidden.withLock { _ = $0.insert(name) } }
+
   /// For a program that the user starts through gridctl: the user's own environment, without what concerns gridctl
   /// alone.
   ///
   /// - Parameter variables: the environment as text, where it was changed.
   package static func forPrograms(_ variables: [String: String] = variables) -> ProgramEnvironment {
-    exact.restoring(variables).filter { !EnvironmentPolicy.isPrivate($0) }
+    let hidden = hidden.withLock { $0 }
+    return exact.restoring(variables).filter { !EnvironmentPolicy.isPrivate($0) && !hidden.contains($0) }
   }
 }

@@ -45,7 +45,8 @@ internal import Testing
     ("[tls]\nca = \"ca.pem\"", "tls.ca must be an absolute path"),
     ("[tls]\nkey = \"/k\"", "certificate of an authority"),
     ("[tls]\nca = \"/ca\"\nkey = \"/k\"", "a key needs its certificate"),
-    ("token = \"hunter2\"", "a secret must be a reference"), ("a = [", "line 1"), ("a = 1\na = 2", "line 2"),
+    ("token = \"hunter2\"", "a secret must be a reference"), ("token = \"file:t\"", "an absolute path"),
+    ("a = [", "line 1"), ("a = 1\na = 2", "line 2"),
     ("\u{0}", "prod.toml"),
   ])
   func `what is wrong in a context's file is told with its path`(_ text: String, _ expected: String) throws {
@@ -53,29 +54,6 @@ internal import Testing
     #expect(error.code == .configuration)
     #expect(error.message.contains(expected), "\(error.message)")
     #expect(!error.description.contains("hunter2"))
-  }
-
-  @Test func `what nothing uses yet is refused where the context would be in force, and not where it is looked at`()
-    async throws
-  {
-    try await withSandbox { sandbox in
-      let store = ContextStore(environment: ["HOME": sandbox.directory])
-      for (name, text, key) in [
-        ("a", "token = 'env:X'", "token"), ("c", "token = 'env:X'\n[tls]\nca = '/ca.pem'", "token"),
-      ] {
-        try store.write(try context(text).named(name))
-        let path = store.path(of: name)
-        for attempt in [
-          { _ = try store.use(name) },
-          { _ = try store.inForce(flag: name, environment: [:], configuration: SettingsFile()) },
-        ] as [() throws -> Void] {
-          let error = try #require(throws: GridError.self) { try attempt() }
-          #expect(error.code == .configuration && error.message.hasPrefix("\(path): \(key) "), "\(error)")
-        }
-        #expect(try store.read(name).name == name)
-      }
-      #expect(store.selected() == nil)
-    }
   }
 
   @Test func `options, variables, the context, the configuration and the defaults, in this order`() throws {

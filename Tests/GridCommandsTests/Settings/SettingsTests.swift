@@ -70,4 +70,32 @@ internal import Testing
       #expect(error.code == .usage && error.message.hasPrefix(option + ": "))
     }
   }
+
+  @Test(
+    arguments: [
+      (nil, nil, nil, "", nil, nil), (nil, nil, "/v", "", "file:/v", "GRIDCTL_TOKEN_FILE"),
+      (nil, nil, nil, "env:T", "env:T", "context prod"),
+      (nil, nil, "/v", "env:T", "file:/v", "GRIDCTL_TOKEN_FILE"),
+      ("f", nil, "/v", "env:T", "file:f", "--token-file"),
+      // What the command line names goes first.
+      (nil, "s", "/v", "env:T", nil, "GRIDCTL_TOKEN_FILE"), ("f", "s", nil, "", "file:f", "--token-file"),
+    ] as [(String?, String?, String?, String, String?, String?)])
+  func `which token is shown`(
+    _ option: String?, _ secret: String?, _ variable: String?, _ reference: String, _ shown: String?, _ source: String?
+  ) throws {
+    var context = ContextDefinition(name: "prod")
+    context.token = reference.isEmpty ? nil : try SecretReference(parsing: reference)
+    var flags = SettingFlags()
+    (flags.tokenFile, flags.secretFile) = (option, secret)
+    let environment = variable.map { ["GRIDCTL_TOKEN_FILE": $0] } ?? [:]
+    let settings = try Settings.resolve(flags: flags, environment: environment, context: context)
+    #expect(settings.shownToken?.text == shown)
+    #expect(settings.sources.token.description == source ?? "default")
+  }
+
+  @Test func `a token's file has a name`() {
+    var flags = SettingFlags()
+    flags.tokenFile = ""
+    #expect(throws: GridError(.usage, "")) { try Settings.resolve(flags: flags, environment: [:]) }
+  }
 }
