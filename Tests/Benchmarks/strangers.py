@@ -1,6 +1,7 @@
 """Strangers at a node's port: idle, slow (a byte a second) and garbage connections, a third each.
 
-    strangers.py PORT COUNT SECONDS    prints "ready" once all have been there, and opens again what the node closes
+    strangers.py PORT COUNT SECONDS    prints "ready" once all have been there, and opens again what the node closes,
+                                       as often as they would end by themselves: each within five seconds
 """
 import os, resource, select, socket, sys, time
 
@@ -27,11 +28,15 @@ def main(port, count, seconds):
             poller.modify(sock.fileno(), select.EPOLLIN | select.EPOLLOUT)
 
     end, announced, opened, next_round = time.monotonic() + seconds, False, 0, 0.0
+    room, looked = 0.0, time.monotonic()
     while time.monotonic() < end:
         # A hundred at a time, so that the node's backlog has room for others.
-        for _ in range(min(100, count - len(strangers))):
+        room = 100 if opened < count else min(100, room + (time.monotonic() - looked) * count / 5)
+        looked = time.monotonic()
+        for _ in range(min(int(room), count - len(strangers))):
             open_one(opened % 3)
             opened += 1
+            room -= 1
         if opened >= count and not announced:
             announced = True
             print("ready", flush=True)

@@ -15,7 +15,7 @@ measure() { # WHEN
   local result field round
   for round in $(seq "$rounds"); do
     # A client of its own connection, whose asks come in over the socket: lines of one process.
-    result=$(seq 2000 | gridctl ask e --lines --parallel 1 --rtt -o jsonl | sed -n 's/.*"rttSeconds":\([0-9.e+-]*\).*/\1/p' |
+    result=$(seq 2000 | gridctl ask e --lines --parallel 1 -o jsonl | sed -n 's/.*"rttSeconds":\([0-9.e+-]*\).*/\1/p' |
       sort -g | awk '{v[NR] = $1 * 1e6} END {print v[int((NR + 1) / 2)], v[int(NR * 0.99)]}')
     note "p50_us_$1" "${result% *}"; note "p99_us_$1" "${result#* }"
     note "rss_MiB_$1" "$(awk '/VmRSS/ {print $2 / 1024}' "/proc/$pid/status")"

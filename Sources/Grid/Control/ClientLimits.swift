@@ -40,3 +40,21 @@ enum ClientLimits {
     return nil
   }
 }
+
+/// How long nothing has found room at a reader. Pure.
+struct Standstill {
+  /// Since when; nil while something finds room.
+  private var since: MonotonicTime?
+  private var isOver = false
+
+  mutating func foundRoom() { since = nil }
+
+  /// - Returns: true once, when it has lasted too long.
+  mutating func foundNoRoom(at now: MonotonicTime) -> Bool {
+    let began = since ?? now
+    since = began
+    guard !isOver, now - began >= ClientLimits.longestStandstill else { return false }
+    isOver = true
+    return true
+  }
+}

@@ -42,9 +42,7 @@ final class ClusterStreams: Sendable {
 final class ClusterStream: Sendable {
   private struct State {
     var missed = 0
-    /// Since when nothing has found room; nil while something does.
-    var fullSince: MonotonicTime?
-    var isCut = false
+    var standstill = Standstill()
     /// Peers that were there at the beginning and have not said yet that they have begun.
     var awaited = 0
     var isSynced = false
@@ -97,7 +95,7 @@ final class ClusterStream: Sendable {
       return foundNoRoom(missed + 1)
     }
     guard writer.offer(item) else { return foundNoRoom(1) }
-    state.withLock { $0.fullSince = nil }
+    state.withLock { $0.standstill.foundRoom() }
   }
 
   /// Counts what was missed, and ends the stream of a client that has read nothing for long: what waits for it costs
@@ -106,17 +104,14 @@ final class ClusterStream: Sendable {
     let now = timers.now()
     let isHopeless = state.withLock { state in
       state.missed += count
-      let since = state.fullSince ?? now
-      state.fullSince = since
-      guard !state.isCut, now - since >= ClientLimits.longestStandstill else { return false }
-      state.isCut = true
-      return true
+      return state.standstill.foundNoRoom(at: now)
     }
     guard isHopeless else { return }
     writer.cut(
       GridError(
         .retryLater, "the reader of \(verb) has read nothing for \(ClientLimits.longestStandstill.gridText)",
         hint: "read faster, or ask for less: --filter, --kind, --max"))
+    end()
   }
 
   /// How long the client waits for peers before it is told that the stream is live: a hung one must not hold it up.

@@ -67,7 +67,7 @@ struct PidFile: Sendable {
   }
 
   private static func write(to path: String, _ shown: String) throws(GridError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw failure(shown) }
     defer { close(descriptor) }
     let text = Array("\(getpid())\n".utf8)

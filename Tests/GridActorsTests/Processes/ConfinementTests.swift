@@ -52,14 +52,15 @@ struct ConfinementTests {
     let limit = try ProgramConfinement.Limit(soft: 1 << 40, hard: 1 << 40)
     let failure = try await failure { $0.limits = [(.coreSize, limit), (.openFiles, limit)] }
     #expect(failure?.code == .refused)
-    #expect(failure?.message.contains("may not let “/bin/sh” have that nofile") == true, "\(String(describing: failure))")
+    #expect(failure?.message.contains("may not let “/bin/sh” have that nofile") == true, "\(failure?.message ?? "")")
     #expect(failure?.hint?.contains("ulimit -Ha") == true)
   }
 
   @Test("another user's program has that user's rights and groups alone, and dies like any other", .enabled(if: isRoot))
   func user() async throws {
     let account = try #require(try await SystemAccount.named("nobody").assumed())
-    let texts = try await output(of: "id -u; id -g; id -G; echo $HOME $USER $LOGNAME ${XDG_RUNTIME_DIR-none}") { command in
+    let script = "id -u; id -g; id -G; echo $HOME $USER $LOGNAME ${XDG_RUNTIME_DIR-none}"
+    let texts = try await output(of: script) { command in
       command.account = account
       command.environment = ProgramEnvironment(testEnvironment).merging(["XDG_RUNTIME_DIR": "/run/x", "TMPDIR": "/x"])
         .belonging(to: account)
@@ -67,9 +68,8 @@ struct ConfinementTests {
     let groups = account.groups.map { String($0) }.joined(separator: " ")
     #expect(
       texts == ["\(account.user)", "\(account.group)", groups, "\(account.home) nobody nobody none"])
-    let status = try await output(of: "grep -E '^(CapEff|CapPrm|CapAmb)' /proc/self/status; cat /proc/1/environ >&2 && echo read") {
-      $0.account = account
-    }
+    let look = "grep -E '^(CapEff|CapPrm|CapAmb)' /proc/self/status; cat /proc/1/environ >&2 && echo read"
+    let status = try await output(of: look) { $0.account = account }
     #expect(status.allSatisfy { $0.hasSuffix("\t0000000000000000") } && status.count == 3, "\(status)")
     try await withProcessGuard { processGuard, eventLoop in
       var command = shell("sleep 600 & echo $$ $!; wait")
@@ -109,7 +109,8 @@ struct ConfinementTests {
   @Test("only a control group is one, and nothing else is written to")
   func noCgroup() async throws {
     var template = Array("/tmp/gridctl-cgroup-XXXXXX".utf8CString)
-    let directory = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
+    let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } }
+    let directory = try #require(made.map { String(cString: $0) })
     let file = directory + "/cgroup.procs"
     close(open(file, O_WRONLY | O_CREAT, 0o600))
     defer {

@@ -112,7 +112,7 @@ import Testing
       {dropped: number, failure: null, kept: number, recent: number}, ended: number, failing: number, \
       failingActors: [], lostMemberships: number, mailbox: number, member: bool, node: string, oldestActor: null, \
       oldestSeconds: null, problem: null, store: {engine: string, place: string, version: string}, troubles: [], \
-      uptimeSeconds: number}], \
+      uptimeSeconds: number, weakened: []}], \
       peers: [{actors: number, address: string, deadLetters: number, incarnation: number, kinds: [string], \
       labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, \
       status: string, uptimeSeconds: number, version: string}], status: string}

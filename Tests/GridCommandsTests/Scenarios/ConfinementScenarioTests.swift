@@ -31,7 +31,8 @@ import Testing
   @Test func aProgramOfAnotherUserNeedsANodeOfRoot() async throws {
     try await withSandbox { sandbox in
       try await sandbox.start("n1")
-      let spawn = "gridctl spawn exec who --user nobody --working-directory / -- sh -c 'while read -r x; do id -un; done'"
+      let script = "while read -r x; do id -un; done"
+      let spawn = "gridctl spawn exec who --user nobody --working-directory / -- sh -c '\(script)'"
       guard Machine.isRoot else {
         let refused = try await sandbox.run(spawn)
         #expect(refused.status == 77 && refused.errors.contains("only a node that root has started"), "\(refused)")

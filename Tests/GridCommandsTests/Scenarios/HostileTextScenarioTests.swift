@@ -20,15 +20,15 @@ import Testing
     let string = try JSONSerialization.data(withJSONObject: HostileText.all, options: .fragmentsAllowed)
     try string.write(to: URL(fileURLWithPath: sandbox.directory + "/string"))
     try """
-      while read -r line; do
-        number=$(printf '%s' "$line" | sed 's/.*"message":\\([0-9]*\\).*/\\1/')
-        cat raw >&2; echo >&2
-        case $line in
-          *die*) exit 3 ;;
-          *) printf '{"log":%s}\\n{"reply":%s,"error":%s}\\n' "$(cat string)" "$number" "$(cat string)" ;;
-        esac
-      done
-      """.write(toFile: sandbox.directory + "/bad.sh", atomically: true, encoding: .utf8)
+    while read -r line; do
+      number=$(printf '%s' "$line" | sed 's/.*"message":\\([0-9]*\\).*/\\1/')
+      cat raw >&2; echo >&2
+      case $line in
+        *die*) exit 3 ;;
+        *) printf '{"log":%s}\\n{"reply":%s,"error":%s}\\n' "$(cat string)" "$number" "$(cat string)" ;;
+      esac
+    done
+    """.write(toFile: sandbox.directory + "/bad.sh", atomically: true, encoding: .utf8)
     try await sandbox.output(
       """
       mkfifo quiet; mkdir "$(cat hostile)"
@@ -44,7 +44,8 @@ import Testing
   }
 
   private static let formats = [
-    "table", "wide", "json", "jsonl", "yaml", "tsv", "name", "jsonpath={.items[*]}{..body}{.detail}{.lastFailure}{.reply}",
+    "table", "wide", "json", "jsonl", "yaml", "tsv", "name",
+    "jsonpath={.items[*]}{..body}{.detail}{.lastFailure}{.reply}",
   ]
 
   private static let looks = [
@@ -76,7 +77,8 @@ import Testing
     // What is typed comes back in errors.
     "gridctl ask \"$(cat hostile)\" x", "gridctl \"$(cat hostile)\"", "gridctl peers \"--$(cat hostile)\"",
     "gridctl peers -e \"$(cat hostile)\"", "gridctl spawn \"$(cat hostile)\"", "gridctl inspect \"$(cat hostile)\" -v",
-    "gridctl ask e \"@$(cat hostile)\"", "gridctl ask e @hostile -v --rtt", "gridctl actors --filter \"$(cat hostile)\"",
+    "gridctl ask e \"@$(cat hostile)\"", "gridctl ask e @hostile -v --rtt",
+    "gridctl actors --filter \"$(cat hostile)\"",
     "gridctl node start --kinds-file \"$(cat hostile)\"", "gridctl --context \"$(cat hostile)\" peers",
     // The log of a node on its terminal.
     "timeout -s INT 4 gridctl node start --namespace two --listen 127.0.0.1:0 --kinds-file kinds.yaml -vv",
@@ -87,7 +89,9 @@ import Testing
     try await withSandbox { sandbox in
       try await prepare(sandbox)
       try await sandbox.output(
-        #"printf 'kinds: { leader: { command: [sh, -c, "cat raw; cat raw >&2; echo >&2; exec sleep 60"] } }' >kinds.yaml"#)
+        """
+        printf 'kinds: { leader: { command: [sh, -c, "cat raw; cat raw >&2; echo >&2; exec sleep 60"] } }' >kinds.yaml
+        """)
       for other in Self.others {
         let text = try await shown(other, sandbox)
         #expect(HostileText.faults(in: text) == [], "\(other): \(text.debugDescription)")

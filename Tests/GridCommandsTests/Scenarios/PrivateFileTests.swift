@@ -12,12 +12,11 @@ import Testing
         start --name n1 --log-level debug --pid-file $PWD/state/gridctl/default/n1.pid
         gridctl spawn echo e; gridctl spawn exec p -- cat
         gridctl tell nobody x 2>/dev/null; gridctl ask nobody x 2>/dev/null; gridctl dead-letters list >/dev/null
-        gridctl context create shop --endpoint 127.0.0.1:1 2>/dev/null; gridctl context use shop 2>/dev/null
-        gridctl context use default 2>/dev/null
         printf 'peers\\nask e x\\nexit\\n' >keys; mkfifo quiet; exec 7<>quiet
         timeout 20 script -qec 'gridctl repl' /dev/null <keys >/dev/null
         gridctl __complete bash 1 1 '' '' -- gridctl a >/dev/null 2>&1
         gridctl leader run l -- true
+        gridctl context add shop -q -e 127.0.0.1:1; gridctl context use shop 2>/dev/null
         find run state .config .cache -mindepth 1 -perm /077 ! -type l 2>/dev/null
         find run state .config .cache -type f 2>/dev/null | wc -l >count
         """)
