@@ -21,7 +21,7 @@ package struct LinkEndpoint: Sendable {
   package var admission: @Sendable (TokenVerifier, @escaping @Sendable (GridError?) -> Void) -> Void = { $1(nil) }
   /// TLS for all TCP connections; nil without.
   package var encryption: (any LinkEncryption)?
-  /// Watches over who comes in over TCP; nil lets everybody try.
+  /// Watches over who comes in; nil lets everybody try.
   package var gate: (any LinkGate)?
   /// Why a side that has dialled us, and is one of ours, is refused; nil accepts it.
   package var objection: @Sendable (LinkGreeting) -> GridError?

@@ -86,7 +86,7 @@ struct RequestTable: Sendable {
     lists[Request.verb] = { json, deadline, caller, writer in
       let routed = try RoutedRequest<Request>(json: json)
       let call = RequestCall(routed, until: deadline, for: caller)
-      try access.check(routed.request, call)
+      try access.check(routed.request, call, over: caller)
       let listing = RowListing(node: node, calls: calls, request: routed.request, call: call)
       try await listing.send({ own(routed.request, routed.page) }, to: writer)
     }

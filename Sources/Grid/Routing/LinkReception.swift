@@ -9,9 +9,16 @@ final class LinkReception: LinkReceiver {
   private let peers: PeerTable
   private let clients: ClientLinks
   private let control: ControlService
+  private let audit: AuditTrail
+  private let work: BackgroundWork
   private let touched = TouchedCells()
 
-  init(cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, control: ControlService) {
+  init(
+    cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, control: ControlService,
+    audit: AuditTrail, work: BackgroundWork
+  ) {
+    self.audit = audit
+    self.work = work
     self.cells = cells
     self.router = router
     self.peers = peers
@@ -46,7 +53,15 @@ final class LinkReception: LinkReceiver {
     let error =
       link.caller.objection(to: "a message", needing: .operator)
       ?? GridError(.refused, "messages are refused here")
-    while let envelope = envelopes.popFirst() { envelope.resolve(.failure(error)) }
+    let target = String(envelopes.first?.target.prefix(NameRules.maximumLength) ?? "")
+    var count: Int64 = 0
+    while let envelope = envelopes.popFirst() {
+      envelope.resolve(.failure(error))
+      count += 1
+    }
+    let subject: JSONValue = ["target": .string(target), "count": .integer(count)]
+    let (audit, caller) = (audit, link.caller)
+    work.add({ audit.denied("message", subject, caller, error) }, refused: { _ in })
   }
 
   func readCompleted(_ link: Link) { touched.runAll() }

@@ -350,14 +350,18 @@ final class LinkChannelHandler: ChannelInboundHandler {
         endpoint.receiver.closed(link, error)
       } else {
         leaveGreeting()
-        if dialled == nil, trust == .proof {
-          endpoint.gate?.refused(LinkAttempt(host: accepted.host, greeting: claim, error: error))
-        }
+        if dialled == nil { endpoint.gate?.refused(attempt(error)) }
         endpoint.rejected(error)
         dialled?(.failure(error))
       }
       return
     }
+  }
+
+  private func attempt(_ error: GridError) -> LinkAttempt {
+    var attempt = LinkAttempt(host: accepted.host, user: accepted.user, greeting: claim, error: error)
+    attempt.isProven = handshake.isProven || trust == .kernel && accepted.stranger == nil
+    return attempt
   }
 
   private func leaveGreeting() {
