@@ -96,7 +96,7 @@ extension LinkAttempt {
 
   fileprivate var record: AuditRecord {
     var caller = Caller()
-    var subject: [String: JSONValue] = [:]
+    var subject = JSONValue.object([:])
     if let user {
       // The kernel says so; over TCP nobody does.
       (caller.name, caller.source, caller.from) = (UserNames.name(of: user), .socket, "unix")
@@ -104,16 +104,15 @@ extension LinkAttempt {
       caller.from = host
     }
     if let greeting {
-      subject["claimed"] = .string(claimed)
-      subject["as"] = .string(greeting.role == .node ? "node" : "client")
+      subject = ["claimed": .string(claimed), "as": .string(greeting.role == .node ? "node" : "client")]
       switch greeting.credential {
       case .secret: caller.source = .secret
       case .token:
         caller.source = .token
-        subject["token"] = .string(String(greeting.token.prefix(NameRules.maximumLength)))
+        subject = subject.with("token", .string(String(greeting.token.prefix(NameRules.maximumLength))))
       case .certificate: caller.source = .certificate
       }
     }
-    return AuditRecord("log-in", .object(subject), caller, .denied, error: error)
+    return AuditRecord("log-in", subject, caller, .denied, error: error)
   }
 }

@@ -21,9 +21,8 @@ struct NodeDesks: Sendable {
     let (membership, cells, office) = (traffic.membership, traffic.cells, traffic.letters)
     nodes = NodeDesk(
       node: node, configuration: ground.configuration, certificate: ground.certificate, membership: membership,
-      peers: traffic.peers, cells: cells, letters: office, health: traffic.health, refused: traffic.refused, calls: calls,
-      book: book, clock: timers,
-      logger: ground.logger)
+      peers: traffic.peers, cells: cells, letters: office, health: traffic.health, refused: traffic.refused,
+      calls: calls, book: book, clock: timers, logger: ground.logger)
     actors = ActorDesk(
       node: node, cells: cells, router: traffic.router, calls: calls, spawner: own.spawner, stopper: own.stopper,
       clock: timers)

@@ -212,6 +212,7 @@ struct NodeWires: Sendable {
       endpoint.credential = .certificate
     }
     endpoint.gate = traffic.refused.gate
+    endpoint.admittedGroup = ground.configuration.adminGroup
     return endpoint
   }
 }

@@ -33,17 +33,22 @@ struct AuditCommand: AsyncParsableCommand {
       Column("TIME", fit: .whole, streamWidth: 20) { String(Column.text($0, "at").prefix(19)) + "Z" },
       Column("NODE", fit: .middle(8), priority: ColumnPriority.detail, streamWidth: 8, field: "node"),
       Column("CALLER", fit: .middle(10), priority: ColumnPriority.important, streamWidth: 16) {
-        Column.text($0["caller"]?["name"])
+        AuditCommand.caller($0, "name")
       },
-      Column("FROM", fit: .middle(8), streamWidth: 16) { Column.text($0["caller"]?["from"]) },
+      Column("FROM", fit: .middle(8), streamWidth: 16) { AuditCommand.caller($0, "from") },
       Column("VERB", fit: .whole, priority: ColumnPriority.name, streamWidth: 18, field: "verb"),
       Column("RESULT", fit: .whole, priority: ColumnPriority.important, streamWidth: 6, field: "result"),
       Column("SUBJECT", fit: .end(16), priority: ColumnPriority.important, streamWidth: 36, field: "subject"),
       Column("MESSAGE", wideOnly: true, streamWidth: 40, field: "message"),
-      Column("ROLE", wideOnly: true, streamWidth: 8) { Column.text($0["caller"]?["role"]) },
-      Column("BY", wideOnly: true, streamWidth: 11) { Column.text($0["caller"]?["source"]) },
+      Column("ROLE", wideOnly: true, streamWidth: 8) { AuditCommand.caller($0, "role") },
+      Column("BY", wideOnly: true, streamWidth: 11) { AuditCommand.caller($0, "source") },
       .number("SEQ", priority: ColumnPriority.detail, field: "seq"),
     ])
+
+  /// A member of the caller.
+  private static func caller(_ record: JSONValue, _ field: String) -> String {
+    Column.member(record, "caller").map { Column.text($0, field) } ?? "-"
+  }
 
   /// Which records.
   struct Filter: ParsableArguments {

@@ -371,12 +371,14 @@ final class LinkChannelHandler: ChannelInboundHandler {
 }
 
 extension LinkChannelHandler.Accepted {
-  init(_ channel: any Channel, at address: LinkAddress, greeting: GreetingTable, gate: (any LinkGate)?) {
+  init(
+    _ channel: any Channel, at address: LinkAddress, greeting: GreetingTable, gate: (any LinkGate)?, group: UInt32?
+  ) {
     self.greeting = greeting
     switch address.trust {
     case .kernel:
       user = PeerCredentials.user(of: channel)
-      stranger = PeerCredentials.objection(toUser: user)
+      stranger = PeerCredentials.objection(toUser: user, of: channel, letting: group)
     case .proof:
       if case .tcp(let host, _) = LinkAddress(channel.remoteAddress) { self.host = host }
       stranger = gate?.objection(to: host)
