@@ -21,7 +21,9 @@ package struct LinkEndpoint: Sendable {
   package var admission: @Sendable (TokenVerifier, @escaping @Sendable (GridError?) -> Void) -> Void = { $1(nil) }
   /// TLS for all TCP connections; nil without.
   package var encryption: (any LinkEncryption)?
-  /// Watches over who comes in over TCP; nil lets everybody try.
+  /// The group whose members may use a Unix socket, beside our own user and root.
+  package var admittedGroup: UInt32?
+  /// Watches over who comes in; nil lets everybody try.
   package var gate: (any LinkGate)?
   /// Why a side that has dialled us, and is one of ours, is refused; nil accepts it.
   package var objection: @Sendable (LinkGreeting) -> GridError?
@@ -112,7 +114,8 @@ package struct LinkEndpoint: Sendable {
     let greeting = GreetingTable()
     return try await transport.listen(on: address) { channel in
       let accepted = LinkChannelHandler.Accepted(
-        channel, at: address, greeting: greeting, gate: address.trust == .proof ? endpoint.gate : nil)
+        channel, at: address, greeting: greeting, gate: address.trust == .proof ? endpoint.gate : nil,
+        group: endpoint.admittedGroup)
       if address.trust == .proof, accepted.stranger == nil { try endpoint.encryption?.protect(channel, dials: false) }
       try channel.pipeline.syncOperations.addHandler(
         LinkChannelHandler(

@@ -16,6 +16,14 @@ import Testing
       .certificateExpires(at: CalendarTime(millisecondsSince1970: 0)), .node, "certificate-expires",
       "its certificate expires at 1970-01-01T00:00:00.000Z"
     ),
+    (
+      .logInRefused(from: "10.0.0.7", as: "client", count: 1, failure), .node, "login-refused",
+      "refused a log-in from 10.0.0.7 as \"client\": it broke"
+    ),
+    (
+      .logInRefused(from: "", as: "", count: 12, failure), .node, "login-refused",
+      "refused 12 more log-ins, the last: it broke"
+    ),
     (.peerJoined(address: "10.0.0.2:4743"), .peer, "joined", "joined at 10.0.0.2:4743"),
     (.peerLeft, .peer, "left", "left"), (.peerDied, .peer, "died", "died"),
     (.actorSpawned(kind: "echo", epoch: 3), .actor, "spawned", "spawned as kind echo"),

@@ -17,6 +17,7 @@ struct NodeDesk: Sendable {
   let cells: CellTable
   let letters: DeadLetterOffice
   let health: Health
+  let refused: RefusedLogIns
   let calls: ClusterCalls
   let book: RequestBook
   let clock: any GridClock
@@ -41,6 +42,7 @@ struct NodeDesk: Sendable {
     information.peers = membership.peers.count
     information.stateDirectory = configuration.stateDirectory
     information.socket = GridDirectories.socket(of: node.name, in: configuration.runtimeDirectory)
+    information.refusedConnections = refused.total
     information.residentBytes = ResidentMemory.bytes()
     information.refusedRequests = book.refused
     information.weakened = configuration.weakened

@@ -15,15 +15,15 @@ struct NodeDesks: Sendable {
   let health: HealthDesk
   let bench: BenchDesk
   let tokens: TokenDesk
+  let audit: AuditDesk
 
   init(_ ground: NodeGround, _ traffic: NodeTraffic, _ own: NodeActors, _ book: RequestBook) {
     let (node, timers, calls) = (ground.node, ground.timers, traffic.calls)
     let (membership, cells, office) = (traffic.membership, traffic.cells, traffic.letters)
     nodes = NodeDesk(
       node: node, configuration: ground.configuration, certificate: ground.certificate, membership: membership,
-      peers: traffic.peers, cells: cells, letters: office, health: traffic.health, calls: calls, book: book,
-      clock: timers,
-      logger: ground.logger)
+      peers: traffic.peers, cells: cells, letters: office, health: traffic.health, refused: traffic.refused,
+      calls: calls, book: book, clock: timers, logger: ground.logger)
     actors = ActorDesk(
       node: node, cells: cells, router: traffic.router, calls: calls, spawner: own.spawner, stopper: own.stopper,
       clock: timers)
@@ -46,8 +46,9 @@ struct NodeDesks: Sendable {
       node: node, leaderships: own.leaderships, claims: membership.leaders, singletons: singletons, calls: calls,
       work: traffic.work, timers: timers)
     health = HealthDesk(
-      node: node, health: traffic.health, letters: office, store: ground.store, nodes: nodes, calls: calls,
-      timers: timers)
+      node: node, health: traffic.health, letters: office, audit: traffic.audit, refused: traffic.refused,
+      store: ground.store, nodes: nodes, calls: calls, timers: timers)
+    audit = AuditDesk(node: node, audit: traffic.audit, membership: membership, calls: calls)
     bench = BenchDesk(
       parts: BenchParts(
         node: node, cells: cells, router: traffic.router, spawner: own.spawner, stopper: own.stopper,
@@ -70,6 +71,8 @@ struct NodeDesks: Sendable {
     table.on(KindsRequest.self) { nodes.kindList($0, $1) }
     table.on(NameCountRequest.self) { try await nodes.nameCount($0) }
     table.on(EventsRequest.self) { await events.list($0, $1) }
+    table.on(AuditListRequest.self) { await audit.list($0, $1) }
+    table.on(AuditVerifyRequest.self) { await audit.verify($0, $1) }
     table.on(BenchRequest.self) { try await bench.bench($0, $1) }
     actorRequests(&table)
     letterRequests(&table)
@@ -121,6 +124,7 @@ struct NodeDesks: Sendable {
     var handlers: [String: StreamTable.Handler] = [:]
     handlers.on(EventStreamRequest.self) { events.follow($0, $1, $2) }
     handlers.on(DeadLetterStreamRequest.self) { request, _, stream in letters.follow(request, stream) }
+    handlers.on(AuditStreamRequest.self) { request, _, stream in audit.follow(request, stream) }
     handlers.on(TraceStreamRequest.self) { request, _, stream in traces.follow(request, stream) }
     handlers.on(CampaignRequest.self, isClusterWide: false) { request, _, stream in
       try leaders.campaign(request, stream)

@@ -83,7 +83,7 @@ struct RequestTable: Sendable {
     lists[Request.verb] = { json, deadline, caller, writer in
       let routed = try RoutedRequest<Request>(json: json)
       let call = RequestCall(routed, until: deadline, for: caller)
-      try access.check(routed.request, call.arrived(at: node.name, for: Request.self))
+      try access.check(routed.request, call.arrived(at: node.name, for: Request.self), over: caller)
       let listing = RowListing(node: node, calls: calls, request: routed.request, call: call)
       try await listing.send({ own(routed.request, routed.page) }, to: writer)
     }

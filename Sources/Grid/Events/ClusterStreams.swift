@@ -58,6 +58,8 @@ final class ClusterStream: Sendable {
   private let forwarded: JSONValue
   /// On whose behalf it is followed.
   let caller: Caller
+  /// Who is at the other end of the connection.
+  var connection: Caller { link.caller }
   let isClusterWide: Bool
   private let began: CalendarTime
   private let timers: any Timers

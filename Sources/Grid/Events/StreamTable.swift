@@ -57,8 +57,9 @@ extension [String: StreamTable.Handler] {
       role: Request.role, isClusterWide: isClusterWide
     ) { json, routing, stream, access in
       let request = try Request(json: json)
-      try access.check(request, for: stream.caller)
-      try start(request, routing, stream)
+      try access.checked(request, for: stream.caller, over: stream.connection) {
+        try start(request, routing, stream)
+      }
     }
   }
 }

@@ -13,6 +13,8 @@ struct HealthDesk: Sendable {
   let node: NodeSelf
   let health: Health
   let letters: DeadLetterOffice
+  let audit: AuditTrail
+  let refused: RefusedLogIns
   let store: any CoordinationStore
   let nodes: NodeDesk
   let calls: ClusterCalls
@@ -58,6 +60,11 @@ struct HealthDesk: Sendable {
     report.load.deadLetters = nil
     report.weakened = nodes.configuration.weakened
     report.certificateSecondsLeft = nodes.certificate?.remaining?.inSeconds
+    let failure = audit.failure()
+    (report.auditFailure, report.auditAdvice) = (failure?.message, failure?.hint)
+    let refusals = refused.recent(since: since)
+    report.refusedLogIns = refusals.count
+    report.lastRefusal = refusals.count > 0 ? refusals.last : nil
     return report
   }
 

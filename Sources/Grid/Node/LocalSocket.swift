@@ -44,9 +44,12 @@ final class LocalSocket: Sendable {
     try await StaleSocket.remove(path, in: directory, endpoint)
     // Who has connected already keeps the connection.
     await take()?.listener.close()
+    if let group = endpoint.admittedGroup { try PrivateDirectory.share(directory, with: group) }
     let listener = try await endpoint.listen(on: .unix(path: path))
+    let file = SocketFile(path)
+    if let group = endpoint.admittedGroup { try file.share(with: group) }
     _ = consume lock
-    opened.withLock { $0 = Opened(listener: listener, file: SocketFile(path)) }
+    opened.withLock { $0 = Opened(listener: listener, file: file) }
   }
 
   private func take() -> Opened? {

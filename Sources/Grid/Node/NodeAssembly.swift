@@ -3,6 +3,7 @@ internal import GridCluster
 internal import GridConcurrency
 internal import GridCore
 internal import GridLink
+internal import GridSecurity
 internal import GridStoreSQLite
 internal import GridSystem
 internal import Logging
@@ -76,6 +77,7 @@ struct NodeAssembly: Sendable {
       let names = configuration.name.map { [$0] } ?? (1...1000).map { "n\($0)" }
       let record = try await wires.joining.join(names: names, leaseTimeToLive: configuration.leaseTimeToLive)
       wires.actors.follower.joined(record)
+      openAuditLog(of: record.name, wires)
       let log = try await deadLetterLog(of: record.name, wires.ground)
       let (notes, work) = (wires.desks.letters.notes, wires.traffic.work)
       wires.traffic.letters.open(log, node: record.name) { work.add({ await notes.write() }, refused: { _ in }) }
@@ -93,6 +95,14 @@ struct NodeAssembly: Sendable {
     return try await SQLiteDeadLetterLog(
       path: DeadLetterFiles(directory: ground.configuration.stateDirectory).path(of: name),
       capacity: ground.configuration.deadLetterLimits)
+  }
+
+  /// A log that cannot be written stops no node: changes are refused until it can.
+  private static func openAuditLog(of name: String, _ wires: NodeWires) {
+    guard wires.ground.surroundings.memory == nil else { return }
+    wires.traffic.audit.open(
+      AuditLog(
+        stateDirectory: wires.ground.configuration.stateDirectory, node: name, clock: wires.timers))
   }
 
   private static func openSocket(of name: String, _ wires: NodeWires) async throws -> LocalSocket? {
@@ -154,6 +164,7 @@ struct NodeAssembly: Sendable {
       group.addTask { await wires.actors.singletons.run() }
       if let socket { group.addTask { await socket.keep { Self.restoreSecret(wires) } } }
       group.addTask { await wires.traffic.letters.run() }
+      group.addTask { await wires.traffic.refused.run() }
       await wires.joining.waitForPeers()
       // Whoever shows a token is known from the first moment on.
       await wires.traffic.membership.tokens.waitUntilRead(atMost: Self.tokenPatience, on: wires.timers)
@@ -203,6 +214,7 @@ struct NodeAssembly: Sendable {
     await wires.desks.letters.notes.write()
     await deadLetterLog.close()
     await wires.ground.store.close()
+    wires.traffic.audit.close()
     wires.traffic.deadlines.close()
     await wires.ground.surroundings.end()
   }

@@ -45,6 +45,8 @@ public struct NodeConfiguration: Sendable {
   package var allowsCoreDumps = false
   /// What callers from other machines may do with it.
   package var accessRules = AccessRules(allowsExec: true, allowsStop: true)
+  /// The group whose members may use the socket, as operators; nil leaves it to the node's user and root.
+  package var adminGroup: UInt32?
   /// Kinds of the node's own whose actors run a program, by name; none may have the name of another kind.
   public var programs: [String: ExecSpecification]
   /// Kinds of which one actor, of the kind's name, is kept running in the namespace, on one of the nodes that offer

@@ -72,6 +72,8 @@ struct NodeTraffic: Sendable {
   let cells = CellTable()
   let router: Router
   let calls: ClusterCalls
+  let audit: AuditTrail
+  let refused: RefusedLogIns
 
   init(_ ground: NodeGround) {
     let (node, timers, logger) = (ground.node, ground.timers, ground.logger)
@@ -92,6 +94,8 @@ struct NodeTraffic: Sendable {
       timers: timers, deadlines: deadlines)
     calls = ClusterCalls(
       node: node, membership: membership, peers: peers, health: health, timers: timers, deadlines: deadlines)
+    audit = AuditTrail(isKept: ground.surroundings.memory == nil, clock: timers, logger: logger)
+    refused = RefusedLogIns(audit: audit, events: events, node: node, work: work, timers: timers)
   }
 
   /// Programs end with the lease under which they act, also when the node is held up.
@@ -171,15 +175,15 @@ struct NodeWires: Sendable {
     book = RequestBook(timers: timers)
     desks = NodeDesks(ground, traffic, actors, book)
     tokens = TokenWarden(membership: traffic.membership, clients: clients, work: traffic.work, timers: timers)
-    let access = AccessControl(rules: ground.configuration.accessRules)
+    let access = AccessControl(rules: ground.configuration.accessRules, audit: traffic.audit)
     control = ControlService(
       node: node, requests: desks.requests(RequestTable(node: node, calls: traffic.calls, access: access)),
       streams: StreamTable(desks.streams, peers: traffic.peers, access: access, timers: timers), book: book,
       work: traffic.work, timers: timers)
     let reception = LinkReception(
       cells: traffic.cells, router: traffic.router, peers: traffic.peers, clients: clients, tokens: tokens,
-      control: control)
-    endpoint = Self.endpoint(ground, traffic.membership, tokens, reception)
+      control: control, audit: traffic.audit, work: traffic.work)
+    endpoint = Self.endpoint(ground, traffic, tokens, reception)
   }
 
   var node: NodeSelf { ground.node }
@@ -193,9 +197,10 @@ struct NodeWires: Sendable {
 
   /// Our side of every link of this node.
   private static func endpoint(
-    _ ground: NodeGround, _ membership: Membership, _ tokens: TokenWarden, _ reception: LinkReception
+    _ ground: NodeGround, _ traffic: NodeTraffic, _ tokens: TokenWarden, _ reception: LinkReception
   ) -> LinkEndpoint {
     let (node, secret, logger) = (ground.node, ground.secret, ground.logger)
+    let membership = traffic.membership
     var endpoint = LinkEndpoint(
       greeting: { node.greeting }, receiver: reception, timers: ground.timers, transport: ground.transport,
       secret: { () throws(GridError) in secret }
@@ -210,6 +215,8 @@ struct NodeWires: Sendable {
     }
     endpoint.token = { tokens.verifier($0) }
     endpoint.admission = { tokens.admit($0, $1) }
+    endpoint.gate = traffic.refused.gate
+    endpoint.admittedGroup = ground.configuration.adminGroup
     return endpoint
   }
 }

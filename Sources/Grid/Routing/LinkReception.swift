@@ -10,12 +10,16 @@ final class LinkReception: LinkReceiver {
   private let clients: ClientLinks
   private let tokens: TokenWarden
   private let control: ControlService
+  private let audit: AuditTrail
+  private let work: BackgroundWork
   private let touched = TouchedCells()
 
   init(
     cells: CellTable, router: Router, peers: PeerTable, clients: ClientLinks, tokens: TokenWarden,
-    control: ControlService
+    control: ControlService, audit: AuditTrail, work: BackgroundWork
   ) {
+    self.audit = audit
+    self.work = work
     self.cells = cells
     self.router = router
     self.peers = peers
@@ -35,7 +39,7 @@ final class LinkReception: LinkReceiver {
 
   func received(_ envelopes: inout EnvelopeQueue, on link: Link) {
     if let objection = link.caller.objection(to: "a message", needing: .operator) {
-      return refuse(&envelopes, objection)
+      return refuse(&envelopes, objection, on: link)
     }
     while let target = envelopes.first?.target {
       let count = envelopes.firstRun
@@ -52,8 +56,16 @@ final class LinkReception: LinkReceiver {
   }
 
   /// Who may look only gives actors nothing to do. These become no dead letters, which others have to read.
-  private func refuse(_ envelopes: inout EnvelopeQueue, _ error: GridError) {
-    while let envelope = envelopes.popFirst() { envelope.resolve(.failure(error)) }
+  private func refuse(_ envelopes: inout EnvelopeQueue, _ error: GridError, on link: Link) {
+    let target = String(envelopes.first?.target.prefix(NameRules.maximumLength) ?? "")
+    var count: Int64 = 0
+    while let envelope = envelopes.popFirst() {
+      envelope.resolve(.failure(error))
+      count += 1
+    }
+    let subject: JSONValue = ["target": .string(target), "count": .integer(count)]
+    let (audit, caller) = (audit, link.caller)
+    work.add({ audit.denied("message", subject, caller, error) }, refused: { _ in })
   }
 
   func readCompleted(_ link: Link) { touched.runAll() }

@@ -46,6 +46,8 @@ struct CheckCommand: GridCommand {
   var maxEnded: String?
   @Option(help: ArgumentHelp("Singletons that cannot be started or do not stay up (default: 0).", valueName: "bound"))
   var maxUnstarted: String?
+  @Option(help: ArgumentHelp("Log-ins refused in the window (default: 0:).", valueName: "bound"))
+  var maxRefusedLogins: String?
   @Option(help: ArgumentHelp("How far back failures and dead letters count (default: 1h).", valueName: "duration"))
   var window: String?
   @Option(help: ArgumentHelp("text, nagios, prometheus or json (default: text).", valueName: "check-format"))
@@ -88,6 +90,7 @@ struct CheckCommand: GridCommand {
     if let maxFailing { limits.failing = try .count(maxFailing, "--max-failing") }
     if let maxEnded { limits.ended = try .count(maxEnded, "--max-ended") }
     if let maxUnstarted { limits.unstarted = try .count(maxUnstarted, "--max-unstarted") }
+    if let maxRefusedLogins { limits.refused = try .count(maxRefusedLogins, "--max-refused-logins") }
     if let window { limits.window = try Duration.argument(window) }
     return limits
   }

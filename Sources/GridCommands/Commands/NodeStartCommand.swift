@@ -58,6 +58,11 @@ struct NodeStartCommand: OwnProcessCommand {
   var allowStop = false
   @Flag(help: "Let it leave core files when it crashes, and debuggers of its user attach; they see its secrets.")
   var allowCoreDumps = false
+  @Option(
+    help: ArgumentHelp(
+      "A group whose members may use its socket as its user may: they can run programs as the node's user.",
+      valueName: "group"))
+  var adminGroup: String?
   @Option(help: ArgumentHelp("Where names and dead letters are kept.", valueName: "directory"))
   var stateDir: String?
   @Option(help: ArgumentHelp("A YAML file of kinds: programs that actors are made from by name.", valueName: "file"))
@@ -133,6 +138,7 @@ struct NodeStartCommand: OwnProcessCommand {
     configuration.allowsExec = true
     configuration.accessRules = AccessRules(allowsExec: allowExec, allowsStop: allowStop)
     configuration.secretFile = settings.secretFile
+    configuration.adminGroup = try adminGroup.map { text throws(GridError) in try SystemGroup.number(text) }
     let named = store ?? Settings.variables["GRIDCTL_STORE"] ?? ""
     configuration.coordination = named.isEmpty ? "embedded" : named
     configuration.storePrefix = storePrefix

@@ -24,6 +24,7 @@ enum CommandGroups {
       [
         "peers": "nodes of the cluster", "actors": "what runs, and where", "top": "the busiest, live",
         "inspect": "all about one actor", "events": "what happens, live", "check": "is the cluster well?",
+        "audit": "who did what",
         "wait": "until something is so", "kinds": "what can be spawned",
       ]
     ),

@@ -86,6 +86,8 @@ struct HealthLimits: Sendable {
   var deadLetters = HealthBound(warning: 0)
   /// Dead letters that there was no room for, until they are purged.
   var dropped = HealthBound(warning: 0)
+  /// Log-ins that were refused in the window.
+  var refused = HealthBound(warning: 0)
   /// Actors that failed in the window, and went on.
   var failing = HealthBound(warning: 0)
   /// Actors that ended by failing in the window.

@@ -126,6 +126,26 @@ extension HealthReport {
         advice: "on its machine, without a restart: gridctl tls issue --ca DIR --name \(node.node) --force"))
   }
 
+  // MARK: Who comes in
+
+  /// Whether what people do is written down, and who was not let in.
+  mutating func lookAtAudit(_ limits: HealthLimits) {
+    for node in nodes {
+      guard let failure = node.auditFailure else { continue }
+      add(Finding(name: Self.name(node), status: .critical, message: failure, advice: node.auditAdvice))
+    }
+    let refused = measure("refused_logins", "Log-ins that were refused in the window.", limits.refused) {
+      $0.refusedLogIns
+    }
+    guard refused.sum > 0 else { return }
+    let span = HumanText.duration(limits.window)
+    let last = nodes.compactMap(\.lastRefusal).first.map { ", the last from \(HumanText.excerpt($0, 120))" } ?? ""
+    add(
+      Finding(
+        name: "log-ins", status: refused.status, message: "\(refused.sum) were refused in the last \(span)\(last)",
+        advice: "see: gridctl audit list --denied --since \(span)"))
+  }
+
   // MARK: Stores
 
   /// The first release of etcd whose watches and leases keep what they promise; Debian has an older one.

@@ -79,6 +79,7 @@ struct HealthReport: Sendable {
     lookAtStores()
     lookAtDefaults()
     for node in nodes { lookAtEncryption(node) }
+    lookAtAudit(limits)
   }
 
   static func name(_ node: NodeHealth) -> String { "node \(node.node)" }

@@ -6,6 +6,9 @@ package enum EventText {
     case .nodeLeaves: "leaves"
     case .nodeLostMembership(let error): "lost its membership, stops its actors and joins again: \(error)"
     case .certificateExpires(let time): "its certificate expires at \(time.rfc3339)"
+    case .logInRefused("", _, let count, let error): "refused \(count) more log-ins, the last: \(error.message)"
+    case .logInRefused(let place, let name, _, let error):
+      "refused a log-in from \(place)\(name.isEmpty ? "" : " as \(NameRules.quoted(name))"): \(error.message)"
     case .peerJoined(let address): "joined at \(address)"
     case .peerLeft: "left"
     case .peerDied: "died"

@@ -34,6 +34,7 @@ extension GridEvent.Fact {
     case .certificateExpires: "certificate-expires"
     case .peerLeft: "left"
     case .peerDied: "died"
+    case .logInRefused: "login-refused"
     case .actorSpawned: "spawned"
     case .actorEnded: "ended"
     case .actorFailed: "failed"
@@ -57,6 +58,11 @@ extension GridEvent.Fact {
     case .certificateExpires(let time):
       members["expires"] = .string(time.rfc3339)
       members["expiresMilliseconds"] = .integer(time.millisecondsSince1970)
+    case .logInRefused(let place, let name, let count, let error):
+      members["from"] = .string(place)
+      members["as"] = .string(name)
+      members["count"] = .integer(Int64(count))
+      members["error"] = error.factJSON
     case .peerJoined(let address): members["address"] = .string(address)
     case .actorSpawned(let kind, let epoch):
       members["actorKind"] = .string(kind)
@@ -90,6 +96,9 @@ extension GridEvent.Fact {
     case (.node, "lost-membership"): self = .nodeLostMembership(error)
     case (.node, "certificate-expires"):
       self = .certificateExpires(at: CalendarTime(millisecondsSince1970: number("expiresMilliseconds")))
+    case (.node, "login-refused"):
+      self = .logInRefused(
+        from: text("from"), as: text("as"), count: Int(clamping: number("count")), error)
     case (.peer, "joined"): self = .peerJoined(address: text("address"))
     case (.peer, "left"): self = .peerLeft
     case (.peer, "died"): self = .peerDied

@@ -41,6 +41,9 @@ extension GridEvent {
     case nodeLostMembership(GridError)
     /// The node's certificate ends soon, or has ended; told once a day.
     case certificateExpires(at: CalendarTime)
+    /// Connections to the node were refused: one from a place that has not been told for a minute, by somebody who says
+    /// to be that; or, with no place, as many others as there were meanwhile.
+    case logInRefused(from: String, as: String, count: Int, GridError)
 
     // Its peers.
 
@@ -85,7 +88,7 @@ extension GridEvent.Fact {
   /// What kind of thing it happened to.
   public var kind: GridEvent.Kind {
     switch self {
-    case .nodeJoined, .nodeLeaves, .nodeLostMembership, .certificateExpires: .node
+    case .nodeJoined, .nodeLeaves, .nodeLostMembership, .certificateExpires, .logInRefused: .node
     case .peerJoined, .peerLeft, .peerDied: .peer
     case .actorSpawned, .actorEnded, .actorFailed, .actorRestarted, .singletonFailed: .actor
     case .leaderElected, .leaderLost: .leader

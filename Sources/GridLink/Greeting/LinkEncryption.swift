@@ -21,7 +21,7 @@ package protocol LinkEncryption: Sendable {
   func explanation(of error: any Error) -> GridError?
 }
 
-/// Watches over who comes in over TCP: who has failed too often is not listened to for a while.
+/// Watches over who comes in: over TCP who has failed too often is not listened to for a while.
 package protocol LinkGate: Sendable {
   /// Why a connection from there is closed before anything is said; nil lets it greet.
   ///
@@ -34,9 +34,20 @@ package protocol LinkGate: Sendable {
 
 /// A connection that did not get through the greeting.
 package struct LinkAttempt: Sendable {
-  /// The address of its machine, without the port.
+  /// The address of its machine, without the port; empty for a Unix socket.
   package var host: String
+  /// The user at the other end of a Unix socket.
+  package var user: UInt32?
+  /// Whether it belongs here all the same: it has proved that, and was refused for another reason.
+  package var isProven = false
   /// What it said of itself; nil when it has said nothing.
   package var greeting: LinkGreeting?
   package var error: GridError
+
+  package init(host: String, user: UInt32? = nil, greeting: LinkGreeting? = nil, error: GridError) {
+    self.host = host
+    self.user = user
+    self.greeting = greeting
+    self.error = error
+  }
 }

@@ -73,6 +73,8 @@ struct LinkHandshake {
   /// The frames of the greeting as they are on the wire, hello and challenge first.
   private var said: [UInt8] = []
   private var challenge: [UInt8] = []
+  /// Whether the other side belongs here, whatever else may be wrong with it.
+  private(set) var isProven = false
 
   /// - Parameter nonce: fresh random bytes; empty where nothing is proved.
   init(dials: Bool, trust: LinkTrust, nonce: [UInt8]) {
@@ -261,6 +263,7 @@ struct LinkHandshake {
   private mutating func opened(
     _ other: LinkGreeting, _ caller: Caller, _ terms: Terms, _ bytes: [UInt8]
   ) throws(GridError) -> Outcome {
+    isProven = true
     if let objection = terms.greeting.objection(to: other) ?? terms.objection(other) { throw objection }
     state = .done
     said = []

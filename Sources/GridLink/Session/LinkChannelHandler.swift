@@ -350,14 +350,18 @@ final class LinkChannelHandler: ChannelInboundHandler {
         endpoint.receiver.closed(link, error)
       } else {
         leaveGreeting()
-        if dialled == nil, trust == .proof {
-          endpoint.gate?.refused(LinkAttempt(host: accepted.host, greeting: claim, error: error))
-        }
+        if dialled == nil { endpoint.gate?.refused(attempt(error)) }
         endpoint.rejected(error)
         dialled?(.failure(error))
       }
       return
     }
+  }
+
+  private func attempt(_ error: GridError) -> LinkAttempt {
+    var attempt = LinkAttempt(host: accepted.host, user: accepted.user, greeting: claim, error: error)
+    attempt.isProven = handshake.isProven || trust == .kernel && accepted.stranger == nil
+    return attempt
   }
 
   private func leaveGreeting() {
@@ -367,12 +371,14 @@ final class LinkChannelHandler: ChannelInboundHandler {
 }
 
 extension LinkChannelHandler.Accepted {
-  init(_ channel: any Channel, at address: LinkAddress, greeting: GreetingTable, gate: (any LinkGate)?) {
+  init(
+    _ channel: any Channel, at address: LinkAddress, greeting: GreetingTable, gate: (any LinkGate)?, group: UInt32?
+  ) {
     self.greeting = greeting
     switch address.trust {
     case .kernel:
       user = PeerCredentials.user(of: channel)
-      stranger = PeerCredentials.objection(toUser: user)
+      stranger = PeerCredentials.objection(toUser: user, of: channel, letting: group)
     case .proof:
       if case .tcp(let host, _) = LinkAddress(channel.remoteAddress) { self.host = host }
       stranger = gate?.objection(to: host)

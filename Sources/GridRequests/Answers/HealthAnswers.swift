@@ -21,6 +21,12 @@ package struct NodeHealth: FieldCoded, Equatable {
   package var weakened: [String] = []
   /// How long its certificate is good, negative when it has expired; nil without TLS.
   package var certificateSecondsLeft: Double?
+  /// Why the audit log cannot be written: changes are refused meanwhile.
+  package var auditFailure: String?
+  package var auditAdvice: String?
+  /// Log-ins that were refused in the window, and what the last of them was about.
+  package var refusedLogIns = 0
+  package var lastRefusal: String?
 
   package init() {}
 
@@ -39,6 +45,10 @@ package struct NodeHealth: FieldCoded, Equatable {
     try fields.object("store", &store)
     try fields.value("weakened", &weakened)
     try fields.optional("certificateSecondsLeft", &certificateSecondsLeft)
+    try fields.optional("auditFailure", &auditFailure)
+    try fields.optional("auditAdvice", &auditAdvice)
+    try fields.value("refusedLogIns", &refusedLogIns)
+    try fields.optional("lastRefusal", &lastRefusal)
   }
 }
 

@@ -64,6 +64,8 @@ package struct NodeInformation: FieldCoded, Equatable {
   /// Whom its certificate stands for; nil without TLS.
   package var identity: String?
   package var certificateExpires: String?
+  /// Since it started: by proof, by user, or because too many had failed.
+  package var refusedConnections: Int64 = 0
 
   package init() {}
 
@@ -87,6 +89,7 @@ package struct NodeInformation: FieldCoded, Equatable {
     try fields.value("weakened", &weakened)
     try fields.nullable("identity", &identity)
     try fields.nullable("certificateExpires", &certificateExpires)
+    try fields.value("refusedConnections", &refusedConnections)
   }
 }
 

@@ -146,6 +146,15 @@ extension SpawnRequest: NodeRequest {
         hint: "name the program in the node's file of kinds, or start the node with --allow-exec")
   }
 
+  /// Of a program its file name alone: its arguments, its variables and what the actor is given may be secrets.
+  package var auditSubject: JSONValue {
+    var members: [String: JSONValue] = ["kind": .string(kind)]
+    members["name"] = name.map { .string($0) }
+    members["node"] = node.map { .string($0) }
+    members["program"] = (command?.command.first?.split(separator: "/").last).map { .string(String($0)) }
+    return .object(members)
+  }
+
   package mutating func code(_ fields: inout Fields) throws(GridError) {
     try fields.whole(&self)
   }

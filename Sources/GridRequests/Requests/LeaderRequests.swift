@@ -35,6 +35,8 @@ package struct KeepLeadershipRequest: NodeRequest {
   package static let verb = "leader.keep"
   package static let scope = RequestScope.node
   package static let role = Role.operator
+  /// It changes nothing, and whoever leads asks for it several times a second.
+  package static let isAudited = false
   package var effect: RequestEffect { .own }
 
   package var name = ""

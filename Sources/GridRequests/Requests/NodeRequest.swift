@@ -25,9 +25,17 @@ package protocol NodeRequest: FieldCoded {
   var effect: RequestEffect { get }
   /// Why a caller who has the role may not ask for this very thing of this very node; nil when it may.
   func objection(to caller: Caller, _ rules: AccessRules) -> GridError?
+  /// Whether it is written into the audit log before it is carried out: everything that changes something is.
+  static var isAudited: Bool { get }
+  /// What of it stands there: what it is about, never bodies, arguments of programs or secrets.
+  var auditSubject: JSONValue { get }
 }
 
 extension NodeRequest {
+  package static var isAudited: Bool { role >= .operator }
+
+  package var auditSubject: JSONValue { json }
+
   package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? { nil }
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {}
@@ -89,9 +97,13 @@ package protocol StreamRequest: FieldCoded {
   static var role: Role { get }
   /// As ``NodeRequest/objection(to:_:)``.
   func objection(to caller: Caller, _ rules: AccessRules) -> GridError?
+  /// As ``NodeRequest/isAudited``.
+  static var isAudited: Bool { get }
   static func item(_ json: JSONValue) throws(GridError) -> Item
 }
 
 extension StreamRequest {
+  package static var isAudited: Bool { role >= .operator }
+
   package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? { nil }
 }

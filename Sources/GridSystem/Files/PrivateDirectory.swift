@@ -66,6 +66,20 @@ package enum PrivateDirectory {
     for directory in directories(in: path) { try checkOwned(directory, purpose) }
   }
 
+  /// Lets the members of a group look into a directory of ours, and into the one of gridctl above it: first it is the
+  /// group's, then it is open to it. What is above these is the system's affair.
+  ///
+  /// - Throws: ``GridError/Code/refused`` when this user may not give it to the group.
+  package static func share(_ path: String, with group: UInt32) throws(GridError) {
+    for directory in [parent(of: path), path] where directory == path || isOfGridctl(directory) {
+      var status = Glibc.stat()
+      guard lstat(directory, &status) == 0, status.st_uid == geteuid() else { continue }
+      guard lchown(directory, uid_t.max, group) == 0, chmod(directory, 0o750) == 0 else {
+        throw SystemGroup.failure(directory, group, errno)
+      }
+    }
+  }
+
   /// The directories directly inside another one; links are none.
   private static func directories(in path: String) -> [String] {
     guard let handle = opendir(path) else { return [] }

@@ -86,6 +86,21 @@ import Testing
       """
     ),
     (
+      "audit list --verb spawn --limit 1 -o json",
+      """
+      {apiVersion: string, items: [{at: string, atMilliseconds: number, begunAs: number, caller: {from: string, \
+      here: bool, name: string, role: string, source: string}, hash: string, node: string, order: number, \
+      result: string, seq: number, subject: {kind: string, name: string}, verb: string}], kind: string}
+      """
+    ),
+    (
+      "audit verify -o json",
+      """
+      {apiVersion: string, items: [{file: null, files: number, line: null, node: string, ok: bool, problem: null, \
+      records: number}], kind: string}
+      """
+    ),
+    (
       "exit-codes -o json", "{apiVersion: string, items: [{code: number, meaning: string, name: string}], kind: string}"
     ),
     (
@@ -107,12 +122,13 @@ import Testing
       measures: {actors_ended: {critical: null, value: number, warning: number}, actors_failing: {critical: null, \
       value: number, warning: number}, dead: {critical: null, value: number, warning: number}, dead_letters: \
       {critical: null, value: number, warning: number}, dead_letters_dropped: {critical: null, value: number, \
-      warning: number}, lost_memberships: {critical: null, value: number, warning: number}, singletons_unstarted: \
+      warning: number}, lost_memberships: {critical: null, value: number, warning: number}, \
+      refused_logins: {critical: null, value: number, warning: number}, singletons_unstarted: \
       {critical: number, value: number, warning: null}}, nodes: [{actors: number, advice: null, deadLetters: \
       {dropped: number, failure: null, kept: number, recent: number}, ended: number, failing: number, \
       failingActors: [], lostMemberships: number, mailbox: number, member: bool, node: string, oldestActor: null, \
-      oldestSeconds: null, problem: null, store: {engine: string, place: string, version: string}, troubles: [], \
-      uptimeSeconds: number, weakened: []}], \
+      oldestSeconds: null, problem: null, refusedLogIns: number, \
+      store: {engine: string, place: string, version: string}, troubles: [], uptimeSeconds: number, weakened: []}], \
       peers: [{actors: number, address: string, deadLetters: number, incarnation: number, kinds: [string], \
       labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, \
       status: string, uptimeSeconds: number, version: string}], status: string}
