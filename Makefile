@@ -33,13 +33,15 @@ BUILD_PACKAGES := binutils libsqlite3-dev libreadline-dev bc
 TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client openssl iproute2 iptables bash zsh fish mandoc man-db
 PACKAGES ?= $(BUILD_PACKAGES)
 
-.PHONY: help demo check test simulate build install format lint bench clean dependencies toolchain
+.PHONY: help demo check test simulate fuzz tsan build install format lint bench clean dependencies toolchain
 
 help:
 	@echo 'make demo      install what is missing, build, and take a tour through a cluster of three nodes'
 	@echo 'make check     install what is missing, check the style, build and run all tests with the debug build'
 	@echo 'make test      the same, what runs gridctl once more with the release binary as it is installed, and simulate'
 	@echo 'make simulate  run simulated clusters, a thousand seeds, and planted faults (release)'
+	@echo 'make fuzz      feed parsers and decoders with made-up inputs; TARGET=frame SECONDS=600: one of them, for longer'
+	@echo 'make tsan      run the suites of the pure rooms, links and actors under the thread sanitizer'
 	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
 	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=debug keeps the symbols'
 	@echo 'make format    rewrite the sources in the house format'
@@ -55,7 +57,7 @@ demo: dependencies
 	@GRIDCTL="$$($(IN_SCRATCH) build $(LEAN) --show-bin-path)/gridctl" Tests/Demo/tour.sh
 
 # One suite after the other: side by side their clusters would wait for a processor for longer than a lease lives.
-SUITES := $(notdir $(wildcard Tests/Grid*Tests))
+SUITES := $(notdir $(wildcard Tests/Grid*Tests)) GridFuzzTests
 # Those that run gridctl itself: scenarios, transcripts and README, terminals, faults.
 BINARY_SUITES := GridCommandsTests GridREPLTests GridFaultTests
 # Where `make test` installs what it tests.
@@ -90,6 +92,38 @@ simulate: dependencies
 	@$(IN_SCRATCH) build $(RELEASE) --product GridSimulator
 	@echo '==> simulating: a thousand seeds take two minutes, planted faults as much'
 	$(call run_suites,GridSimulationTests,the release build)
+
+# The names of the targets are in Tests/Fuzz/fuzz.sh. In a folder of its own: everything is built with the sanitizers.
+FUZZ_FLAGS := -c release --disable-default-traits --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address \
+  -Xswiftc -enable-testing
+FUZZ_PROGRAMS := FuzzValues FuzzWire FuzzTexts FuzzStores
+SECONDS ?= 60
+TARGET ?=
+
+fuzz: export GRIDCTL_FUZZ = 1
+fuzz: dependencies
+	@for program in $(FUZZ_PROGRAMS); do \
+	  echo "==> building $$program (release, with the sanitizers)"; \
+	  $(IN_SCRATCH) build $(FUZZ_FLAGS) --product "$$program"; \
+	done
+	@Tests/Fuzz/fuzz.sh "$$($(IN_SCRATCH) build $(FUZZ_FLAGS) --show-bin-path)" $(SECONDS) $(TARGET)
+
+# Those whose own code has threads; the suites of gridctl run it as it is, a process of its own.
+TSAN_SUITES := GridCoreTests GridConcurrencyTests GridRequestsTests GridClusterTests GridLinkTests GridActorsTests GridTests
+TSAN_FLAGS := --disable-default-traits --scratch-path .build-tsan --sanitize=thread
+
+tsan: export GRIDCTL_SUITES = $(TSAN_SUITES)
+# A race ends the run: a test in which there was one passes all the same.
+tsan: export TSAN_OPTIONS = halt_on_error=1
+tsan: export SWIFT_BACKTRACE = enable=no
+tsan: dependencies
+	@echo '==> building $(TSAN_SUITES) (debug, with the thread sanitizer)'
+	@$(IN_SCRATCH) build $(TSAN_FLAGS) --product gridctlPackageTests
+	@failed=; for suite in $(TSAN_SUITES); do \
+	  echo "==> running $$suite under the thread sanitizer"; \
+	  $(IN_SCRATCH) test $(TSAN_FLAGS) --skip-build --filter "^$$suite\." || failed+=" $$suite"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "make: races, or failed tests, in$$failed" >&2; exit 1; fi
 
 test: export GRIDCTL_TEST_PREFIX = $(STAGE)
 check: export GRIDCTL_TEST_PREFIX =
@@ -144,7 +178,7 @@ bench: build
 clean:
 	@echo '==> removing what was built'
 	@$(IN_SCRATCH) package clean
-	@rm -rf .build-lean
+	@rm -rf .build-lean .build-fuzz .build-tsan
 
 toolchain:
 	@mkdir -p '$(SCRATCH)'

@@ -42,6 +42,40 @@ let hasReadline = Context.environment["GRIDCTL_WITHOUT_READLINE"] == nil
 // Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
 let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
 
+// Programs for the fuzzing engine, which wants them to be built with it: see `make fuzz`. No other build knows of them.
+let isFuzzing = Context.environment["GRIDCTL_FUZZ"] != nil
+
+/// The targets of one folder of Tests/Fuzz, as a program.
+func fuzzing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  let others = ["Values", "Wire", "Texts", "Stores"].filter { $0 != name }
+  return .executableTarget(
+    name: "Fuzz\(name)", dependencies: dependencies + ["FuzzSupport"], path: "Tests/Fuzz",
+    exclude: ["Corpus", "Replay", "Support", "fuzz.sh"]
+      + others.flatMap { ["Targets/\($0)", "Programs/\($0).swift"] },
+    swiftSettings: besideFoundation + [.unsafeFlags(["-parse-as-library"])])
+}
+
+let valueRooms: [Target.Dependency] = ["GridCore", "GridRequests", "GridCluster"]
+let wireRooms: [Target.Dependency] = [
+  "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridLink", "GridActors", nioCore,
+  nioEmbedded, logging,
+]
+let textRooms: [Target.Dependency] = ["GridCore", "GridCommands", "GridREPL", "Yams", "TOMLKit"]
+let storeRooms: [Target.Dependency] = [
+  "GridCore", "GridStoreSQLite", .product(name: "GRDB", package: "GRDB.swift"),
+]
+let fuzzTargets: [Target] = [
+  fuzzing("Values", valueRooms), fuzzing("Wire", wireRooms), fuzzing("Texts", textRooms),
+  fuzzing("Stores", storeRooms),
+]
+
+/// The same functions with the inputs that are kept, in an ordinary suite.
+let fuzzTests: [Target] = [
+  .testTarget(
+    name: "GridFuzzTests", dependencies: ["FuzzSupport"] + valueRooms + wireRooms + textRooms + storeRooms,
+    path: "Tests/Fuzz", exclude: ["Corpus", "Programs", "Support", "fuzz.sh"], swiftSettings: besideFoundation)
+]
+
 let package = Package(
   name: "gridctl",
   platforms: [.macOS(.v26)],
@@ -166,6 +200,7 @@ let package = Package(
       name: "LeaseHolder", dependencies: ["GridStoreEtcd", "GridSystem", "GridCore"],
       path: "Tests/Support/LeaseHolder",
       swiftSettings: strict),
+    .target(name: "FuzzSupport", path: "Tests/Fuzz/Support", swiftSettings: strict),
     tests("GridTidyTests", []),
     tests("GridCoreTests", ["GridCore"]),
     tests("GridConcurrencyTests", ["GridConcurrency", "GridCore"]),
@@ -236,5 +271,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Transcripts", "Support/functions.bash", "Support/link.py", "Support/peer.py"]),
-  ]
+  ] + (isFuzzing ? fuzzTargets : fuzzTests)
 )
+
+// GRIDCTL_SUITES='GridLinkTests GridActorsTests' leaves all other suites out: `make tsan` builds what it runs alone.
+if let suites = Context.environment["GRIDCTL_SUITES"]?.split(separator: " ").map(String.init) {
+  package.targets.removeAll { $0.type == .test && !suites.contains($0.name) }
+}

@@ -90,4 +90,16 @@ internal import Testing
     #expect(!DeadLetterFilter(reasons: [.deadline], target: "x").matches(letter))
     #expect(DeadLetterFilter(limit: 0).matches(letter), "a limit is no condition")
   }
+
+  @Test(arguments: [Int.max, .max - 1, -1, .min])
+  func `how long a body is said to be ends nobody`(_ bodyBytes: Int) throws {
+    let json = letter.json.with("bodyBytes", .integer(Int64(bodyBytes)))
+    var letter = try DeadLetter(json: json)
+    letter.bodyBytes = bodyBytes
+    #expect(letter.cost >= letter.costBesideBody)
+    var page = DeadLetterPage()
+    var room = 1000
+    #expect(page.take(letter, DeadLetterQuery(bodyLimit: 0), room: &room))
+    #expect(room == 1000 - letter.costBesideBody)
+  }
 }

@@ -24,6 +24,16 @@ internal import Testing
 
   @Test(
     arguments: [
+      (.zero, "0s"), (.nanoseconds(1), "1ns"), (.nanoseconds(1500), "1500ns"), (.microseconds(3), "3us"),
+      (.milliseconds(250), "250ms"), (.microseconds(1500), "0.0015s"), (.seconds(90), "90s"), (.seconds(120), "2m"),
+    ] as [(Duration, String)])
+  func `a duration is shown as it may be typed`(_ duration: Duration, _ expected: String) {
+    #expect(duration.gridText == expected)
+    #expect(Duration(gridText: expected) == duration)
+  }
+
+  @Test(
+    arguments: [
       (Duration.zero, 0), (.nanoseconds(1), 1), (.nanoseconds(-1), -1), (.seconds(3), 3_000_000_000),
       (.milliseconds(-1500), -1_500_000_000), (.nanoseconds(Int64.max), .max), (.seconds(Int64.max), .max),
       (.seconds(Int64.min), .min), (.seconds(9_223_372_036), 9_223_372_036_000_000_000),

@@ -8,6 +8,9 @@ struct ExpressionScanner {
   private var depth = 0
 
   private static let maximumDepth = 64
+  /// Conditions so far: those that are joined lie in one another as well, as many deep as there are.
+  private var conditions = 0
+  private static let maximumConditions = 256
 
   init(_ text: String) { self.text = Array(text) }
 
@@ -207,6 +210,10 @@ struct ExpressionScanner {
   }
 
   private mutating func condition() throws(GridError) -> FilterExpression {
+    conditions += 1
+    guard conditions <= Self.maximumConditions else {
+      throw fault("more than \(Self.maximumConditions) conditions")
+    }
     skipSpaces()
     if next == "!", !text[place...].starts(with: "!=") {
       advance()

@@ -41,9 +41,12 @@ public struct DeadLetter: Sendable, Equatable {
   /// Whether ``message`` has less than the whole body.
   public var isBodyCut: Bool { message.body.count < bodyBytes }
 
-  /// What the letter is charged with where letters are bounded by bytes.
-  package var cost: Int {
-    bodyBytes + message.extraBytes + target.utf8.count + sender.utf8.count + detail.utf8.count + 256
+  /// What the letter is charged with where letters are bounded by bytes. How long its body is may be another's word.
+  package var cost: Int { max(0, bodyBytes).addingClamped(costBesideBody) }
+
+  /// The same without its body.
+  package var costBesideBody: Int {
+    message.extraBytes + target.utf8.count + sender.utf8.count + detail.utf8.count + 256
   }
 
   /// The letter with at most so much of its body.

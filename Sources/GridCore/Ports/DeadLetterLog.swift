@@ -103,7 +103,7 @@ package struct DeadLetterPage: Sendable, Equatable {
   /// - Returns: whether it was taken.
   package mutating func take(_ letter: DeadLetter, _ query: DeadLetterQuery, room: inout Int) -> Bool {
     let cut = letter.cut(toBody: query.bodyLimit)
-    let size = cut.cost - cut.bodyBytes + cut.message.body.count
+    let size = cut.costBesideBody + cut.message.body.count
     guard letters.count < query.filter.limit ?? .max, letters.isEmpty || size <= room else {
       next = letters.last?.identifier ?? query.before
       return false

@@ -72,7 +72,12 @@ extension Duration {
     for (unit, size) in [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)] {
       if nanoseconds != 0, nanoseconds.isMultiple(of: Int64(size)) { return "\(nanoseconds / Int64(size))\(unit)" }
     }
-    return nanoseconds == 0 ? "0s" : "\((inSeconds * 1e6).rounded() / 1e6)s"
+    if nanoseconds == 0 { return "0s" }
+    // As a fraction of a second it would have an exponent, which nobody types.
+    if nanoseconds.magnitude < 1_000_000 {
+      return nanoseconds.isMultiple(of: 1000) ? "\(nanoseconds / 1000)us" : "\(nanoseconds)ns"
+    }
+    return "\((inSeconds * 1e6).rounded() / 1e6)s"
   }
 
   /// Parses a duration as people type it: `250ms`, `5s`, `1h30m`, `0`; nil for anything else, and beyond 100 years.

@@ -56,9 +56,11 @@ package struct AccessToken: Sendable, CustomStringConvertible, CustomReflectable
       }.joined()
   }
 
+  /// Of small letters and ASCII digits alone, so that a token has one text.
   private static func bytes(hexadecimal text: Substring) -> [UInt8]? {
+    guard text.utf8.allSatisfy("0123456789abcdef".utf8.contains) else { return nil }
     let digits = text.compactMap(\.hexDigitValue)
-    guard digits.count == text.count, digits.count.isMultiple(of: 2) else { return nil }
+    guard digits.count.isMultiple(of: 2) else { return nil }
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
   }
 

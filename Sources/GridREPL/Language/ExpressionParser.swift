@@ -5,9 +5,12 @@ internal import GridCore
 struct ExpressionParser {
   /// How deep parentheses may nest.
   private static let maximumDepth = 32
+  /// Those that are joined lie in one another as well, as many deep as there are.
+  private static let maximumConditions = 256
 
   var scanner: Scanner
   private var depth = 0
+  private var conditions = 0
 
   init(_ scanner: Scanner) { self.scanner = scanner }
 
@@ -38,6 +41,11 @@ struct ExpressionParser {
   }
 
   private mutating func comparison() throws -> Expression {
+    conditions += 1
+    guard conditions <= Self.maximumConditions else {
+      throw SyntaxError(
+        message: "more than \(Self.maximumConditions) conditions", range: scanner.position..<scanner.position + 1)
+    }
     let left = try operand()
     for (sign, comparison) in ValueComparison.signs where take(sign) {
       return .compare(comparison, left, try operand())

@@ -113,6 +113,13 @@ internal import Testing
   func `what is no condition is a usage error`(_ text: String) throws {
     #expect(try #require(throws: GridError.self) { try FilterExpression(parsing: text) }.code == .usage)
   }
+
+  @Test(arguments: ["||", "&&"])
+  func `more conditions than anybody writes are refused, whatever they are joined by`(_ sign: String) throws {
+    func joined(_ count: Int) -> String { repeatElement("a", count: count).joined(separator: sign) }
+    #expect(try !FilterExpression(parsing: joined(256)).holds(for: [:], root: [:]))
+    #expect(throws: GridError(.usage, "")) { try FilterExpression(parsing: joined(100_000)) }
+  }
 }
 
 @Suite struct MessageTemplateTests {

@@ -119,6 +119,13 @@ import Testing
     #expect(throws: (any Error).self) { try Parser.parse("tell x " + String(repeating: "[", count: 5000)) }
   }
 
+  @Test(arguments: [" or ", " and ", "||"])
+  func moreConditionsThanAnybodyWritesAreRefused(sign: String) throws {
+    func joined(_ count: Int) -> String { repeatElement("$a", count: count).joined(separator: sign) }
+    _ = try Parser.expression(joined(256))
+    #expect(throws: SyntaxError.self) { try Parser.expression(joined(100_000)) }
+  }
+
   @Test func noTextTrapsTheParser() {
     var generator = SeededGenerator(seed: 7)
     let alphabet = Array("ab $?!_1.[]{}()'\"\\|&>;#\n:=-P,<~é")

@@ -1,0 +1,4 @@
+internal import FuzzSupport
+
+/// Files that are found where ours should be.
+let storesTargets = [letterFileTarget, storeFileTarget]
