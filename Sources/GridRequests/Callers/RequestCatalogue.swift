@@ -32,11 +32,12 @@ package enum RequestCatalogue {
     PurgeDeadLettersRequest.self, ReplayDeadLetterRequest.self, LeadersRequest.self, LeaderRequest.self,
     KeepLeadershipRequest.self, ResignRequest.self, LastRunRequest.self, RecordRunRequest.self,
     SingletonsRequest.self, TokenCreateRequest.self, TokensRequest.self, TokenRevokeRequest.self,
-    TokenHeardRequest.self, NodeSecretRequest.self,
+    TokenHeardRequest.self, NodeSecretRequest.self, AuditListRequest.self, AuditVerifyRequest.self,
   ]
 
   private static let streams: [any StreamRequest.Type] = [
     EventStreamRequest.self, DeadLetterStreamRequest.self, TraceStreamRequest.self, CampaignRequest.self,
+    AuditStreamRequest.self,
   ]
 
   /// By verb.
