@@ -49,12 +49,13 @@ import Testing
     #expect(limit.remaining(host(1), at: Self.at(2)) != nil)
   }
 
-  @Test(arguments: [
-    ("10.1.2.3", HostGroup.version4(0x0A01_0203)), ("::ffff:10.1.2.3", .version4(0x0A01_0203)),
-    ("127.0.0.1", .loopback), ("::1", .loopback), ("2001:db8:1:2::1", .version6(0x2001_0DB8_0001_0002)),
-    ("2001:db8:1:2:ffff:ffff:ffff:ffff", .version6(0x2001_0DB8_0001_0002)),
-    ("fe80::1%eth0", .version6(0xFE80_0000_0000_0000)), ("", .unknown), ("1.2.3", .unknown), ("a.example", .unknown),
-  ])
+  @Test(
+    arguments: [
+      ("10.1.2.3", HostGroup.version4(0x0A01_0203)), ("::ffff:10.1.2.3", .version4(0x0A01_0203)),
+      ("127.0.0.1", .loopback), ("::1", .loopback), ("2001:db8:1:2::1", .version6(0x2001_0DB8_0001_0002)),
+      ("2001:db8:1:2:ffff:ffff:ffff:ffff", .version6(0x2001_0DB8_0001_0002)),
+      ("fe80::1%eth0", .version6(0xFE80_0000_0000_0000)), ("", .unknown), ("1.2.3", .unknown), ("a.example", .unknown),
+    ] as [(String, HostGroup)])
   func `addresses of one network count together`(host: String, group: HostGroup) {
     #expect(HostGroup(host) == group)
   }

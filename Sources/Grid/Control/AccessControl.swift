@@ -45,7 +45,8 @@ struct AccessControl: Sendable {
       audit.end(entry, nil)
       return answer
     } catch {
-      audit.end(entry, GridError.wrapping(error, as: .failed, "the request failed"))
+      let failure = GridError.wrapping(error, as: .failed, "the request failed")
+      audit.end(entry, Request.auditsMessages ? failure : GridError(failure.code, ""))
       throw error
     }
   }

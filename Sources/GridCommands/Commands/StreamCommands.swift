@@ -91,9 +91,9 @@ struct EventsCommand: GridCommand {
       When the node that was asked is gone, the stream goes on at another one, from where it was.
 
       The detail is for people. Programs look at event, which says in a word what happened: joined, leaves,
-      lost-membership and login-refused of a node; joined, left and died of a peer; spawned, ended, failed, restarted
-      and singleton-failed of an actor; elected and lost of a leader; opened and closed of a link. The fields that an event
-      has beside it, as reason and epoch of ended, are told in LINK.md and shown by -o json.
+      lost-membership, login-refused and certificate-expires of a node; joined, left and died of a peer; spawned, ended,
+      failed, restarted and singleton-failed of an actor; elected and lost of a leader; opened and closed of a link. The
+      fields that an event has beside it, as reason and epoch of ended, are told in LINK.md and shown by -o json.
 
       With --exec a program is run for each event, one after the other: the event is on its standard input as a line of
       JSON, and in GRIDCTL_EVENT_SEQ, _AT, _KIND, _EVENT, _NAME, _NODE, _REASON and _DETAIL. The first that fails ends

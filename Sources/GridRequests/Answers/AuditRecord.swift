@@ -50,7 +50,7 @@ package struct AuditRecord: FieldCoded, Equatable, ListItem {
     self.result = result
     self.begunAs = begunAs
     code = error?.code.label
-    message = error?.message
+    message = error.flatMap { $0.message.isEmpty ? nil : $0.message }
   }
 
   package mutating func code(_ fields: inout Fields) throws(GridError) {

@@ -146,6 +146,9 @@ extension SpawnRequest: NodeRequest {
         hint: "name the program in the node's file of kinds, or start the node with --allow-exec")
   }
 
+  /// What its argument has to do with a failure may be told in it.
+  package static var auditsMessages: Bool { false }
+
   /// Of a program its file name alone: its arguments, its variables and what the actor is given may be secrets.
   package var auditSubject: JSONValue {
     var members: [String: JSONValue] = ["kind": .string(kind)]

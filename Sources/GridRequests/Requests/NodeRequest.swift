@@ -29,12 +29,16 @@ package protocol NodeRequest: FieldCoded {
   static var isAudited: Bool { get }
   /// What of it stands there: what it is about, never bodies, arguments of programs or secrets.
   var auditSubject: JSONValue { get }
+  /// Whether the message of its failure stands there too, which may tell of what was given.
+  static var auditsMessages: Bool { get }
 }
 
 extension NodeRequest {
   package static var isAudited: Bool { role >= .operator }
 
   package var auditSubject: JSONValue { json }
+
+  package static var auditsMessages: Bool { true }
 
   package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? { nil }
 

@@ -32,6 +32,14 @@ package struct TokenCreateRequest: NodeRequest {
     try fields.value("comment", &comment)
   }
 
+  /// Without the keys.
+  package var auditSubject: JSONValue {
+    [
+      "id": .string(identifier), "role": .string(tokenRole.rawValue), "bodies": .bool(readsBodies),
+      "singleUse": .bool(isSingleUse), "lifetimeSeconds": .number(lifetime.inSeconds), "comment": .string(comment),
+    ]
+  }
+
   /// Nobody gives away what is not theirs. Whoever lets a node in gives the secret of the namespace away: that is for
   /// those who have it.
   package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
@@ -53,6 +61,7 @@ package struct TokensRequest: ListRequest {
   package static let verb = "token.list"
   package static let scope = RequestScope.cluster
   package static let role = Role.operator
+  package static let isAudited = false
   package var effect: RequestEffect { .reading }
 
   package init() {}
@@ -76,6 +85,7 @@ package struct TokenHeardRequest: NodeRequest {
   package static let verb = "token.heard"
   package static let scope = RequestScope.everyNode
   package static let role = Role.operator
+  package static let isAudited = false
   package var effect: RequestEffect { .reading }
 
   package var identifier = ""

@@ -3,9 +3,9 @@ package import GridCore
 /// How often somebody may try to log in and fail: after ``failures`` within ``window`` connections from there are
 /// refused until a ``pause`` has passed. Pure.
 ///
-/// Loopback is not shut: behind that address are all users of the machine, and a proof is known to be right only
-/// once it was made, so whoever fails on purpose would lock out everybody else there. Nobody guesses 256 bits; what a failure
-/// costs is bounded without it: so many connections that have not greeted, so many records a minute.
+/// Loopback is not shut: behind that address are all users of the machine, and a proof is known to be right only once
+/// it was made, so whoever fails on purpose would lock out everybody else there. Nobody guesses 256 bits; what a
+/// failure costs is bounded without it: so many connections that have not greeted, so many records a minute.
 package struct AttemptLimit: Sendable {
   private struct Host: Sendable {
     /// When the last attempts failed, the oldest first.

@@ -79,9 +79,9 @@ import Testing
       try await sandbox.start("n1", "n2")
       try await sandbox.output("gridctl spawn counter before")
       let verbs = "-o jsonpath='{.verb} {.result} {.subject.name}{\"\\n\"}'"
-      try await sandbox.output("gridctl -e $(at n1) audit tail --since 1h --count 4 \(verbs) >told & echo $! >tail")
+      try await sandbox.output("gridctl -e $(at n1) audit tail --since 1h --count 4 \(verbs) >told 2>/dev/null &")
       try await sandbox.output("eventually 'test $(wc -l <told) = 2'; gridctl -e $(at n2) spawn counter after")
-      try await sandbox.output("eventually '! kill -0 $(cat tail)'")
+      try await sandbox.output("eventually 'test $(wc -l <told) = 4'")
       #expect(
         try await sandbox.output("cat told")
           == "spawn begun before\nspawn done before\nspawn begun after\nspawn done after")
@@ -132,20 +132,22 @@ import Testing
       try await sandbox.output("mount -t tmpfs -o size=64k,mode=700 tmpfs state/gridctl/default/audit")
       defer { _ = umount2("\(sandbox.directory)/state/gridctl/default/audit", Int32(MNT_DETACH)) }
       try await sandbox.start("n1")
-      try await sandbox.output("gridctl spawn counter hits")
+      // Its record is longer than that of a spawn: where there is no room for that, there is none for this.
+      let name = "an-actor-with-quite-a-long-name-as-they-go"
+      try await sandbox.output("gridctl spawn counter \(name)")
       try await sandbox.output("head -c 200000 /dev/zero >state/gridctl/default/audit/fill 2>/dev/null || true")
       let refused = try await sandbox.eventually("gridctl spawn counter") { $0.status == 74 }
       #expect(refused.status == 74, "\(refused)")
       #expect(refused.errors.contains("no space left on the disk\n  make room under "), "\(refused)")
       let actors = try await sandbox.output("gridctl actors -o name | wc -l")
-      #expect(try await sandbox.run("gridctl stop hits").status == 74)
+      #expect(try await sandbox.run("gridctl stop \(name)").status == 74)
       // Whoever looks, and whoever sends messages, is served.
-      #expect(try await sandbox.output("gridctl tell hits 2 && gridctl ask hits") == "2")
+      #expect(try await sandbox.output("gridctl tell \(name) 2 && gridctl ask \(name)") == "2")
       #expect(try await sandbox.output("gridctl actors -o name | wc -l") == actors)
       let check = try await sandbox.run("gridctl check")
       #expect(
         check.status == 2 && check.output.contains("critical: node n1: the audit log cannot be written"), "\(check)")
-      try await sandbox.output("rm state/gridctl/default/audit/fill; gridctl check; gridctl stop hits")
+      try await sandbox.output("rm state/gridctl/default/audit/fill; gridctl check; gridctl stop \(name)")
       #expect(try await sandbox.run("gridctl audit verify").status == 0)
     }
   }
