@@ -61,8 +61,9 @@ struct NodeCertificate: Sendable {
   /// How a node comes to listen on an address that others can reach.
   static func threeCommands(_ configuration: NodeConfiguration, listen: String) -> String {
     let name = configuration.name ?? "n1"
-    return "gridctl tls init-ca ca && gridctl tls issue --ca ca --namespace \(configuration.namespace) "
-      + "--name \(name) && gridctl node start --listen \(listen) --tls-ca ca/ca.pem --tls-cert ca/\(name).pem --tls-key ca/\(name).key"
+    let files = "--tls-ca ca/ca.pem --tls-cert ca/\(name).pem --tls-key ca/\(name).key"
+    return "gridctl tls init-ca ca && gridctl tls issue --ca ca --namespace \(configuration.namespace) --name \(name) "
+      + "&& gridctl node start --listen \(listen) \(files)"
       + "    or, in a network you trust: --insecure, with a copy of one --secret-file on every machine"
   }
 

@@ -1,7 +1,8 @@
 internal import GridCore
 internal import NIOCore
 
-/// In front of TLS: tells from the first bytes that the other side speaks none, and says so. It leaves once TLS is there.
+/// In front of TLS: tells from the first bytes that the other side speaks none, and says so. It leaves once TLS is
+/// there.
 final class PlaintextDetector: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
