@@ -2,6 +2,7 @@ internal import FuzzSupport
 internal import GRDB
 internal import Glibc
 internal import GridCore
+
 @testable internal import GridStoreSQLite
 
 /// The file of the dead letters with bytes changed, or any bytes as that file: what is there is told, or an error.

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GridCore
+
 @testable internal import GridCommands
 
 /// A text as each thing that options take: conditions, paths, templates, columns, times, sizes, and half a command line.

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GridCore
+
 @testable internal import GridCommands
 
 /// A text as a file of kinds: each kind that it has may be run, or the file is refused with its name.

@@ -1,6 +1,7 @@
 internal import FuzzSupport
 internal import GridCommands
 internal import GridCore
+
 @testable internal import GridREPL
 
 /// A text as a script of the session and as an expression, with values for its variables: read or refused, and a place

@@ -1,6 +1,7 @@
 internal import FuzzSupport
 internal import GridCore
 internal import Yams
+
 @testable internal import GridCommands
 
 /// A JSON value as it is printed in YAML: read by others as the same value.

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GridCore
+
 @testable internal import GridCluster
 
 /// What stands in the coordination store, whoever has put it there: a record is one of ours under its own name, or none.

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GridCore
+
 @testable internal import GridLink
 
 /// A text as each sort of address, and as a token: what is accepted is read from its own text again.

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GridCore
+
 @testable internal import GridLink
 
 /// The ends of channels under any grants, items and ends: nothing beyond the credit leaves, nothing is lost or comes in

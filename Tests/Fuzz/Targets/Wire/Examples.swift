@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridRequests
+
 @testable internal import GridLink
 
 /// What both sides of a connection know in these targets: the same in every run, so that an input says everything.

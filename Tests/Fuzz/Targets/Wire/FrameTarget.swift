@@ -1,4 +1,5 @@
 internal import FuzzSupport
+
 @testable internal import GridLink
 
 /// Bytes as one frame: it is refused, or comes out of its own encoding as it went in.

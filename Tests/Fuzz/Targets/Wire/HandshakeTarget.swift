@@ -1,6 +1,7 @@
 internal import FuzzSupport
 internal import GridCore
 internal import GridRequests
+
 @testable internal import GridLink
 
 /// One side of a greeting, told any frames in any order, some of them right ones: it opens after a right proof alone,

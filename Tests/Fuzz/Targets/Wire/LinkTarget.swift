@@ -3,6 +3,7 @@ internal import GridCore
 internal import NIOCore
 internal import NIOEmbedded
 internal import Synchronization
+
 @testable internal import GridLink
 
 /// Bytes of the other side, cut anywhere, between what our side does with the link: whatever they are, what we send is

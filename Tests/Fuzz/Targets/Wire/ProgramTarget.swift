@@ -2,6 +2,7 @@ internal import FuzzSupport
 internal import GridConcurrency
 internal import GridCore
 internal import NIOCore
+
 @testable internal import GridActors
 @testable internal import GridSystem
 
