@@ -72,7 +72,13 @@ let fuzzTargets: [Target] = [
 /// The same functions with the inputs that are kept, in an ordinary suite.
 let fuzzTests: [Target] = [
   .testTarget(
-    name: "GridFuzzTests", dependencies: ["FuzzSupport"] + valueRooms + wireRooms + textRooms + storeRooms,
+    name: "GridFuzzTests",
+    dependencies: [
+      "FuzzSupport", "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridCluster", "GridLink",
+      "GridActors",
+      "GridCommands", "GridREPL", "GridStoreSQLite", "Yams", "TOMLKit", nioCore, nioEmbedded, logging,
+      .product(name: "GRDB", package: "GRDB.swift"),
+    ],
     path: "Tests/Fuzz", exclude: ["Corpus", "Programs", "Support", "fuzz.sh"], swiftSettings: besideFoundation)
 ]
 

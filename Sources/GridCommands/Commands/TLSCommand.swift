@@ -38,7 +38,7 @@ struct TLSCommand: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @Argument(help: ArgumentHelp("Where its files go.", valueName: "directory"))
     var directory: String
-    @Option(help: ArgumentHelp("How long it is good (default: 3650).", valueName: "days"))
+    @Option(help: ArgumentHelp("How long it is good.", valueName: "days"))
     var days: Int = CertificateAuthority.standardAuthorityDays
     @Flag(help: "Replace what is there: no certificate that was issued before is believed any more.")
     var force = false
@@ -74,7 +74,7 @@ struct TLSCommand: AsyncParsableCommand {
     var ca: String
     @Option(help: ArgumentHelp("Whom it is for.", valueName: "name"))
     var name: String
-    @Option(help: ArgumentHelp("node, operator or viewer (default: node).", valueName: "role"))
+    @Option(help: ArgumentHelp("node, operator or viewer.", valueName: "role"))
     var role: String = Role.node.rawValue
     @Flag(help: "A viewer may read bodies of dead letters and traces.")
     var bodies = false
@@ -82,7 +82,7 @@ struct TLSCommand: AsyncParsableCommand {
       help: ArgumentHelp(
         "A host's name or address to add, for programs that look at those; may be repeated.", valueName: "host"))
     var san: [String] = []
-    @Option(help: ArgumentHelp("How long it is good (default: 365).", valueName: "days"))
+    @Option(help: ArgumentHelp("How long it is good.", valueName: "days"))
     var days: Int = CertificateAuthority.standardDays
     @Option(help: ArgumentHelp("Where its files go (default: the authority's directory).", valueName: "directory"))
     var out: String?

@@ -86,6 +86,8 @@ import Testing
     let given: Set<String> = [
       "GRIDCTL_LEADER", "GRIDCTL_FENCING_TOKEN", "GRIDCTL_ACTOR", "GRIDCTL_NODE", "GRIDCTL_ENDPOINT",
       "GRIDCTL_EDITED",
+      // What they are never given: names, and beginnings of names.
+      "GRIDCTL_TOKEN", "GRIDCTL_TLS_", "GRIDCTL_ETCD_",
     ]
     #expect(read.subtracting(known).subtracting(given) == [])
     #expect(read.contains("GRIDCTL_TIMEOUT") && read.contains("PAGER"))

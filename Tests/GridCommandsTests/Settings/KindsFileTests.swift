@@ -62,7 +62,7 @@ import Testing
     ("kinds:\n  a:\n    command: [cat]\n    handler-timeout: soon\n", "k, line 4: kinds.a.handler-timeout:"),
     ("kinds:\n  a:\n    command: [cat]\n    restart: often\n", "k, line 4: kinds.a.restart: invalid restart policy"),
     ("kinds:\n  a:\n    command: [cat]\n    rlimits: {files: 3}\n", "k, line 4: kinds.a.rlimits.files: unknown reso"),
-    ("kinds:\n  a:\n    command: [cat]\n    cgroup: here\n", "kinds.a: the control group “here” is no absolute path"),
+    ("kinds:\n  a:\n    command: [cat]\n    cgroup: here\n", "kinds.a: the control group \"here\" is no absolute path"),
     ("kinds:\n  a:\n    command: [cat]\n    environment: [A]\n", "k, line 4: kinds.a.environment: it must be KEY: VAL"),
     ("kinds:\n  a:\n    command: [cat]\n  a:\n    command: [dog]\n", "stands there twice"),
     ("kinds:\n  a b:\n    command: [cat]\n", "k, line 2: kinds.a b: invalid kind name"),
