@@ -49,7 +49,7 @@ struct EncryptionExplanation {
   var endDuringHandshake: GridError {
     GridError(
       dials ? .unavailable : .refused, "the connection was closed before TLS was agreed on",
-      hint: dials ? "the log of the node says why" : nil)
+      hint: dials ? "the log of the node says why, from --log-level info on" : nil)
   }
 
   /// We do not believe the other side.
@@ -81,7 +81,8 @@ struct EncryptionExplanation {
     default:
       return GridError(
         .refused, "the other side does not believe \(file)",
-        hint: "the log of the other side says why; see: gridctl tls show \(certificate ?? "FILE")")
+        hint: "the log of the other side says why, from --log-level info on; see: gridctl tls show "
+          + "\(certificate ?? "FILE")")
     }
   }
 }

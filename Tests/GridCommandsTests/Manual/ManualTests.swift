@@ -87,7 +87,8 @@ import Testing
       "GRIDCTL_LEADER", "GRIDCTL_FENCING_TOKEN", "GRIDCTL_ACTOR", "GRIDCTL_NODE", "GRIDCTL_ENDPOINT",
       "GRIDCTL_EDITED",
     ]
-    #expect(read.subtracting(known).subtracting(given) == [])
+    // The beginning of many names is none.
+    #expect(read.subtracting(known).subtracting(given).filter { !$0.hasSuffix("_") } == [])
     #expect(read.contains("GRIDCTL_TIMEOUT") && read.contains("PAGER"))
   }
 
