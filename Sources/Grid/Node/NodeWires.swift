@@ -207,7 +207,7 @@ struct NodeWires: Sendable {
     ) { other in
       PeerGreeting.objection(to: other, own: node.name, known: membership.peer(other.name))
     } rejected: { error in
-      logger.debug("connection refused", metadata: ["error": "\(error)"])
+      logger.info("connection refused", metadata: ["error": "\(error)"])
     }
     if let certificate = ground.certificate {
       endpoint.encryption = certificate.encryption

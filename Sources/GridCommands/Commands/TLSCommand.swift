@@ -180,6 +180,7 @@ struct CertificateFiles {
   func show(_ issued: IssuedCertificate, _ name: String, _ settings: Settings) throws {
     guard let report = try CertificateReport.all(pem: issued.certificate).first else { return }
     var json = report.json(at: SystemClock().date())
+    if report.isAuthority { json = json.with("name", .string(name)) }
     json = json.with("certificate", .string(certificate(name))).with("key", .string(key(name)))
     try settings.renderer.object(json, kind: "Certificate", noun: "certificate")
   }

@@ -43,13 +43,15 @@ struct EncryptionExplanation {
   }
 
   /// For all other faults.
-  func error(_ cause: any Error) -> GridError { GridError(.refused, "TLS could not be agreed on", cause: cause) }
+  func error(_ cause: any Error) -> GridError {
+    GridError(.protocolMismatch, "TLS could not be agreed on", cause: cause)
+  }
 
   /// Whoever does not like what it is shown may end without a word.
   var endDuringHandshake: GridError {
     GridError(
-      dials ? .unavailable : .refused, "the connection was closed before TLS was agreed on",
-      hint: dials ? "the log of the node says why" : nil)
+      .unavailable, "the connection was closed before TLS was agreed on",
+      hint: dials ? "the log of the node says why, from --log-level info on" : nil)
   }
 
   /// We do not believe the other side.
@@ -65,23 +67,27 @@ struct EncryptionExplanation {
       hint: "all nodes and clients of a cluster need certificates of one authority; see: gridctl tls show \(authority)")
   }
 
-  /// The other side does not believe us.
+  /// The other side does not believe us. Whoever has dialled and does not has not failed to log in.
   private func notBelievedThere(_ reason: Int) -> GridError {
     let file = "the certificate \(certificate ?? "")"
-    if let objection = own?.objection(at: now, file) { return objection }
+    let code = dials ? GridError.Code.refused : .unavailable
+    if let objection = own?.objection(at: now, file) {
+      return GridError(code, objection.message, hint: objection.hint)
+    }
     switch reason {
     case Reason.expired:
       return GridError(
-        .refused, "the other side says that \(file) has expired; it expires \(own?.notAfter.rfc3339 ?? "")",
+        code, "the other side says that \(file) has expired; it expires \(own?.notAfter.rfc3339 ?? "")",
         hint: "is the clock of one of the two machines wrong?")
     case Reason.unknownAuthority:
       return GridError(
-        .refused, "the other side does not know the authority that has issued \(file)",
+        code, "the other side does not know the authority that has issued \(file)",
         hint: "all nodes and clients of a cluster need certificates of one authority; see: gridctl tls verify")
     default:
       return GridError(
-        .refused, "the other side does not believe \(file)",
-        hint: "the log of the other side says why; see: gridctl tls show \(certificate ?? "FILE")")
+        code, "the other side does not believe \(file)",
+        hint: "the log of the other side says why, from --log-level info on; see: gridctl tls show "
+          + "\(certificate ?? "FILE")")
     }
   }
 }

@@ -108,6 +108,44 @@ import Testing
     }
   }
 
+  @Test func noRequestIsLostWhileCertificatesAreReplaced() async throws {
+    try await withSandbox { sandbox in
+      try await makeCertificates(sandbox)
+      try await startNodes(sandbox, 1)
+      let way = "gridctl -e \(try await sandbox.address("n1")) \(files("olga"))"
+      try await sandbox.output("gridctl spawn counter hits")
+      // One connection that stays and many that come, while the files become others under them.
+      let line = """
+        (yes 1 | head -5000 | \(way) tell hits --lines -q) & stream=$!
+        (for i in $(seq 1 20); do \(way) tell hits 1 -q || exit 1; done) & calls=$!
+        for i in 1 2 3; do gridctl tls issue --ca ca --name n1 --force -o name || exit 1; sleep 1.1; done
+        wait $stream && wait $calls && gridctl ask hits ''
+        """
+      let result = try await sandbox.run(line)
+      #expect(result.status == 0 && result.output.hasSuffix("5020\n"), "\(result)")
+    }
+  }
+
+  @Test func oldVersionsOfTLSAndPlainConnectionsAreRefusedAndTheLogSaysSo() async throws {
+    guard try await withSandbox({ try await $0.run("command -v openssl").status }) == 0 else { return }
+    try await withSandbox { sandbox in
+      try await makeCertificates(sandbox)
+      try await sandbox.output("start --log-level info \(files("n1"))")
+      let address = try await sandbox.address("n1")
+      for (version, isTaken) in [("tls1", false), ("tls1_1", false), ("tls1_2", true), ("tls1_3", true)] {
+        let hello = "openssl s_client -connect \(address) -\(version) -cipher DEFAULT:@SECLEVEL=0 -CAfile ca/ca.pem"
+        let result = try await sandbox.run("\(hello) </dev/null 2>&1 | grep -c 'alert protocol version'")
+        #expect(result.output == (isTaken ? "0\n" : "1\n"), "\(version): \(result)")
+      }
+      #expect(try await sandbox.run("gridctl -e \(address) peers").status == 76)
+      let log = try await sandbox.eventually("cat state/gridctl/default/node.log") {
+        $0.output.contains("speaks no TLS")
+      }
+      #expect(log.output.contains("whoever has dialled speaks no TLS"), "\(log)")
+      #expect(log.output.contains("no version of TLS in common; 1.2 is the least"), "\(log)")
+    }
+  }
+
   @Test func contextsCarryTheFilesAndCheckTriesThem() async throws {
     try await withSandbox { sandbox in
       try await makeCertificates(sandbox)

@@ -210,6 +210,12 @@ struct EncryptionTests {
       #expect(explanation.error(for: number)?.message.contains(text) == true, "\(number)")
     }
     #expect(explanation.error(for: 1) == nil)
+    // Whoever has dialled and does not believe us has not failed to log in.
+    var accepted = explanation
+    accepted.dials = false
+    for number in [1042, 1045, 1048] { #expect(accepted.error(for: number)?.code == .unavailable, "\(number)") }
+    #expect(accepted.endDuringHandshake.code == .unavailable)
+    #expect(accepted.error(for: 125)?.code == .refused)
   }
 }
 
