@@ -49,6 +49,9 @@ package struct NIOTransport: Transport {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
+      }
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.configure(channel)
