@@ -90,7 +90,10 @@ enum DeadLetterTable {
     var last: String?
     let oldest = try Row.fetchCursor(
       try database.cachedStatement(sql: "SELECT id, count, bytes FROM messages ORDER BY id"))
-    while kept - letters > capacity.letters || bytes - freed > capacity.bytes, let row = try oldest.next() {
+    // What is kept stands in the file as well, whoever has written it there.
+    while kept.subtractingClamped(letters) > capacity.letters || bytes.subtractingClamped(freed) > capacity.bytes,
+      let row = try oldest.next()
+    {
       last = try row.decode(String.self, atIndex: 0)
       stoodFor = stoodFor.addingClamped(max(1, (try? row.decode(Int.self, atIndex: 1)) ?? 1))
       freed = freed.addingClamped(max(0, (try? row.decode(Int.self, atIndex: 2)) ?? 0))

@@ -188,6 +188,31 @@ struct DamagedFileTests {
     }
   }
 
+  @Test(
+    "totals of dead letters that nobody has counted: letters are dropped or not, never a trap",
+    arguments: [
+      ("-9223372036854775807 - 1", "9223372036854775807"), ("9223372036854775807", "-9223372036854775807 - 1"),
+    ])
+  func wrongTotals(kept: String, bytes: String) async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/letters.sqlite"
+      let log = try await SQLiteDeadLetterLog(path: path, capacity: DeadLetterCapacity(letters: 3, bytes: 2000))
+      func letters(_ identifiers: [String]) -> [DeadLetter] {
+        identifiers.map { identifier in
+          DeadLetter(
+            identifier: identifier, at: CalendarTime(millisecondsSince1970: 1), reason: .stopped, target: "t",
+            sender: "", node: "n1", message: Message("x"))
+        }
+      }
+      try await log.append(letters(["1", "2", "3"]))
+      try write(path, "UPDATE totals SET value = \(kept) WHERE name = 'kept'")
+      try write(path, "UPDATE totals SET value = \(bytes) WHERE name = 'bytes'")
+      _ = try? await log.append(letters(["4", "5"]))
+      _ = try? await log.counts()
+      await log.close()
+    }
+  }
+
   @Test("dead letters whose file is taken away are kept in a new one")
   func removedLetters() async throws {
     try await withTemporaryDirectory { directory in

@@ -167,7 +167,10 @@ extension Message {
       case 2: contentType = .json
       default: break
       }
-    case 4: contentType = .other(try field.text())
+    case 4:
+      // None is not sent, and means nothing.
+      let name = try field.text()
+      if !name.isEmpty { contentType = .other(name) }
     case 5: type = try field.text()
     case 6:
       let (name, value) = try field.pair()

@@ -9,7 +9,7 @@ internal import GridCore
 let letterFileTarget = FuzzTarget("letter-file") { bytes in
   try withFile(changed(Template.letters, bytes)) { queue in
     try queue.write { try DeadLetterTable.prepare($0) }
-    try? queue.write(useLetters)
+    try attempt { try queue.write(useLetters) }
     try? queue.read { try StoreDatabase.lookThrough($0) }
   }
 }
@@ -18,7 +18,7 @@ let letterFileTarget = FuzzTarget("letter-file") { bytes in
 let storeFileTarget = FuzzTarget("store-file") { bytes in
   try withFile(changed(Template.store, bytes)) { queue in
     try queue.write { try StoreDatabase.prepare($0) }
-    try? queue.write(useStore)
+    try attempt { try queue.write(useStore) }
     try? queue.read { try StoreDatabase.lookThrough($0) }
   }
 }
@@ -83,8 +83,13 @@ private func withFile(_ bytes: [UInt8], _ body: (DatabaseQueue) throws -> Void) 
   // What is no database is refused.
   guard let queue = try? DatabaseQueue(path: path, configuration: StoreDatabase.configuration()) else { return }
   defer { try? queue.close() }
+  try attempt { try body(queue) }
+}
+
+/// What a damaged file cannot give is an error, and no broken promise.
+private func attempt(_ body: () throws -> Void) throws {
   do {
-    try body(queue)
+    try body()
   } catch let error as BrokenPromise {
     throw error
   } catch {

@@ -19,14 +19,14 @@ let kindsTarget = FuzzTarget("kinds") { bytes in
   }
 }
 
-/// A text as the file of a context: what is accepted is the same context once it was written.
+/// A text as the file of a context: what is accepted is written in one way.
 let contextTarget = FuzzTarget("context") { bytes in
   guard let text = String(validating: bytes, as: UTF8.self) else { return }
   do {
     let table = try ConfigurationTable(path: "c.toml", text: text)
     let context = try ContextDefinition(name: "c", table: table)
     let again = try ContextDefinition(name: "c", table: ConfigurationTable(path: "c.toml", text: context.text))
-    try promise(again == context, "a context is another one once it was written: \(context.text)")
+    try promise(again.text == context.text, "a context is another one once it was written: \(context.text)")
     _ = context.json.text
   } catch let error as GridError {
     try promise(error.code == .configuration, "the file of a context is refused as \(error.code)")

@@ -16,6 +16,8 @@ private func playReader(_ input: inout FuzzBytes) throws {
   var inbox = ChannelInbox(window: window)
   var waiting = 0
   var granted = window
+  // What comes behind the end is not taken in.
+  var isOver = false
   var steps = 0
   while !input.isEmpty, steps < 2000 {
     steps += 1
@@ -27,10 +29,15 @@ private func playReader(_ input: inout FuzzBytes) throws {
       case .grant(let bytes): granted += bytes
       case .nothing: break
       }
+      guard !isOver else { continue }
       waiting += part.count
       granted -= ChannelLimits.cost(part)
-    case 3: inbox.answered(input.piece())
-    case 4: inbox.end(input.flag() ? nil : GridError(.failed, "over"))
+    case 3:
+      inbox.answered(input.piece())
+      isOver = true
+    case 4:
+      inbox.end(input.flag() ? nil : GridError(.failed, "over"))
+      isOver = true
     default:
       let isReady = inbox.isReady
       let step = inbox.next()
@@ -71,7 +78,8 @@ private func playChannels(_ input: inout FuzzBytes) throws {
       outbox.open(number, credit: window)
       ends[number] = Ends(inbox: ChannelInbox(window: window))
     case 1, 2:
-      let item = [UInt8](repeating: UInt8(truncatingIfNeeded: steps), count: input.number() * (input.flag() ? 1 : 3))
+      let count = input.number() % 3000 * (input.flag() ? 1 : 16)
+      let item = [UInt8](repeating: UInt8(truncatingIfNeeded: steps), count: count)
       if outbox.append(item, to: number, limit: ChannelLimits.sendBytes) == .queued {
         ends[number]?.written.append(item)
       }

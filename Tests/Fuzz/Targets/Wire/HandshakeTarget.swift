@@ -64,11 +64,14 @@ private struct OtherSide {
 
   private var terms: LinkHandshake.Terms {
     let isRevoked = isRevoked
+    // Whoever listens is a node.
+    var objection: (LinkGreeting) -> GridError? = { _ in nil }
+    if dials { objection = { LinkEndpoint.objectionToClients($0) } }
     return LinkHandshake.Terms(
       greeting: Known.greeting(dials ? .client : .node, name: dials ? "client" : "n1"), credential: credential,
       secret: { () throws(GridError) in Known.secret },
       token: { $0 == Known.token.identifier ? Known.verifier(isRevoked: isRevoked) : nil },
-      isEncrypted: isEncrypted, certificate: certificate, objection: { _ in nil })
+      isEncrypted: isEncrypted, certificate: certificate, objection: objection)
   }
 
   // MARK: What it says
