@@ -16,7 +16,7 @@ struct AccessTests {
   func theTableIsWhole() async throws {
     try await withCluster("a") { cluster in
       let wires = try await cluster["a"].running()
-      let access = AccessControl(rules: AccessRules())
+      let access = AccessControl(rules: AccessRules(), audit: wires.traffic.audit)
       let table = wires.desks.requests(RequestTable(node: wires.node, calls: wires.traffic.calls, access: access))
       let known = table.verbs + wires.desks.streams.keys
       #expect(known.sorted() == RequestCatalogue.all.map(\.verb))

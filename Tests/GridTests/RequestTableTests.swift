@@ -11,7 +11,8 @@ struct RequestTableTests {
     try await withCluster("a") { cluster in
       let wires = try await cluster["a"].running()
       var table = RequestTable(
-        node: wires.node, calls: wires.traffic.calls, access: AccessControl(rules: AccessRules()))
+        node: wires.node, calls: wires.traffic.calls,
+        access: AccessControl(rules: AccessRules(), audit: wires.traffic.audit))
       table.on(PingRequest.self) { _, call in NodeReference(node: "\(call.caller.name) \(call.caller.role.rawValue)") }
       let claim: JSONValue = ["caller": ["name": "root", "role": "node"]]
       func answer(_ arguments: JSONValue, to caller: Caller) async throws -> JSONValue? {

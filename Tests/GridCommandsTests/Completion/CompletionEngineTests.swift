@@ -78,7 +78,8 @@ internal import Testing
     let free: Set<String> = [
       "endpoint", "namespace", "duration", "count", "key=value", "type", "host:port", "descriptor", "name", "command",
       "count/duration", "size", "rate", "conditions", "text", "reference", "condition-text", "duration|number",
-      "duration|time", "duration|time|number", "name|pattern*", "bound", "store", "prefix", "days", "host", "name=soft[:hard]",
+      "duration|time", "duration|time|number", "name|pattern*", "bound", "store", "prefix", "days", "host",
+      "name=soft[:hard]",
     ]
     var unknown: Set<String> = []
     func look(_ command: CommandTree.Command) {
