@@ -7,7 +7,7 @@ import Testing
 @Suite struct AuditChainTests {
   private static func record(_ number: Int64) -> AuditRecord {
     var record = AuditRecord(
-      "spawn", ["name": "a\(number)"], Caller(name: "kim", role: .operator, source: .socket), .done)
+      "spawn", ["name": .string("a\(number)")], Caller(name: "kim", role: .operator, source: .socket), .done)
     (record.sequence, record.order) = (number, number)
     return record
   }
