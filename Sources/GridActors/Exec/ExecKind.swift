@@ -69,8 +69,8 @@ extension ExecSpecification {
 
   /// What to start for an actor.
   ///
-  /// - Throws: ``GridError/Code/usage`` when there is no such user, ``GridError/Code/refused`` when this node may not run
-  ///   programs as that one.
+  /// - Throws: ``GridError/Code/usage`` when there is no such user, ``GridError/Code/refused`` when this node may not
+  ///   run programs as that one.
   func processCommand(
     _ environment: ExecEnvironment, _ context: ActorContext
   ) async throws(GridError) -> ProcessCommand {

@@ -16,8 +16,8 @@ extension Settings {
 
   /// The token that is shown to HOST:PORT; nil shows something else.
   ///
-  /// Of several ways to get in the first of these is taken: `--token-file`, a certificate, `--secret-file`, the token of
-  /// the variable or the context, the secret where it lies.
+  /// Of several ways to get in the first of these is taken: `--token-file`, a certificate, `--secret-file`, the token
+  /// of the variable or the context, the secret where it lies.
   var shownToken: SecretReference? {
     let isNamed = sources.token.isFlag
     return !isNamed && (tls?.certificate != nil || sources.secretFile.isFlag) ? nil : token

@@ -6,7 +6,7 @@ package struct JSONScanner {
   package let bytes: [UInt8]
   /// The byte that is looked at next.
   package private(set) var at: Int
-  /// Whether something but printable ASCII has been passed since it was last set to false.
+  /// Whether something but printable ASCII, or an escape, has been passed since it was last set to false.
   package var sawOther = false
 
   package init(_ bytes: [UInt8], at: Int = 0) {
@@ -106,13 +106,14 @@ package struct JSONScanner {
     guard at < bytes.count else { throw fault("unexpected end") }
     let byte = bytes[at]
     at += 1
+    // It stands for something else than its bytes.
+    sawOther = true
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
       UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       break
     case UInt8(ascii: "u"):
       // Whether two of them are one character is for whoever makes a value of it.
-      sawOther = true
       for _ in 0..<4 {
         guard at < bytes.count, bytes[at] < 0x80, Character(UnicodeScalar(bytes[at])).isHexDigit else {
           throw fault("expected four hexadecimal digits")

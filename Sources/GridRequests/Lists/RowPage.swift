@@ -10,7 +10,7 @@ package struct RowPage: Sendable {
     fileprivate var whole: Range<Int32>
     fileprivate var name: Range<Int32>
     fileprivate var node: Range<Int32>
-    /// Whether it is printable ASCII throughout, without an escape that stands for something else.
+    /// Whether it is printable ASCII throughout, without an escape.
     package var isPlain: Bool
   }
 

@@ -75,6 +75,8 @@ package struct AuditCheck: Sendable {
   package private(set) var files = 0
   /// Where it breaks, and how.
   package private(set) var fault: (file: String, line: Int, problem: String)?
+  /// The files before the first one are missing.
+  private var missingBeginning: (file: String, line: Int, problem: String)?
   private var chain: AuditChain?
   private var file = ""
   private var line = 0
@@ -98,7 +100,10 @@ package struct AuditCheck: Sendable {
         let previous = record.previous
       else { return fail("it is no first record of a file") }
       if let chain, chain.last != previous {
-        return fail("it does not follow the last record of the file before: a file, or its end, is missing")
+        fail("it does not follow the last record of the file before: a file, or its end, is missing")
+        guard files == 1 else { return }
+        // A file may be missing in the midst as well: that is the place to tell.
+        (missingBeginning, fault) = (fault, nil)
       }
       chain = AuditChain(after: previous)
     }
@@ -120,6 +125,7 @@ package struct AuditCheck: Sendable {
   ///
   /// - Parameter known: the hash of the last record, where somebody knows it.
   package mutating func finish(_ known: String?) {
+    fault = fault ?? missingBeginning
     guard fault == nil, let known, known != (chain?.last ?? AuditChain.beginning) else { return }
     line += 1
     fail("the records that were here last are missing")

@@ -51,7 +51,9 @@ package struct SecretSeal: Sendable {
     _ own: Curve25519.KeyAgreement.PrivateKey, _ other: [UInt8], to recipient: [UInt8], from sender: [UInt8]
   ) throws(GridError) -> SymmetricKey {
     guard let other = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: other),
-      let shared = try? own.sharedSecretFromKeyAgreement(with: other)
+      let shared = try? own.sharedSecretFromKeyAgreement(with: other),
+      // A point of small order has the same secret with everybody (RFC 7748, section 6.1).
+      shared.withUnsafeBytes({ bytes in !bytes.allSatisfy { $0 == 0 } })
     else { throw GridError(.undecodable, "the secret is sealed to 32 bytes, which are a key of X25519") }
     return shared.hkdfDerivedSymmetricKey(
       using: SHA256.self, salt: salt,

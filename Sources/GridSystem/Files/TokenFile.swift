@@ -8,8 +8,8 @@ package enum TokenFile {
 
   /// The line, without the space around it.
   ///
-  /// - Throws: ``GridError/Code/noInput`` when there is no such file, ``GridError/Code/refused`` when others can read it
-  ///   or it is another user's, or when it has no text.
+  /// - Throws: ``GridError/Code/noInput`` when there is no such file, ``GridError/Code/refused`` when others can read
+  ///   it or it is another user's, or when it has no text.
   package static func read(_ path: String) throws(GridError) -> String {
     guard let bytes = try file.read(path) else {
       throw GridError(

@@ -15,8 +15,8 @@ import Testing
         environment: { OWN: kind } } }' >kinds.yaml
         SECRET=s FOO_A=1 FOO_B=2 ONE=1 ONEMORE=x LC_TIME=C GRIDCTL_ETCD_PASSWORD=p NOTIFY_SOCKET=@none \
         WATCHDOG_USEC=60000000 WATCHDOG_PID=1 GRIDCTL_TOKEN_FILE=t GRIDCTL_TLS_KEY=k GRIDCTL_ETCD_PASSWORD_FILE=f \
-        GRIDCTL_ETCD_CERT=c CREDENTIALS_DIRECTORY=/c start --name n1 --pass-env 'FOO_*' --pass-env ONE --pass-env 'GRIDCTL_*' \
-        --pass-env '*_SOCKET' --pass-env 'CRED*' --pass-env 'WATCHDOG_*' --kinds-file kinds.yaml
+        GRIDCTL_ETCD_CERT=c CREDENTIALS_DIRECTORY=/c start --name n1 --pass-env 'FOO_*' --pass-env ONE \
+        --pass-env 'GRIDCTL_*' --pass-env '*_SOCKET' --pass-env 'CRED*' --pass-env 'WATCHDOG_*' --kinds-file kinds.yaml
         gridctl spawn exec env --env OWN=own --env ONE=mine -- \(Self.teller)
         gridctl spawn tell kind
         """)

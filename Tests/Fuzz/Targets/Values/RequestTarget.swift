@@ -2,7 +2,7 @@ internal import FuzzSupport
 internal import GridCore
 internal import GridRequests
 
-/// JSON as each request, answer and item of a stream: what is accepted says the same once it was written and read again.
+/// JSON as each request, answer and item of a stream: what is accepted says the same once it was written and read.
 let requestTarget = FuzzTarget("requests") { bytes in
   var input = FuzzBytes(bytes)
   let choice = Int(input.byte())
