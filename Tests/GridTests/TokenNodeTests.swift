@@ -62,8 +62,13 @@ private func code(_ body: () async throws(GridError) -> Void) async -> GridError
 
 @Suite("Who comes in with a token", .timeLimit(.minutes(5)))
 struct TokenNodeTests {
+  /// Makes a token, again where a node was held up for too long to say that it knows.
   private func make(_ request: TokenCreateRequest, at wires: NodeWires) async throws -> ChangedToken {
-    try await wires.desks.tokens.create(request, wires.ownCall(timeout: .seconds(20)))
+    for _ in 0..<20 {
+      let made = try await wires.desks.tokens.create(request, wires.ownCall(timeout: .seconds(20)))
+      if made.missing.isEmpty { return made }
+    }
+    return try await wires.desks.tokens.create(request, wires.ownCall(timeout: .seconds(20)))
   }
 
   @Test("made at one node it is good at the other; revoked there, it puts everybody out here and lets nobody in")
