@@ -96,9 +96,10 @@ struct NodeStartCommand: OwnProcessCommand {
   @Option(help: .hidden) var logFile: String?
 
   func run() async throws {
-    // Before anything else: settings may name secrets, and the node's programs get back what this takes.
+    // Before anything else: settings may name secrets, and the node's programs get back what this takes. A process that
+    // only starts the node knows none, and hands its own limits on.
     if allowCoreDumps { ProcessPrivacy.isOn = false }
-    try ProcessPrivacy.expectSecret()
+    if !detach { try ProcessPrivacy.expectSecret() }
     let settings = try Settings(global)
     if detach {
       return try Detacher(settings: settings, name: name, stateDirectory: stateDir).run()

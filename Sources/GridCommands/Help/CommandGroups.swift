@@ -24,8 +24,7 @@ enum CommandGroups {
       [
         "peers": "nodes of the cluster", "actors": "what runs, and where", "top": "the busiest, live",
         "inspect": "all about one actor", "events": "what happens, live", "check": "is the cluster well?",
-        "audit": "who did what",
-        "wait": "until something is so", "kinds": "what can be spawned",
+        "audit": "who did what", "wait": "until something is so",
       ]
     ),
     (
@@ -33,7 +32,7 @@ enum CommandGroups {
       [
         "node": "start and stop nodes", "spawn": "start an actor", "stop": "end actors",
         "restart": "stop and start again", "leader": "elect, run as leader",
-        "tls": "certificates", "token": "let others in",
+        "tls": "certificates", "token": "let others in", "kinds": "what can be spawned",
       ]
     ),
     (

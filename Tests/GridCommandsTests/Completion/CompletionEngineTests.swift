@@ -22,7 +22,7 @@ internal import Testing
     #expect(verbs.contains("tell") && verbs.contains("dead-letters") && verbs.contains("help"))
     #expect(!verbs.contains { $0.hasPrefix("__") || $0.hasPrefix("-") })
     #expect(offered([], "de") == ["dead-letters"] && offered([], "zz") == [])
-    #expect(offered(["node"]) == ["start", "info", "ping", "stop"])
+    #expect(offered(["node"]) == ["start", "join", "info", "ping", "stop"])
   }
 
   @Test(arguments: [
@@ -78,7 +78,8 @@ internal import Testing
     let free: Set<String> = [
       "endpoint", "namespace", "duration", "count", "key=value", "type", "host:port", "descriptor", "name", "command",
       "count/duration", "size", "rate", "conditions", "text", "reference", "condition-text", "duration|number",
-      "duration|time", "duration|time|number", "name|pattern*", "bound", "store", "prefix", "days", "host",
+      "duration|time", "duration|time|number", "name|pattern*", "bound", "store", "prefix", "days", "host", "caller",
+      "verb", "group",
       "name=soft[:hard]",
     ]
     var unknown: Set<String> = []

@@ -8,7 +8,7 @@ import Testing
     try await withSandbox { sandbox in
       let left = try await sandbox.output(
         """
-        umask \(mask)
+        umask \(mask); exec 5>&1 >/dev/null
         start --name n1 --log-level debug --pid-file $PWD/state/gridctl/default/n1.pid
         gridctl spawn echo e; gridctl spawn exec p -- cat
         gridctl tell nobody x 2>/dev/null; gridctl ask nobody x 2>/dev/null; gridctl dead-letters list >/dev/null
@@ -17,7 +17,7 @@ import Testing
         gridctl __complete bash 1 1 '' '' -- gridctl a >/dev/null 2>&1
         gridctl leader run l -- true
         gridctl context add shop -q -e 127.0.0.1:1; gridctl context use shop 2>/dev/null
-        find run state .config .cache -mindepth 1 -perm /077 ! -type l 2>/dev/null
+        find run state .config .cache -mindepth 1 -perm /077 ! -type l 2>/dev/null >&5
         find run state .config .cache -type f 2>/dev/null | wc -l >count
         """)
       #expect(left == "")

@@ -14,7 +14,7 @@ import Testing
         printf 'kinds: { tell: { command: [sh, -c, "while read -r n; do printenv $n || echo unset; done"], \
         environment: { OWN: kind } } }' >kinds.yaml
         SECRET=s FOO_A=1 FOO_B=2 ONE=1 ONEMORE=x LC_TIME=C GRIDCTL_ETCD_PASSWORD=p NOTIFY_SOCKET=@none \
-        WATCHDOG_USEC=60000000 WATCHDOG_PID=1 GRIDCTL_TOKEN_FILE=t GRIDCTL_TLS_KEY=k GRIDCTL_ETCD_PASSWORD_FILE=f \
+        WATCHDOG_USEC=60000000 WATCHDOG_PID=1 GRIDCTL_TOKEN_FILE=t GRIDCTL_ETCD_PASSWORD_FILE=f \
         GRIDCTL_ETCD_CERT=c CREDENTIALS_DIRECTORY=/c start --name n1 --pass-env 'FOO_*' --pass-env ONE \
         --pass-env 'GRIDCTL_*' --pass-env '*_SOCKET' --pass-env 'CRED*' --pass-env 'WATCHDOG_*' --kinds-file kinds.yaml
         gridctl spawn exec env --env OWN=own --env ONE=mine -- \(Self.teller)
@@ -23,7 +23,7 @@ import Testing
       let expected = [
         ("SECRET", "unset"), ("GRIDCTL_ETCD_PASSWORD", "unset"), ("NOTIFY_SOCKET", "unset"),
         ("WATCHDOG_USEC", "unset"), ("WATCHDOG_PID", "unset"), ("FOO_A", "1"), ("GRIDCTL_TOKEN_FILE", "unset"),
-        ("GRIDCTL_TLS_KEY", "unset"), ("GRIDCTL_ETCD_PASSWORD_FILE", "unset"), ("GRIDCTL_ETCD_CERT", "unset"),
+        ("GRIDCTL_ETCD_PASSWORD_FILE", "unset"), ("GRIDCTL_ETCD_CERT", "unset"),
         ("CREDENTIALS_DIRECTORY", "unset"), ("GRIDCTL_SECRET_FILE", "unset"),
         ("FOO_B", "2"), ("ONEMORE", "unset"), ("LC_TIME", "C"), ("GRIDCTL_NODE", "n1"),
       ]
