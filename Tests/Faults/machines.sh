@@ -55,15 +55,15 @@ on hub desk 'gridctl -C shop spawn counter hits --on n2 && gridctl -C shop ask h
 # Whoever has no certificate, or another one, comes to nothing, and is told why.
 refused() { # WHO STATUS OPTION…
   local who=$1 status=$2; shift 2
-  on hub desk "gridctl peers --namespace shop -e $net.21:4743 $* -t 5s" > "$place/out" 2> "$place/refusal"
+  on hub desk "gridctl peers -e $net.21:4743 $* -t 5s" > "$place/out" 2> "$place/refusal"
   [ $? = "$status" ] || fail "$who: status $? instead of $status: $(cat "$place/refusal")"
   say "$who: $(head -1 "$place/refusal")"
 }
 refused 'without a certificate' 77 --tls-ca ca.pem
 refused 'in clear text' 76
-on hub desk "gridctl tls init-ca other --namespace shop && gridctl tls issue --ca other --name ada --role operator" >/dev/null
+on hub desk "gridctl tls init-ca other && gridctl tls issue --ca other --name ada --role operator" >/dev/null
 refused 'of another authority' 77 --tls-ca ca.pem --tls-cert other/ada.pem --tls-key other/ada.key
 cp -p "$place/office/shop/n1."* "$place/desk/"
 refused "with a node's certificate" 77 --tls-ca ca.pem --tls-cert n1.pem --tls-key n1.key
-for number in 1 2 3; do on "n$number" "machine$number" "gridctl node stop n$number --namespace shop --yes" >/dev/null 2>&1; done
+for number in 1 2 3; do on "n$number" "machine$number" "gridctl node stop n$number --yes" >/dev/null 2>&1; done
 echo '    passed'

@@ -114,11 +114,15 @@ struct ContextCommand: AsyncParsableCommand {
       context.name = name
       if !global.endpoint.isEmpty { context.settings.endpoints = global.endpoint.joined(separator: ",") }
       context.settings.namespace = global.namespace ?? context.settings.namespace
-      context.settings.secretFile = global.secretFile ?? context.settings.secretFile
-      context.settings.tlsAuthority = global.tlsAuthority ?? context.settings.tlsAuthority
-      context.settings.tlsCertificate = global.tlsCertificate ?? context.settings.tlsCertificate
-      context.settings.tlsKey = global.tlsKey ?? context.settings.tlsKey
-      context.token = global.tokenFile.map { SecretReference(file: $0) } ?? context.token
+      // A context is used from everywhere.
+      func file(_ typed: String?) throws(GridError) -> String? {
+        try typed.map { path throws(GridError) in try WorkingDirectory.absolute(path) }
+      }
+      context.settings.secretFile = try file(global.secretFile) ?? context.settings.secretFile
+      context.settings.tlsAuthority = try file(global.tlsAuthority) ?? context.settings.tlsAuthority
+      context.settings.tlsCertificate = try file(global.tlsCertificate) ?? context.settings.tlsCertificate
+      context.settings.tlsKey = try file(global.tlsKey) ?? context.settings.tlsKey
+      context.token = try file(global.tokenFile).map { SecretReference(file: $0) } ?? context.token
       context.settings.timeout = global.timeout ?? context.settings.timeout
       context.settings.output = global.output ?? context.settings.output
       context.description = description ?? context.description

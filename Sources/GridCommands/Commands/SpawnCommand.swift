@@ -158,16 +158,9 @@ struct SpawnCommand: GridCommand {
       handlerTimeout: try handlerTimeout.map { try Duration.argument($0) } ?? .seconds(60),
       restart: try restart.map { text throws(GridError) in try RestartPolicy(parsing: text) } ?? .standard,
       environment: Dictionary(env.map { ($0.key, $0.value) }) { _, last in last },
-      workingDirectory: try workingDirectory ?? Self.currentDirectory())
+      // Programs are found and run as if typed here, which on this machine is what is meant.
+      workingDirectory: try workingDirectory ?? WorkingDirectory.path())
     specification.confinement = try ProgramConfinement(user: user, limits: rlimit, cgroup: cgroup)
     return specification
-  }
-
-  /// Programs are found and run as if typed here, which on this machine is what is meant.
-  private static func currentDirectory() throws(GridError) -> String? {
-    guard let path = getcwd(nil, 0) else { return nil }
-    defer { free(path) }
-    let bytes = UnsafeRawBufferPointer(start: path, count: strlen(path))
-    return try String(strictly: bytes, from: "the name of this directory", .usage)
   }
 }
