@@ -30,7 +30,8 @@ FORMATTED := Sources Tests Package.swift
 
 # What Debian calls the things that are needed: to build and run, and for the tests beside that.
 BUILD_PACKAGES := binutils libsqlite3-dev libreadline-dev bc
-TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client openssl iproute2 iptables bash zsh fish mandoc man-db
+TEST_PACKAGES := $(BUILD_PACKAGES) procps etcd-server etcd-client openssl iproute2 iptables bash zsh fish mandoc man-db \
+  python3 strace
 PACKAGES ?= $(BUILD_PACKAGES)
 
 .PHONY: help demo check test simulate fuzz tsan build install format lint bench clean dependencies toolchain

@@ -11,7 +11,7 @@ package struct SystemAccount: Sendable, Equatable {
   package var groups: [UInt32]
   package var home: String
 
-  /// Looks a user up, on a thread of its own: a directory of the network may take its time.
+  /// Looks a user up, on a thread of its own: a disk may take its time.
   ///
   /// - Throws: ``GridError/Code/usage`` when there is none of that name, ``GridError/Code/retryLater`` when nobody can
   ///   tell now.
@@ -40,26 +40,14 @@ package struct SystemAccount: Sendable, Equatable {
   }
 
   private static func lookUp(_ name: String) throws(GridError) -> SystemAccount {
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    var buffer = [CChar](repeating: 0, count: 65536)
-    let failure = getpwnam_r(name, &entry, &buffer, buffer.count, &found)
-    guard failure == 0 || failure == ENOENT else { throw unknown(name, failure) }
-    guard found != nil else {
+    guard let user = SystemDatabase.user(where: { $0.name == name }) else {
       throw GridError(
-        .usage, "the node's machine has no user \(NameRules.quoted(name))", hint: "its users: getent passwd")
+        .usage, "the node's machine has no user \(NameRules.quoted(name))", hint: "its users: cut -d: -f1 /etc/passwd")
     }
+    let others = SystemDatabase.groups(of: name).filter { $0 != user.group }
     return SystemAccount(
-      name: name, user: entry.pw_uid, group: entry.pw_gid, groups: groups(of: name, entry.pw_gid),
-      home: entry.pw_dir.map { String(cString: $0) } ?? "/")
-  }
-
-  private static func groups(of name: String, _ group: gid_t) -> [gid_t] {
-    // As many as the kernel takes.
-    var count: Int32 = 65536
-    var groups = [gid_t](repeating: 0, count: Int(count))
-    let result = getgrouplist(name, group, &groups, &count)
-    return result < 0 ? [group] : Array(groups.prefix(max(0, Int(count))))
+      name: name, user: user.number, group: user.group, groups: [user.group] + others,
+      home: user.home.isEmpty ? "/" : user.home)
   }
 
   private static func unknown(_ name: String, _ failure: Int32) -> GridError {

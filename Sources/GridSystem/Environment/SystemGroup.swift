@@ -18,13 +18,7 @@ package enum SystemGroup {
     return number
   }
 
-  private static func lookUp(_ name: String) -> UInt32? {
-    var entry = group()
-    var found: UnsafeMutablePointer<group>?
-    var buffer = [CChar](repeating: 0, count: 64 * 1024)
-    guard getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
-    return entry.gr_gid
-  }
+  private static func lookUp(_ name: String) -> UInt32? { SystemDatabase.group { $0.name == name }?.number }
 
   static func failure(_ path: String, _ group: UInt32, _ number: Int32) -> GridError {
     GridError(

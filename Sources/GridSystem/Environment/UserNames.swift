@@ -1,9 +1,8 @@
-internal import Glibc
 internal import Synchronization
 
 /// Names of the system's users.
 package enum UserNames {
-  /// Looking one up may ask a directory of the network; those that come again are known.
+  /// Those that come again are not looked up again.
   private static let known = Mutex<[UInt32: String]>([:])
   /// Overflow: the others are looked up each time.
   private static let mostKnown = 100
@@ -17,12 +16,6 @@ package enum UserNames {
   }
 
   private static func lookUp(_ user: UInt32) -> String? {
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    var buffer = [CChar](repeating: 0, count: 4096)
-    guard getpwuid_r(user, &entry, &buffer, buffer.count, &found) == 0, found != nil, let name = entry.pw_name else {
-      return nil
-    }
-    return String(cString: name)
+    SystemDatabase.user { $0.number == user }?.name
   }
 }
