@@ -25,11 +25,12 @@ echo "command: ROUNDS=$rounds GRIDCTL=$program ${0##*/}, bodies of 100 bytes, al
 
 ca=$place/ca
 gridctl tls init-ca "$ca" --namespace tls >/dev/null
-for name in t1 t2; do gridctl tls issue --ca "$ca" --namespace tls --name $name --role node --out "$place/$name" >/dev/null; done
-gridctl tls issue --ca "$ca" --namespace tls --name ada --role operator --out "$place/ada" >/dev/null
+for name in t1 t2; do gridctl tls issue --ca "$ca" --namespace tls --name $name >/dev/null; done
+gridctl tls issue --ca "$ca" --namespace tls --name ada --role operator >/dev/null
+files() { echo --tls-ca "$ca/ca.pem" --tls-cert "$ca/$1.pem" --tls-key "$ca/$1.key"; }
 for node in n1 n2; do start_node $node; done
 for node in t1 t2; do
-  start_node $node --namespace tls --tls-cert "$place/$node/cert.pem" --tls-key "$place/$node/key.pem" --tls-ca "$place/$node/ca.pem"
+  start_node $node --namespace tls $(files $node)
 done
 address() { gridctl --namespace "$1" node info "$2" -o jsonpath='{.address}'; }
 for pair in "default n1 n2" "tls t1 t2"; do
@@ -38,9 +39,9 @@ for pair in "default n1 n2" "tls t1 t2"; do
   gridctl --namespace $space spawn sink sink-$there --on $there >/dev/null
   gridctl --namespace $space spawn echo echo-$here --on $here >/dev/null
 done
-(umask 077; gridctl token create --role operator > "$place/token")
+gridctl token create --role operator --out "$place/token"
 clear=$(address default n1); encrypted=$(address tls t1)
-shown=(--tls-ca "$place/ada/ca.pem" --tls-cert "$place/ada/cert.pem" --tls-key "$place/ada/key.pem")
+shown=$(files ada)
 
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
@@ -53,7 +54,7 @@ for round in $(seq "$rounds"); do
   note oneshot_unix_ms "$(milliseconds gridctl ask echo-n1 hello)"
   note oneshot_secret_ms "$(milliseconds gridctl ask echo-n1 hello -e "$clear")"
   note oneshot_token_ms "$(milliseconds gridctl ask echo-n1 hello -e "$clear" --token-file "$place/token")"
-  note oneshot_tls_ms "$(milliseconds gridctl ask echo-t1 hello --namespace tls -e "$encrypted" "${shown[@]}")"
+  note oneshot_tls_ms "$(milliseconds gridctl ask echo-t1 hello --namespace tls -e "$encrypted" $shown)"
 done
 
 table
