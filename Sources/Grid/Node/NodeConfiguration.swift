@@ -111,7 +111,8 @@ public struct NodeConfiguration: Sendable {
   var weakened: [String] {
     let options = [
       ("--insecure", allowsInsecureListening && tls == nil), ("--allow-exec", allowsExec && accessRules.allowsExec),
-      ("--allow-stop", accessRules.allowsStop), ("--allow-core-dumps", allowsCoreDumps),
+      ("--allow-stop", accessRules.allowsStop), ("--admin-group", adminGroup != nil),
+      ("--allow-core-dumps", allowsCoreDumps),
     ]
     return options.filter(\.1).map(\.0)
   }
