@@ -38,6 +38,9 @@ struct ScreenModel {
   /// Everything that was shown, what has scrolled away included.
   var fullText: String { (history + [text]).joined(separator: "\n") }
 
+  /// Everything that was shown, without the remarks of how long a line took: which lines are slow is up to the machine.
+  var untimedText: String { fullText.replacing(/\n\([0-9.]+(ms|s)\)(?=\n)/, with: "") }
+
   /// The line that the cursor stands in.
   var cursorLine: String { lines[row] }
 

@@ -144,11 +144,11 @@ final class TerminalProgram {
     }
   }
 
-  /// Waits until a text is to be seen, now or scrolled away.
+  /// Waits until a text is to be seen, now or scrolled away, whatever lines took.
   func text(
     _ text: String, limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    try await wait("«\(text)»", limit: limit, sourceLocation: sourceLocation) { $0.fullText.contains(text) }
+    try await wait("«\(text)»", limit: limit, sourceLocation: sourceLocation) { $0.untimedText.contains(text) }
   }
 
   /// Types keys five times a second until the screen satisfies the condition.

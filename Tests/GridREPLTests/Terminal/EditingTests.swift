@@ -183,11 +183,11 @@ struct EditingTests {
       for line in ["let a = 1", " let hidden = 2", "tell x --token abc", "let a = 1", "let b = 3"] {
         try first.enter(line)
       }
-      try await first.wait("the last line") { $0.text.hasSuffix("let b = 3\ndefault n1 1/1>") }
+      try await first.wait("the last line") { $0.untimedText.hasSuffix("let b = 3\ndefault n1 1/1>") }
       try second.enter("let c = 4")
-      try await second.wait("the line") { $0.text.hasSuffix("let c = 4\ndefault n1 1/1>") }
+      try await second.wait("the line") { $0.untimedText.hasSuffix("let c = 4\ndefault n1 1/1>") }
       try first.enter("let d = 5")
-      try await first.wait("the line") { $0.text.hasSuffix("let d = 5\ndefault n1 1/1>") }
+      try await first.wait("the line") { $0.untimedText.hasSuffix("let d = 5\ndefault n1 1/1>") }
       for session in [first, second] {
         try session.type("\u{4}")
         #expect(try await session.exitCode() == 0)
