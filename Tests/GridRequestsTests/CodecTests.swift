@@ -118,7 +118,9 @@ import Testing
     health.store = StoreReport(StoreDescription(engine: "embedded", version: "3", place: "/x"))
     (health.load.actors, health.load.mailbox, health.load.uptimeSeconds) = (5, 6, 7)
     health.weakened = ["--allow-exec", "--allow-stop"]
+    (health.stateDirectory, health.stateBytesFree, health.stateBytesTotal) = ("/x", 0, 7)
     health.certificateSecondsLeft = -1
+    (health.certificateFailure, health.certificateAdvice) = ("it is cut", "write it again")
     return health
   }
 

@@ -1,5 +1,6 @@
 internal import GridCore
 internal import GridRequests
+internal import GridSystem
 
 /// Answers `gridctl check`: how this node is, and unless only that is asked for every other one.
 struct HealthDesk: Sendable {
@@ -58,8 +59,13 @@ struct HealthDesk: Sendable {
     report.store = await storeReport()
     report.load = nodes.load()
     report.load.deadLetters = nil
+    report.stateDirectory = nodes.configuration.stateDirectory
+    let space = DiskSpace(of: nodes.configuration.stateDirectory)
+    (report.stateBytesFree, report.stateBytesTotal) = (space?.freeBytes, space?.totalBytes)
     report.weakened = nodes.configuration.weakened
     report.certificateSecondsLeft = nodes.certificate?.remaining?.inSeconds
+    let fault = nodes.certificate?.fault
+    (report.certificateFailure, report.certificateAdvice) = (fault?.description, fault?.hint)
     let failure = audit.failure()
     (report.auditFailure, report.auditAdvice) = (failure?.message, failure?.hint)
     let refusals = refused.recent(since: since)

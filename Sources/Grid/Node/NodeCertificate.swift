@@ -61,10 +61,13 @@ struct NodeCertificate: Sendable {
   /// How a node comes to listen on an address that others can reach.
   static func threeCommands(_ configuration: NodeConfiguration, listen: String) -> String {
     let name = configuration.name ?? "n1"
+    let namespace = configuration.namespace == "default" ? "" : " --namespace \(configuration.namespace)"
     let files = "--tls-ca ca/ca.pem --tls-cert ca/\(name).pem --tls-key ca/\(name).key"
-    return "gridctl tls init-ca ca && gridctl tls issue --ca ca --namespace \(configuration.namespace) --name \(name) "
-      + "&& gridctl node start --listen \(listen) \(files)"
-      + "    or, in a network you trust: --insecure, with a copy of one --secret-file on every machine"
+    return [
+      "gridctl tls init-ca ca", "gridctl tls issue --ca ca\(namespace) --name \(name)",
+      "gridctl node start\(namespace) --name \(name) --listen \(listen) \(files)",
+      "or, in a network you trust: --insecure, with a copy of one --secret-file on every machine",
+    ].joined(separator: "\n")
   }
 
   // MARK: Its end
@@ -74,6 +77,9 @@ struct NodeCertificate: Sendable {
 
   /// When it ends; the files may have been replaced.
   var expiry: CalendarTime? { encryption.own?.notAfter }
+
+  /// Why its files, which have been replaced, cannot be used: the certificate before stays; nil when they can.
+  var fault: GridError? { encryption.fault }
 
   /// How long it is good from now on; negative when it has expired.
   var remaining: Duration? {

@@ -97,6 +97,25 @@ extension HealthReport {
     }
   }
 
+  /// Of a file system of which a twentieth is left, or less: with so little a node soon cannot do its work.
+  private static let leastSpace = 16 << 20
+  /// And so little is told before it is too late.
+  private static let littleSpace = 1 << 30
+
+  mutating func lookAtSpace() {
+    for node in nodes {
+      guard let free = node.stateBytesFree, let total = node.stateBytesTotal, let directory = node.stateDirectory,
+        free <= total / 20, free < Self.littleSpace
+      else { continue }
+      let left = "\(HumanText.bytes(free)) of \(HumanText.bytes(total))"
+      add(
+        Finding(
+          name: Self.name(node), status: free < Self.leastSpace ? .critical : .warning,
+          message: "\(left) are left for its state directory, \(directory)",
+          advice: "make room there: names, dead letters and the audit log need it"))
+    }
+  }
+
   /// What was weakened on purpose is told and no fault, but for connections that are not encrypted.
   mutating func lookAtDefaults() {
     for node in nodes where !node.weakened.isEmpty {
@@ -116,6 +135,13 @@ extension HealthReport {
   private static let certificateNotice = 14 * 86_400.0
 
   mutating func lookAtEncryption(_ node: NodeHealth) {
+    if let failure = node.certificateFailure {
+      add(
+        Finding(
+          name: Self.name(node), status: .warning,
+          message: "its certificate was replaced and cannot be used, the one before stays: \(failure)",
+          advice: node.certificateAdvice))
+    }
     guard let left = node.certificateSecondsLeft, left < Self.certificateNotice else { return }
     let hasExpired = left < 0
     let time = HumanText.duration(abs(left))

@@ -77,6 +77,7 @@ struct HealthReport: Sendable {
     lookAtActors(limits)
     lookAtTroubles(limits)
     lookAtStores()
+    lookAtSpace()
     lookAtDefaults()
     for node in nodes { lookAtEncryption(node) }
     lookAtAudit(limits)

@@ -15,6 +15,7 @@ package final class CertificateEncryption: LinkEncryption {
     var material: CertificateMaterial
     var stamps: [FileStamp?]
     var nextLook: MonotonicTime
+    var fault: GridError?
   }
 
   /// The files are looked at once within so long.
@@ -49,6 +50,12 @@ package final class CertificateEncryption: LinkEncryption {
 
   /// Our own certificate, of the files as they are now; nil without one.
   package var own: CertificateFacts? { current().own }
+
+  /// Why the files as they are now cannot be used, so that those before stay; nil when they can.
+  package var fault: GridError? {
+    _ = current()
+    return state.withLock { $0.fault }
+  }
 
   /// The certificate to show: why it cannot be used now; nil when it can, or when there is none.
   package var objection: GridError? {
@@ -85,12 +92,12 @@ package final class CertificateEncryption: LinkEncryption {
             "the certificate \(files.certificate ?? "") is of \(own?.dnsName ?? "nobody") now, and was of "
               + "\(before?.dnsName ?? "nobody")", hint: "start the node again with it, or put the one before back")
         }
-        (state.material, state.stamps) = (material, stamps)
+        (state.material, state.stamps, state.fault) = (material, stamps, nil)
       }
       reloaded(.success(material.own))
       return material
     } catch {
-      state.withLock { $0.stamps = stamps }
+      state.withLock { ($0.stamps, $0.fault) = (stamps, error) }
       reloaded(.failure(error))
       return nil
     }

@@ -17,10 +17,17 @@ package struct NodeHealth: FieldCoded, Equatable {
   package var troubles: [Trouble] = []
   package var store = StoreReport()
   package var load = NodeLoad()
+  /// Its state directory, and what is left on its file system and in all; nil where that is not known.
+  package var stateDirectory: String?
+  package var stateBytesFree: Int?
+  package var stateBytesTotal: Int?
   /// Options that let others do more than a node does by itself, as they are typed.
   package var weakened: [String] = []
   /// How long its certificate is good, negative when it has expired; nil without TLS.
   package var certificateSecondsLeft: Double?
+  /// Why its certificate's files, which have changed, cannot be used; the one before stays meanwhile.
+  package var certificateFailure: String?
+  package var certificateAdvice: String?
   /// Why the audit log cannot be written: changes are refused meanwhile.
   package var auditFailure: String?
   package var auditAdvice: String?
@@ -43,8 +50,13 @@ package struct NodeHealth: FieldCoded, Equatable {
     try fields.objects("failingActors", &failingActors)
     try fields.objects("troubles", &troubles)
     try fields.object("store", &store)
+    try fields.optional("stateDirectory", &stateDirectory)
+    try fields.optional("stateBytesFree", &stateBytesFree)
+    try fields.optional("stateBytesTotal", &stateBytesTotal)
     try fields.value("weakened", &weakened)
     try fields.optional("certificateSecondsLeft", &certificateSecondsLeft)
+    try fields.optional("certificateFailure", &certificateFailure)
+    try fields.optional("certificateAdvice", &certificateAdvice)
     try fields.optional("auditFailure", &auditFailure)
     try fields.optional("auditAdvice", &auditAdvice)
     try fields.value("refusedLogIns", &refusedLogIns)

@@ -72,7 +72,8 @@ import Testing
       #expect(bare.status == 64 && bare.errors.contains("--tls-cert"), "\(bare)")
       let network = try await sandbox.run("gridctl node start --listen 0.0.0.0:0")
       #expect(network.status == 77, "\(network)")
-      for command in ["gridctl tls init-ca", "gridctl tls issue --ca", "gridctl node start --listen", "--insecure"] {
+      let commands = ["tls init-ca", "tls issue --ca", "node start --name n1 --listen"].map { "gridctl " + $0 }
+      for command in commands + ["--insecure"] {
         #expect(network.errors.contains(command), "\(command): \(network)")
       }
       try await sandbox.output("start --name n2 --listen 0.0.0.0:0 --insecure")
@@ -102,6 +103,14 @@ import Testing
       let issued = try await sandbox.output("gridctl tls show ca/n1.pem -o jsonpath={.fingerprint}")
       #expect(after.output == issued + "\n")
       #expect(try await sandbox.run("gridctl check").output.contains("certificate") == false)
+      // As it is read while somebody writes it.
+      try await sandbox.output("cp ca/n1.pem whole.pem && head -c 200 whole.pem > ca/n1.pem")
+      let half = try await sandbox.eventually("gridctl check") { $0.output.contains("cannot be used") }
+      #expect(half.status == 0 && half.output.contains("the one before stays"), "\(half)")
+      #expect(try await sandbox.output("gridctl -e \(address) \(files("olga")) peers -o name") == "peer/n1\npeer/n2")
+      try await sandbox.output("cat whole.pem > ca/n1.pem")
+      let mended = try await sandbox.eventually("gridctl check") { !$0.output.contains("certificate") }
+      #expect(!mended.output.contains("certificate"), "\(mended)")
       let verified = try await sandbox.output("gridctl tls verify n1 \(files("vera")) -o jsonpath='{.identity} {.ok}'")
       #expect(verified == "n1.node.default.gridctl true")
       #expect(try await sandbox.output("gridctl peers --status alive -o name") == "peer/n1\npeer/n2")

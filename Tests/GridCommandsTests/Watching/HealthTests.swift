@@ -114,6 +114,23 @@ internal import Testing
     #expect(ill.text(.text).contains("\n  make room\n"))
   }
 
+  @Test func `little room is told before there is none`() {
+    func told(_ free: Int, of total: Int) -> [String] {
+      let space: [String: JSONValue] = [
+        "stateDirectory": "/state", "stateBytesFree": .integer(Int64(free)), "stateBytesTotal": .integer(Int64(total)),
+      ]
+      return wrong(report([peer("n1", "alive")], [node("n1", space)]))
+    }
+    let (mebibyte, gibibyte) = (1 << 20, 1 << 30)
+    #expect(told(2 * gibibyte, of: 1000 * gibibyte).isEmpty, "much in itself")
+    #expect(told(50 * mebibyte, of: 500 * mebibyte).isEmpty, "much of a small one")
+    #expect(
+      told(50 * mebibyte, of: 5000 * mebibyte) == [
+        "warning node n1: 50MiB of 4.9GiB are left for its state directory, /state"
+      ])
+    #expect(told(0, of: 3 * mebibyte) == ["critical node n1: 0B of 3MiB are left for its state directory, /state"])
+  }
+
   @Test func `what failed, became dead letters, or cannot be started`() {
     let troubled: [String: JSONValue] = [
       "deadLetters": ["recent": 12, "kept": 9, "dropped": 3, "failure": .null], "failing": 2, "ended": 1,
