@@ -26,6 +26,20 @@ struct AccessTests {
     }
   }
 
+  @Test("what takes more than a role is marked in the table")
+  func permissions() throws {
+    for entry in RequestCatalogue.all {
+      let words = [Role.viewer, .operator].map { entry.permission(of: $0) }
+      let expected: [RequestCatalogue.Permission] =
+        switch entry.verb {
+        case DeadLetterBodyRequest.verb: [.granted, .yes]
+        case NodeStopRequest.verb: [.no, .here]
+        default: [Role.viewer, .operator].map { $0 >= entry.role ? .yes : .no }
+        }
+      #expect(words == expected, "\(entry.verb)")
+    }
+  }
+
   @Test("a request is refused for its role exactly where the table says so")
   func everyVerbWithEveryRole() async throws {
     try await withCluster("a") { cluster in

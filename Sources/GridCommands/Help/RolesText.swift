@@ -15,32 +15,27 @@ enum RolesText {
 
   static let limits = """
 
-    A message (tell, ask) needs the role operator.
-    A viewer reads bodies of dead letters and traces only with a certificate or token that was made with --bodies;
-    without, bodies are left out of lists, and what shows nothing else is refused.
-    Whatever its role, who comes from another machine, or with a certificate or token, runs no programs of its choice
-    (spawn exec) and stops no node, unless the node was started with --allow-exec and --allow-stop. Programs that the
-    node's own file of kinds names may be spawned by every operator.
-    What is refused ends with 77 and says which role is needed.
+    A message (tell, ask) needs the role operator. What is refused ends with 77 and says which role is needed.
+
+    Granted: a viewer reads bodies of dead letters and traces only with a certificate or token that was made with
+    --bodies; without, bodies are left out of lists, and what shows nothing else is refused.
+
+    Here: whatever its role, who comes from another machine, or with a certificate or token, stops no node and runs no
+    programs of its choice (spawn exec), unless the node was started with --allow-stop and --allow-exec. Programs that
+    the node's own file of kinds names may be spawned by every operator.
 
     """
 
-  /// Each request with yes and no for each role.
+  /// Each request with what each role is good for.
   static var rows: [String] {
-    let width = (RequestCatalogue.all.map(\.verb.count).max() ?? 0) + 2
-    func row(_ cells: [String], verb: String) -> String {
-      "  " + verb + String(repeating: " ", count: width - verb.count) + cells.joined(separator: "  ")
-    }
     let roles = [Role.viewer, .operator]
-    return [row(roles.map(\.rawValue), verb: "request")]
-      + RequestCatalogue.all.map { entry in
-        row(
-          roles.map { role in
-            let cell = role >= entry.role ? "yes" : "no"
-            return cell + String(repeating: " ", count: role.rawValue.count - cell.count)
-          }, verb: entry.verb
-        ).trimmedEnd
-      }
+    var rows = [["request"] + roles.map(\.rawValue)]
+    rows += RequestCatalogue.all.map { entry in [entry.verb] + roles.map { entry.permission(of: $0).rawValue } }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
+      return "  " + cells.joined(separator: "  ").trimmedEnd
+    }
   }
 
   static var text: String { "ROLES\n\n" + introduction + rows.joined(separator: "\n") + "\n" + limits }

@@ -4,22 +4,50 @@ internal import GridCore
 ///
 /// The table that users read is made of it, and a test tries every role with every entry.
 package enum RequestCatalogue {
+  /// What a role is good for.
+  package enum Permission: String, Sendable {
+    case yes
+    case no
+    /// For a caller who was granted it beside the role.
+    case granted
+    /// For a caller on the node's own machine, as long as the node does not allow it to others.
+    case here
+  }
+
   package struct Entry: Sendable {
     package var verb: String
     package var role: Role
     /// Whether it is answered by a stream that goes on.
     package var isStream: Bool
+    private var permissions: [Role: Permission]
 
     fileprivate init(_ type: any NodeRequest.Type) {
       verb = type.verb
       role = type.role
       isStream = false
+      let request = type.init()
+      permissions = Self.permissions(needing: role) { request.objection(to: $0, AccessRules()) == nil }
     }
 
     fileprivate init(_ type: any StreamRequest.Type) {
       verb = type.verb
       role = type.role
       isStream = true
+      let request = type.init()
+      permissions = Self.permissions(needing: role) { request.objection(to: $0, AccessRules()) == nil }
+    }
+
+    /// What that role is good for, with nothing beside it.
+    package func permission(of role: Role) -> Permission { permissions[role] ?? .no }
+
+    private static func permissions(needing least: Role, _ isAllowed: (Caller) -> Bool) -> [Role: Permission] {
+      var permissions: [Role: Permission] = [:]
+      for role in Role.allCases where role >= least {
+        let isYes = isAllowed(Caller(name: "", role: role, source: .certificate))
+        let isHere = isAllowed(Caller(name: "", role: role, source: .certificate, isHere: true))
+        permissions[role] = isYes ? .yes : isHere ? .here : .granted
+      }
+      return permissions
     }
   }
 

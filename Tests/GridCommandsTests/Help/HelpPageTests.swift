@@ -84,6 +84,14 @@ internal import Testing
     #expect(wait.contains("(default: 30s)") && !wait.contains("default: 5s"))
   }
 
+  @Test func `no option takes a secret, only the file that has it`() {
+    func names(_ command: CommandTree.Command) -> [String] {
+      command.arguments.flatMap(\.names) + command.commands.flatMap(names)
+    }
+    let secrets = names(Self.tree.root).filter { $0.contains("secret") || $0.contains("token") || $0.contains("pass") }
+    #expect(Set(secrets) == ["--secret-file", "--token-file", "--pass-env"])
+  }
+
   @Test func `topics fill the width too, and keep what is to be typed`() {
     for topic in HelpTopic.allCases {
       let narrow = topic.text(width: 50)
@@ -91,6 +99,12 @@ internal import Testing
       #expect(prose.allSatisfy { TerminalText.width(String($0)) <= 50 }, "\(topic): \(prose)")
     }
     #expect(HelpTopic.output.text(width: 40).contains("  gridctl actors -o jsonpath='{.items[*].name}'\n"))
+  }
+
+  @Test func `the roles' table has a word for what takes more than a role`() {
+    let words = RolesText.rows.map { $0.split(separator: " ").map(String.init) }
+    #expect(words.contains(["deadLetters.body", "granted", "yes"]) && words.contains(["node.stop", "no", "here"]))
+    for word in ["Granted: ", "Here: "] { #expect(RolesText.limits.contains(word)) }
   }
 
   @Test func `blocks are what the sources mean`() {
