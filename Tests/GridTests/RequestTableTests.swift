@@ -25,4 +25,19 @@ struct RequestTableTests {
       #expect(try await answer(claim, to: .node("b")) == "root node")
     }
   }
+
+  @Test("what a newer client asks is refused by its name, as text and nothing else")
+  func unknown() async throws {
+    try await withCluster("a") { cluster in
+      let wires = try await cluster["a"].running()
+      for verb in ["novel", "Grid.GridNode", "", "\u{1B}]0;x", String(repeating: "x", count: 100_000)] {
+        let deadline = wires.timers.now() + .seconds(5)
+        let error = await #expect(throws: GridError.self) {
+          try await wires.control.answer(verb, ["type": "Grid.GridNode"], until: deadline, for: .node("b"))
+        }
+        #expect(error?.code == .protocolMismatch && error?.hint?.contains("same version") == true)
+        #expect(error?.message.contains("\u{1B}") == false && (error?.message.utf8.count ?? .max) < 1000)
+      }
+    }
+  }
 }
