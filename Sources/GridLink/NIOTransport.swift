@@ -31,6 +31,11 @@ package struct NIOTransport: Transport {
   private static func explained(_ error: any Error, _ address: LinkAddress) -> GridError {
     let first = (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
     guard let error = first as? GridError else {
+      // A socket that we may not even touch is no node that is away.
+      if case .unix = address, let error = first as? IOError, [EACCES, EPERM].contains(error.errnoCode) {
+        return GridError(
+          .refused, "cannot reach \(address)", hint: PeerCredentials.hintToOthers, cause: reason(error))
+      }
       return GridError(.unavailable, "cannot reach \(address)", cause: reason(error))
     }
     return GridError(error.code, "cannot reach \(address): \(error.message)", hint: error.hint, cause: error.cause)

@@ -87,7 +87,9 @@ struct TokenDesk: Sendable {
   /// The secret of the namespace, sealed with what this node and whoever asks know of the token.
   func secret(_ request: NodeSecretRequest, _ call: RequestCall) throws(GridError) -> SealedSecret {
     guard let token = tokens[call.caller.name] else {
-      throw GridError(.refused, "\(call.caller.described) is not known here any more")
+      throw GridError(
+        .refused, "\(call.caller.described) is not known here any more",
+        hint: "on the machine of a node, as its user: gridctl token create --role node")
     }
     if let closure = token.closure(at: timers.date()) { throw closure }
     return try SecretSeal(stored: token.storedKey, server: token.serverKey, namespace: node.namespace)

@@ -65,7 +65,9 @@ final class TokenWarden: Sendable {
 
   private func closure(of caller: Caller, at now: CalendarTime) -> GridError? {
     guard let record = tokens[caller.name] else {
-      return GridError(.refused, "token \(caller.name) is not known any more")
+      return GridError(
+        .refused, "token \(caller.name) is not known any more",
+        hint: "an operator makes a new one with: gridctl token create")
     }
     return record.closure(at: now)
   }

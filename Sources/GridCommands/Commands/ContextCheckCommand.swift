@@ -38,8 +38,14 @@ struct ContextCheckCommand: GridCommand {
     let settings = try ContextCommand.plainSettings(global)
     let names = try names()
     var rows: [JSONValue] = []
-    for name in names { rows.append(await check(name)) }
+    var hints: [String] = []
+    for name in names {
+      let (row, hint) = await check(name)
+      rows.append(row)
+      if let hint { hints.append("\(name): \(hint)") }
+    }
     try settings.renderer.list(rows, Self.description)
+    if settings.renderer.format.isTable { hints.forEach(settings.renderer.writer.remark) }
     if !rows.allSatisfy({ Column.isTrue($0, "ok") }) { throw ExitCode(ExitStatus.negative.rawValue) }
   }
 
@@ -53,7 +59,8 @@ struct ContextCheckCommand: GridCommand {
     return [context.name]
   }
 
-  private func check(_ name: String) async -> JSONValue {
+  /// What is shown of it, and what to do where it does not work.
+  private func check(_ name: String) async -> (row: JSONValue, hint: String?) {
     var options = global
     options.context = name
     do throws(GridError) {
@@ -63,14 +70,17 @@ struct ContextCheckCommand: GridCommand {
       let connection = try await cluster.connection(timeout: settings.timeout)
       let began = clock.now()
       _ = try await connection.ask(PingRequest(), timeout: settings.timeout)
-      return [
+      let row: JSONValue = [
         "name": .string(name), "ok": true, "node": .string(connection.nodeName),
-        "rttSeconds": .number((clock.now() - began).inSeconds), "message": .null,
+        "rttSeconds": .number((clock.now() - began).inSeconds), "code": .null, "message": .null, "hint": .null,
       ]
+      return (row, nil)
     } catch {
-      return [
-        "name": .string(name), "ok": false, "node": .null, "rttSeconds": .null, "message": .string(error.message),
+      let row: JSONValue = [
+        "name": .string(name), "ok": false, "node": .null, "rttSeconds": .null, "code": .string(error.code.label),
+        "message": .string(error.message), "hint": .optional(error.hint),
       ]
+      return (row, error.hint)
     }
   }
 }

@@ -56,7 +56,9 @@ struct EncryptionExplanation {
 
   /// We do not believe the other side.
   private var notBelieved: GridError {
-    guard let other else { return GridError(.refused, "the certificate of the other side is not believed") }
+    guard let other else {
+      return GridError(.refused, "the certificate of the other side is not believed", hint: "see: gridctl help tls")
+    }
     let what = "the certificate of \(other.described)"
     if let objection = other.objection(at: now, what) { return objection }
     if dials, let identity = try? other.identity, identity.role != .node {

@@ -41,11 +41,17 @@ enum PeerCredentials {
     return groups.numbers.indices.contains { groups.numbers[$0] == group }
   }
 
+  /// How another user comes in.
+  static let hintToOthers =
+    "ask that user for a token or a certificate, and come over HOST:PORT; or for a node with --admin-group GROUP"
+
   /// Why the process that has connected is refused: nil for one of our own user, for root, and for one of the group
   /// that is let in.
   static func objection(toUser user: UInt32?, of channel: any Channel, letting group: UInt32?) -> GridError? {
     if user == geteuid() || user == 0 { return nil }
-    guard let group else { return GridError(.refused, "the socket of a node is for the node's own user") }
+    guard let group else {
+      return GridError(.refused, "the socket of a node is for the node's own user", hint: hintToOthers)
+    }
     if user != nil, isMember(channel, of: group) { return nil }
     return GridError(
       .refused, "the socket of this node is for the node's own user and for group \(group)",

@@ -102,7 +102,7 @@ package struct DeadLetterBodyRequest: NodeRequest {
   }
 
   package func objection(to caller: Caller, _ rules: AccessRules) -> GridError? {
-    caller.objectionToBodies("the request")
+    caller.objectionToBodies("dead-letters show")
   }
 }
 
