@@ -172,6 +172,8 @@ import Testing
       #expect(checks.status == 2, "\(checks)")
       #expect(checks.output.contains("good\tyes") && checks.output.contains("bad\tno"), "\(checks)")
       #expect(checks.output.contains("it is for no client"), "\(checks)")
+      let advice = try await sandbox.run("gridctl context check bad")
+      #expect(advice.status == 2 && advice.errors.hasPrefix("bad: issue one with: "), "\(advice)")
       let environment = "GRIDCTL_TLS_CA=ca/ca.pem GRIDCTL_TLS_CERT=ca/olga.pem GRIDCTL_TLS_KEY=ca/olga.key"
       #expect(try await sandbox.output("\(environment) gridctl -e \(address) spawn echo e -o name") == "actor/e")
       // With the authority alone the secret of the namespace is proved.
