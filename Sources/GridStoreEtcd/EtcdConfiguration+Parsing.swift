@@ -73,8 +73,15 @@ extension EtcdConfiguration.Endpoint {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    guard !host.isEmpty, let number = Int(port), (1...65_535).contains(number) else { return nil }
+    guard !host.isEmpty, host.unicodeScalars.allSatisfy(Self.isOfHost), let number = Int(port),
+      (1...65_535).contains(number)
+    else { return nil }
     self.init(host: String(host), port: number)
+  }
+
+  /// A host with brackets of its own would be another one once it was written.
+  private static func isOfHost(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value > 0x20 && scalar.value != 0x7F && scalar != "[" && scalar != "]"
   }
 }
 

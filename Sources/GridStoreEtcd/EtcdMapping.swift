@@ -9,7 +9,11 @@ struct EtcdMapping: Sendable {
 
   func key(_ key: String) -> Data { Data((prefix + key).utf8) }
 
-  func text(_ key: Data) -> String { String(decoding: key.dropFirst(prefix.utf8.count), as: UTF8.self) }
+  /// A key in the port's words; nil where it is no text, as none of ours is: another text in its place would be another
+  /// key, and what comes after it another range.
+  func text(_ key: Data) -> String? {
+    key.starts(with: prefix.utf8) ? String(validating: key.dropFirst(prefix.utf8.count), as: UTF8.self) : nil
+  }
 
   /// The first key of the range of those that start with `prefix`: no key is empty.
   func rangeStart(_ prefix: String) -> Data {
@@ -30,17 +34,36 @@ struct EtcdMapping: Sendable {
     return Data([0])
   }
 
-  func entry(_ value: Etcdserverpb_KeyValue) -> StoreEntry {
-    StoreEntry(
-      key: text(value.key), value: Array(value.value), createRevision: value.createRevision,
-      modifyRevision: value.modRevision, lease: value.lease)
+  /// - Returns: nil where the key is none of ours.
+  func entry(_ value: Etcdserverpb_KeyValue) -> StoreEntry? {
+    text(value.key).map { key in
+      StoreEntry(
+        key: key, value: Array(value.value), createRevision: value.createRevision, modifyRevision: value.modRevision,
+        lease: value.lease)
+    }
   }
 
-  func change(_ event: Etcdserverpb_Event) -> StoreChange {
+  /// - Returns: nil where the key is none of ours.
+  func change(_ event: Etcdserverpb_Event) -> StoreChange? {
     switch event.type {
-    case .delete: .delete(key: text(event.kv.key), revision: event.kv.modRevision)
-    default: .put(entry(event.kv))
+    case .delete: text(event.kv.key).map { .delete(key: $0, revision: event.kv.modRevision) }
+    default: entry(event.kv).map(StoreChange.put)
     }
+  }
+
+  /// - Parameter revision: the one that was asked for; 0 for the present one.
+  func page(_ answer: Etcdserverpb_RangeResponse, at revision: Int64) -> StorePage {
+    StorePage(
+      entries: answer.kvs.compactMap(entry), revision: revision == 0 ? answer.header.revision : revision,
+      hasMore: answer.more)
+  }
+
+  /// The key to read on from when a page has keys, and none of ours, but says that there are more; else nil.
+  func start(after answer: Etcdserverpb_RangeResponse, from start: Data) -> Data? {
+    guard answer.more, let last = answer.kvs.last?.key, answer.kvs.allSatisfy({ text($0.key) == nil }) else {
+      return nil
+    }
+    return last.lexicographicallyPrecedes(start) ? nil : last + [0]
   }
 
   func request(_ transaction: StoreTransaction) -> Etcdserverpb_TxnRequest {
@@ -54,7 +77,7 @@ struct EtcdMapping: Sendable {
   func outcome(_ answer: Etcdserverpb_TxnResponse) -> StoreOutcome {
     let reads = answer.responses.compactMap { response -> StoreEntry?? in
       guard case .responseRange(let range) = response.response else { return nil }
-      return .some(range.kvs.first.map(entry))
+      return .some(range.kvs.first.flatMap(entry))
     }
     return StoreOutcome(succeeded: answer.succeeded, revision: answer.header.revision, reads: reads)
   }

@@ -115,10 +115,24 @@ enum StoreDatabase {
         SELECT key, value, created, modified, lease FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT ?
         """)
     let begin = start.lexicographicallyPrecedes(first) ? first : start
-    let rows = try Row.fetchAll(statement, arguments: [begin, end, range.limit + 1])
+    var rows = try Row.fetchAll(statement, arguments: [begin, end, range.limit + 1])
+    var entries = try entries(rows.prefix(range.limit))
+    // A page of nothing but keys that are no text would look like the end.
+    while entries.isEmpty, rows.count > range.limit {
+      let begin = try rows[range.limit - 1].decode(Data.self, atIndex: 0) + [0]
+      rows = try Row.fetchAll(statement, arguments: [begin, end, range.limit + 1])
+      entries = try self.entries(rows.prefix(range.limit))
+    }
     return StorePage(
-      entries: try rows.prefix(range.limit).map(entry), revision: try number("revision", database),
-      hasMore: rows.count > range.limit)
+      entries: entries, revision: try number("revision", database), hasMore: rows.count > range.limit)
+  }
+
+  /// Without those whose keys are no text, as none of ours is: another text in its place would be another key, and what
+  /// comes after it another page.
+  private static func entries(_ rows: some Sequence<Row>) throws -> [StoreEntry] {
+    try rows.compactMap { row in
+      String(validating: try row.decode(Data.self, atIndex: 0), as: UTF8.self) == nil ? nil : try entry(row)
+    }
   }
 
   // Values are read with `decode`, which throws where a subscript would trap: a file may hold anything.

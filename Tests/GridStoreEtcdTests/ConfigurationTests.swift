@@ -25,6 +25,7 @@ struct ConfigurationTests {
     "is refused when it is malformed",
     arguments: [
       "etcd://", "etcd://h1:0", "etcd://h1:99999", "etcd://h1,,h2", "http://h1", "etcd://me:secret@h1", "etcd://[::1",
+      "etcd://[[n[]:5", "etcd://[::1]]:5", "etcd://h]", "etcd://a b", "etcd://h\u{1}",
     ]
   )
   func refuses(text: String) {

@@ -21,8 +21,8 @@ struct WatchMirrorTests {
     return event
   }
 
-  private func listing(_ revision: Int64, _ entries: [String: Int64]) -> RangeReader.Listing {
-    RangeReader.Listing(
+  private func listing(_ revision: Int64, _ entries: [String: Int64]) -> KeyListing {
+    KeyListing(
       revisions: Dictionary(uniqueKeysWithValues: entries.map { (key($0.key), $0.value) }), revision: revision)
   }
 

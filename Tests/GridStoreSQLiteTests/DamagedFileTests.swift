@@ -45,6 +45,22 @@ struct DamagedFileTests {
     }
   }
 
+  @Test("keys that are no text hide no others, and are no other keys", arguments: [1, 2, 3, 1000])
+  func keysThatAreNoText(limit: Int) async throws {
+    try await withTemporaryDirectory { directory in
+      let path = directory + "/store.sqlite"
+      let store = try await open(path)
+      _ = try await store.commit(StoreTransaction(then: [.put(key: "a", value: [1], lease: 0)]))
+      _ = try await store.commit(StoreTransaction(then: [.put(key: "\u{10FFFF}", value: [2], lease: 0)]))
+      try write(
+        path, "INSERT INTO entries SELECT column1, x'', 1, 1, 0 FROM (VALUES (x'61C3'), (x'61FE'), (x'80'), (x'81'))")
+      var keys: [String] = []
+      try await store.pages(of: StoreRange(prefix: "", limit: limit)) { keys += $0.entries.map(\.key) }
+      #expect(keys == ["a", "\u{10FFFF}"])
+      await store.close()
+    }
+  }
+
   @Test("a store of the first schema is read, with its keys")
   func olderSchema() async throws {
     try await withTemporaryDirectory { directory in

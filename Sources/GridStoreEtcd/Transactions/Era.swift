@@ -25,6 +25,18 @@ struct Era: Sendable, Equatable {
 
   var proof: String { Key.proof(base) }
 
+  init(base: Int64, beginning: Int64) {
+    self.base = base
+    self.beginning = beginning
+  }
+
+  /// - Parameter entry: what stands under ``Key/present``.
+  /// - Returns: nil where that is something else.
+  init?(_ entry: StoreEntry) {
+    guard let base = Int64(String(decoding: entry.value, as: UTF8.self)), base > 0 else { return nil }
+    self.init(base: base, beginning: entry.modifyRevision)
+  }
+
   /// A revision as the port knows it.
   func outer(_ revision: Int64) -> Int64 { base.addingClamped(revision) }
 

@@ -153,12 +153,12 @@ final class EraKeeper: Sendable {
         try await begin(.isAbsent(Era.Key.present), instead: nil)
         continue
       }
-      guard let base = Int64(String(decoding: entry.value, as: UTF8.self)), base > 0 else {
+      guard let era = Era(entry) else {
         throw GridError(
           .unavailable, "etcd at \(place) has something else under \(Era.Key.present)",
           hint: "remove it: etcdctl del \(Era.Key.present)")
       }
-      return try adopt(Era(base: base, beginning: entry.modifyRevision), revision: outcome.revision)
+      return try adopt(era, revision: outcome.revision)
     }
     throw GridError(.unavailable, "etcd at \(place) does not keep what is written to it", hint: EtcdFailure.hint)
   }

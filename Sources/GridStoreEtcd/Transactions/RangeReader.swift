@@ -4,12 +4,6 @@ internal import SwiftProtobuf
 
 /// Reads ranges page by page, all pages at the revision of the first.
 struct RangeReader: Sendable {
-  /// The keys of a range and the revision of the last change of each.
-  struct Listing: Sendable, Equatable {
-    var revisions: [Data: Int64]
-    var revision: Int64
-  }
-
   let channel: EtcdChannel
   let mapping: EtcdMapping
   let mark: RevisionMark
@@ -23,7 +17,7 @@ struct RangeReader: Sendable {
     let key = mapping.key(key)
     let answer = try await channel.perform(.range, .with { $0.key = key })
     mark.heard(answer.header.revision)
-    return answer.kvs.first.map(mapping.entry)
+    return answer.kvs.first.flatMap(mapping.entry)
   }
 
   /// One page. A reading that began at a revision goes on there as long as etcd remembers it.
@@ -39,9 +33,11 @@ struct RangeReader: Sendable {
       do throws(EtcdFailure) {
         let answer = try await channel.perform(.range, request)
         mark.heard(answer.header.revision)
-        return StorePage(
-          entries: answer.kvs.map(mapping.entry),
-          revision: request.revision == 0 ? answer.header.revision : request.revision, hasMore: answer.more)
+        if let next = mapping.start(after: answer, from: request.key) {
+          request.key = next
+          continue
+        }
+        return mapping.page(answer, at: request.revision)
       } catch {
         try request.relax(after: error)
       }
@@ -54,7 +50,7 @@ struct RangeReader: Sendable {
   /// - Returns: nil when there are more keys than that.
   /// - Throws: ``EtcdFailure/Reason/compacted`` or ``EtcdFailure/Reason/futureRevision`` for a revision that is not
   ///   there.
-  func listing(prefix: String, at revision: Int64 = 0, capacity: Int) async throws(EtcdFailure) -> Listing? {
+  func listing(prefix: String, at revision: Int64 = 0, capacity: Int) async throws(EtcdFailure) -> KeyListing? {
     var restarts = 0
     while true {
       do throws(EtcdFailure) {
@@ -66,12 +62,12 @@ struct RangeReader: Sendable {
     }
   }
 
-  private func keys(_ prefix: String, at revision: Int64, capacity: Int) async throws(EtcdFailure) -> Listing? {
+  private func keys(_ prefix: String, at revision: Int64, capacity: Int) async throws(EtcdFailure) -> KeyListing? {
     var request = self.request(prefix)
     request.limit = Self.page
     request.revision = revision
     request.keysOnly = true
-    var listing = Listing(revisions: [:], revision: revision)
+    var listing = KeyListing(revisions: [:], revision: revision)
     while true {
       let answer: Etcdserverpb_RangeResponse
       do throws(EtcdFailure) {
@@ -84,10 +80,10 @@ struct RangeReader: Sendable {
       mark.heard(answer.header.revision)
       if request.revision == 0 { request.revision = answer.header.revision }
       listing.revision = request.revision
-      for value in answer.kvs { listing.revisions[value.key] = value.modRevision }
+      let next = listing.take(answer, from: request.key)
       if listing.revisions.count > capacity { return nil }
-      guard answer.more, let last = answer.kvs.last else { return listing }
-      request.key = last.key + [0]
+      guard let next else { return listing }
+      request.key = next
     }
   }
 

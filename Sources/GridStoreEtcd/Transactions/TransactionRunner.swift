@@ -107,7 +107,7 @@ struct TransactionRunner: Sendable {
           $0.key = bytes
           $0.revision = revision
         })
-      reads.append(answer.kvs.first.map(mapping.entry))
+      reads.append(answer.kvs.first.flatMap(mapping.entry))
     }
     return reads
   }

@@ -73,7 +73,7 @@ extension EtcdWatch {
     }
     guard let last = news.last else { return nil }
     state.withLock { $0.wasDenied = false }
-    await feed.send(.changes(news.map(reader.mapping.change), revision: last.kv.modRevision))
+    await feed.send(.changes(news.compactMap(reader.mapping.change), revision: last.kv.modRevision))
     state.withLock { $0.heardAt = clock.now() }
     return nil
   }

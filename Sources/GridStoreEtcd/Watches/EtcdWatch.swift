@@ -188,7 +188,7 @@ final class EtcdWatch: Sendable {
     defer { state.withLock { $0.mirror.endComparison() } }
     // What cannot be compared counts as missed.
     guard isComparable else { return true }
-    let listing: RangeReader.Listing
+    let listing: KeyListing
     do throws(EtcdFailure) {
       guard let found = try await reader.listing(prefix: prefix, capacity: WatchMirror.capacity) else { return true }
       listing = found

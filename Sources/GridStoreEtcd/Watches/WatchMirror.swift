@@ -19,7 +19,7 @@ struct WatchMirror: Sendable {
   /// Starts over at a revision.
   ///
   /// - Parameter listing: all keys at the revision; nil when there are too many.
-  mutating func reset(_ listing: RangeReader.Listing?, at revision: Int64) {
+  mutating func reset(_ listing: KeyListing?, at revision: Int64) {
     self.revision = revision
     revisions = listing?.revisions ?? [:]
     isComparable = listing != nil
@@ -53,7 +53,7 @@ struct WatchMirror: Sendable {
   mutating func endComparison() { deletes = nil }
 
   /// Whether the reading shows a change that was not delivered, though changes as old or older should have been.
-  func misses(_ listing: RangeReader.Listing) -> Bool {
+  func misses(_ listing: KeyListing) -> Bool {
     for (key, changed) in listing.revisions {
       guard (revisions[key] ?? deletes?[key] ?? 0) >= changed else { return true }
     }
