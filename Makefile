@@ -42,6 +42,7 @@ help:
 	@echo 'make test      the same, what runs gridctl once more with the release binary as it is installed, and simulate'
 	@echo 'make simulate  run simulated clusters, a thousand seeds, and planted faults (release)'
 	@echo 'make fuzz      feed parsers and decoders with made-up inputs; TARGET=frame SECONDS=600: one of them, for longer'
+	@echo '               EXECUTIONS=10000000: that many inputs; SANITIZER=none: fast, without the address sanitizer'
 	@echo 'make tsan      run the suites of the pure rooms, links and actors under the thread sanitizer'
 	@echo 'make build     build gridctl (release, with the Swift standard library linked in)'
 	@echo 'make install   build and install into PREFIX, now $(DESTDIR)$(PREFIX); STRIP=debug keeps the symbols'
@@ -94,20 +95,33 @@ simulate: dependencies
 	@echo '==> simulating: a thousand seeds take two minutes, planted faults as much'
 	$(call run_suites,GridSimulationTests,the release build)
 
-# The names of the targets are in Tests/Fuzz/fuzz.sh. In a folder of its own: everything is built with the sanitizers.
-FUZZ_FLAGS := -c release --disable-default-traits --scratch-path .build-fuzz --sanitize=fuzzer --sanitize=address \
-  -Xswiftc -enable-testing
-FUZZ_PROGRAMS := FuzzValues FuzzWire FuzzTexts FuzzStores
+# The names of the targets are in Tests/Fuzz/fuzz.sh. Each target runs for SECONDS, or EXECUTIONS times.
+#
+# SANITIZER is address or none, each with a folder of its own, since everything is built with it. Swift checks bounds,
+# overflow and optionals by itself, so that what ends the process is found without the address sanitizer as well, at
+# several times the speed: for long runs. With it what we use is instrumented as well, and faults are found in the C
+# below and in what is unsafe of ours.
 SECONDS ?= 60
+EXECUTIONS ?=
 TARGET ?=
+SANITIZER ?= address
+FUZZ_FOLDER_address := .build-fuzz --sanitize=fuzzer --sanitize=address
+FUZZ_FOLDER_none := .build-fuzz-fast
+FUZZ_FLAGS = -c release --disable-default-traits --scratch-path $(FUZZ_FOLDER_$(SANITIZER)) -Xswiftc -enable-testing
+FUZZ_PROGRAMS := FuzzValues FuzzWire FuzzTexts FuzzStores
+FUZZ_LIMIT = $(if $(EXECUTIONS),-runs=$(EXECUTIONS),-max_total_time=$(SECONDS))
 
 fuzz: export GRIDCTL_FUZZ = 1
 fuzz: dependencies
+	@case '$(SANITIZER)' in \
+	  address|none) ;; \
+	  *) echo 'make: SANITIZER is address or none' >&2; exit 1 ;; \
+	esac
 	@for program in $(FUZZ_PROGRAMS); do \
-	  echo "==> building $$program (release, with the sanitizers)"; \
+	  echo "==> building $$program (release, for the fuzzing engine, sanitizer: $(SANITIZER))"; \
 	  $(IN_SCRATCH) build $(FUZZ_FLAGS) --product "$$program"; \
 	done
-	@Tests/Fuzz/fuzz.sh "$$($(IN_SCRATCH) build $(FUZZ_FLAGS) --show-bin-path)" $(SECONDS) $(TARGET)
+	@Tests/Fuzz/fuzz.sh "$$($(IN_SCRATCH) build $(FUZZ_FLAGS) --show-bin-path)" '$(FUZZ_LIMIT)' $(TARGET)
 
 # Those whose own code has threads; the suites of gridctl run it as it is, a process of its own.
 TSAN_SUITES := GridCoreTests GridConcurrencyTests GridRequestsTests GridClusterTests GridLinkTests GridActorsTests GridTests
@@ -179,7 +193,7 @@ bench: build
 clean:
 	@echo '==> removing what was built'
 	@$(IN_SCRATCH) package clean
-	@rm -rf .build-lean .build-fuzz .build-tsan
+	@rm -rf .build-lean .build-fuzz .build-fuzz-fast .build-tsan
 
 toolchain:
 	@mkdir -p '$(SCRATCH)'

@@ -1,9 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// For rooms that use Glibc's structures and Foundation: built as a whole, the compiler ascribes the members of those
-/// structures to whichever module of Foundation has imported them first, so that no import makes them visible.
-let besideFoundation: [SwiftSetting] = [
+// Programs for the fuzzing engine, which wants them to be built with it: see `make fuzz`. No other build knows of them.
+let isFuzzing = Context.environment["GRIDCTL_FUZZ"] != nil
+
+// The engine looks through the counters of all that is instrumented after each input: our own rooms are, and what they
+// use is not unless --sanitize=fuzzer says so, since that would be most of it.
+let fuzzing: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
+let house: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -12,6 +17,10 @@ let besideFoundation: [SwiftSetting] = [
   .enableUpcomingFeature("ImmutableWeakCaptures"),
   .treatAllWarnings(as: .error),
 ]
+
+/// For rooms that use Glibc's structures and Foundation: built as a whole, the compiler ascribes the members of those
+/// structures to whichever module of Foundation has imported them first, so that no import makes them visible.
+let besideFoundation = house + fuzzing
 
 let strict = besideFoundation + [.enableUpcomingFeature("MemberImportVisibility")]
 
@@ -34,6 +43,9 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 // GNU Readline is licensed under the GPL. GRIDCTL_WITHOUT_READLINE=1 builds a gridctl without it: the session then
 // reads whole lines, without editing keys, completion and recall.
@@ -42,17 +54,15 @@ let hasReadline = Context.environment["GRIDCTL_WITHOUT_READLINE"] == nil
 // Without the trait neither the engine nor gRPC is built: swift build --product gridctl --disable-default-traits
 let etcd = TargetDependencyCondition.when(traits: ["Etcd"])
 
-// Programs for the fuzzing engine, which wants them to be built with it: see `make fuzz`. No other build knows of them.
-let isFuzzing = Context.environment["GRIDCTL_FUZZ"] != nil
-
 /// The targets of one folder of Tests/Fuzz, as a program.
-func fuzzing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func fuzzProgram(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   let others = ["Values", "Wire", "Texts", "Stores"].filter { $0 != name }
   return .executableTarget(
-    name: "Fuzz\(name)", dependencies: dependencies + ["FuzzSupport"], path: "Tests/Fuzz",
-    exclude: ["Corpus", "Replay", "Support", "fuzz.sh"]
+    name: "Fuzz\(name)", dependencies: dependencies + ["FuzzEngine", "FuzzSupport"], path: "Tests/Fuzz",
+    exclude: ["Corpus", "Engine", "Replay", "Support", "fuzz.sh"]
       + others.flatMap { ["Targets/\($0)", "Programs/\($0).swift"] },
-    swiftSettings: besideFoundation + [.unsafeFlags(["-parse-as-library"])])
+    swiftSettings: besideFoundation + [.unsafeFlags(["-parse-as-library"])],
+    linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])])
 }
 
 let valueRooms: [Target.Dependency] = ["GridCore", "GridRequests", "GridCluster"]
@@ -62,12 +72,24 @@ let wireRooms: [Target.Dependency] = [
 ]
 let textRooms: [Target.Dependency] = ["GridCore", "GridCommands", "GridREPL", "Yams", "TOMLKit"]
 let storeRooms: [Target.Dependency] = [
-  "GridCore", "GridStoreSQLite", .product(name: "GRDB", package: "GRDB.swift"),
+  "GridCore", "GridStoreSQLite", "GridStoreEtcd", grdb, grdbSQLite, protobuf,
 ]
 let fuzzTargets: [Target] = [
-  fuzzing("Values", valueRooms), fuzzing("Wire", wireRooms), fuzzing("Texts", textRooms),
-  fuzzing("Stores", storeRooms),
+  .target(name: "FuzzEngine", dependencies: ["FuzzSupport"], path: "Tests/Fuzz/Engine", swiftSettings: strict),
+  fuzzProgram("Values", valueRooms), fuzzProgram("Wire", wireRooms), fuzzProgram("Texts", textRooms),
+  fuzzProgram("Stores", storeRooms),
 ]
+
+/// What the engine for etcd reads and reckons, without what calls it: the gRPC for that takes longer to build than all
+/// the rest.
+let pureEtcd = Target.target(
+  name: "GridStoreEtcd", dependencies: ["GridCore", protobuf], path: "Sources/GridStoreEtcd",
+  exclude: [
+    "Generated/etcd.proto", "Generated/README.md", "Connection", "EtcdCoordinationStore.swift",
+    "Leases/LeaseKeeper.swift", "Leases/LeaseRounds.swift", "Transactions/EraKeeper.swift",
+    "Transactions/RangeReader.swift", "Transactions/TransactionRunner.swift", "Watches/EtcdWatch.swift",
+    "Watches/EtcdWatch+Stream.swift", "Watches/WatchFeed.swift",
+  ], swiftSettings: strict)
 
 /// The same functions with the inputs that are kept, in an ordinary suite.
 let fuzzTests: [Target] = [
@@ -76,10 +98,11 @@ let fuzzTests: [Target] = [
     dependencies: [
       "FuzzSupport", "GridCore", "GridConcurrency", "GridSystem", "GridRequests", "GridCluster", "GridLink",
       "GridActors",
-      "GridCommands", "GridREPL", "GridStoreSQLite", "Yams", "TOMLKit", nioCore, nioEmbedded, logging,
-      .product(name: "GRDB", package: "GRDB.swift"),
+      "GridCommands", "GridREPL", "GridStoreSQLite", "GridStoreEtcd", "Yams", "TOMLKit", nioCore, nioEmbedded,
+      logging, grdb, grdbSQLite, protobuf,
     ],
-    path: "Tests/Fuzz", exclude: ["Corpus", "Programs", "Support", "fuzz.sh"], swiftSettings: besideFoundation)
+    path: "Tests/Fuzz", exclude: ["Corpus", "Engine", "Programs", "Support", "fuzz.sh"], swiftSettings: besideFoundation
+  )
 ]
 
 let package = Package(
@@ -144,7 +167,7 @@ let package = Package(
     room("GridCluster", ["GridCore", "GridConcurrency", "GridRequests", logging, deque]),
     room(
       "GridStoreSQLite",
-      ["GridCore", "GridConcurrency", "GridSystem", .product(name: "GRDB", package: "GRDB.swift"), deque]),
+      ["GridCore", "GridConcurrency", "GridSystem", grdb, deque]),
     room(
       "GridStoreEtcd",
       [
@@ -244,7 +267,7 @@ let package = Package(
     .executableTarget(
       name: "StoreHolder",
       dependencies: [
-        "GridStoreSQLite", "Grid", "GridSystem", "GridCore", .product(name: "GRDB", package: "GRDB.swift"),
+        "GridStoreSQLite", "Grid", "GridSystem", "GridCore", grdb,
       ],
       path: "Tests/Support/StoreHolder", swiftSettings: strict),
     tests(
@@ -252,7 +275,7 @@ let package = Package(
       [
         "GridStoreSQLite", "GridTestKit", "Grid", "GridActors", "GridSystem", "GridConcurrency", "GridCore",
         "StoreHolder", nioCore, nioPosix,
-        .product(name: "GRDB", package: "GRDB.swift"),
+        grdb,
       ]),
     tests("GridClusterTests", ["GridCluster", "GridConcurrency", "GridRequests", "GridTestKit", "GridCore"]),
     tests(
@@ -279,6 +302,11 @@ let package = Package(
       exclude: ["Transcripts", "Support/functions.bash", "Support/link.py", "Support/peer.py"]),
   ] + (isFuzzing ? fuzzTargets : fuzzTests)
 )
+
+if isFuzzing {
+  package.targets.removeAll { $0.name == pureEtcd.name }
+  package.targets.append(pureEtcd)
+}
 
 // GRIDCTL_SUITES='GridLinkTests GridActorsTests' leaves all other suites out: `make tsan` builds what it runs alone.
 if let suites = Context.environment["GRIDCTL_SUITES"]?.split(separator: " ").map(String.init) {

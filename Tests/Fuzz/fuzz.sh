@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
 # Runs fuzz targets, one after the other, and prints what came of each: see `make fuzz`.
 #
-# fuzz.sh FOLDER SECONDS [TARGET...]: FOLDER has the programs, and gets what is found. Without a target all are run.
+# fuzz.sh FOLDER LIMIT [TARGET...]: FOLDER has the programs, and gets what is found. LIMIT is the option of the engine
+# that ends each run: -max_total_time=SECONDS or -runs=EXECUTIONS. Without a target all are run.
 set -eu -o pipefail
 
 declare -A programs=(
   [json]=FuzzValues [requests]=FuzzValues [records]=FuzzValues [identity]=FuzzValues [texts]=FuzzValues
   [frame]=FuzzWire [link]=FuzzWire [handshake]=FuzzWire [channels]=FuzzWire [address]=FuzzWire [program]=FuzzWire
   [language]=FuzzTexts [expressions]=FuzzTexts [kinds]=FuzzTexts [context]=FuzzTexts [yaml]=FuzzTexts
-  [letter-file]=FuzzStores [store-file]=FuzzStores
+  [letter-file]=FuzzStores [store-file]=FuzzStores [etcd]=FuzzStores
+)
+# The most bytes of an input, where that is not 1024: small texts have all their corners in few bytes.
+declare -A lengths=(
+  [identity]=128 [texts]=96 [address]=128 [expressions]=128 [letter-file]=256 [store-file]=256 [requests]=2048
 )
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1
-seconds=$2
+limit=$2
 shift 2
 targets=("$@")
 if [ $# = 0 ]; then mapfile -t targets < <(printf '%s\n' "${!programs[@]}" | sort); fi
@@ -38,11 +43,12 @@ for target in "${targets[@]}"; do
   mkdir -p "$found"
   log=$folder/found/$target.log
   program=$folder/${programs[$target]}
-  echo "==> fuzzing $target for $seconds s"
+  echo "==> fuzzing $target ($limit)"
   started=$SECONDS
   crashes=0
-  if ! GRIDCTL_FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -print_final_stats=1 -timeout=25 \
-    -rss_limit_mb=4096 -max_len=4096 -artifact_prefix="$found-" "$found" "$here/Corpus/$target" >"$log" 2>&1; then
+  if ! GRIDCTL_FUZZ_TARGET=$target "$program" "$limit" -max_len="${lengths[$target]:-1024}" -timeout=25 \
+    -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$found-" "$found" "$here/Corpus/$target" >"$log" 2>&1
+  then
     crashes=1
     input=$(sed -nE 's/.*Test unit written to (.*)/\1/p' "$log" | tail -1)
     grep -E 'ERROR|Fatal error|SUMMARY' "$log" | head -5 >&2 || true

@@ -1,5 +1,6 @@
 internal import FuzzSupport
 internal import GRDB
+internal import GRDBSQLite
 internal import Glibc
 internal import GridCore
 
@@ -7,7 +8,7 @@ internal import GridCore
 
 /// The file of the dead letters with bytes changed, or any bytes as that file: what is there is told, or an error.
 let letterFileTarget = FuzzTarget("letter-file") { bytes in
-  try withFile(changed(Template.letters, bytes)) { queue in
+  try withDatabase(Template.letters, bytes) { queue in
     try queue.write { try DeadLetterTable.prepare($0) }
     try attempt { try queue.write(useLetters) }
     try? queue.read { try StoreDatabase.lookThrough($0) }
@@ -16,7 +17,7 @@ let letterFileTarget = FuzzTarget("letter-file") { bytes in
 
 /// The same for the file of the coordination store.
 let storeFileTarget = FuzzTarget("store-file") { bytes in
-  try withFile(changed(Template.store, bytes)) { queue in
+  try withDatabase(Template.store, bytes) { queue in
     try queue.write { try StoreDatabase.prepare($0) }
     try attempt { try queue.write(useStore) }
     try? queue.read { try StoreDatabase.lookThrough($0) }
@@ -55,10 +56,35 @@ private func useStore(_ database: Database) throws {
 
 // MARK: Files
 
-/// The file that an input stands for: its own bytes, or a sound file with pieces of it in other places.
-private func changed(_ template: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+/// Opens what an input stands for: its own bytes as a file, or a sound file with pieces of the input in it. The second
+/// is much more often asked for and stays in memory, where a connection takes a file in without being opened again.
+private func withDatabase(_ template: [UInt8], _ bytes: [UInt8], _ body: (DatabaseQueue) throws -> Void) throws {
   var input = FuzzBytes(bytes)
-  if input.choice(8) == 0 { return input.remainder() }
+  if input.choice(8) == 0 { return try withFile(input.remainder(), body) }
+  let file = changed(template, &input)
+  guard let queue = Memory.queue, take(file, queue) else { return }
+  try attempt { try body(queue) }
+}
+
+private enum Memory {
+  static let queue = try? DatabaseQueue(configuration: StoreDatabase.configuration())
+}
+
+/// Puts `file` in the place of what `queue` had.
+private func take(_ file: [UInt8], _ queue: DatabaseQueue) -> Bool {
+  queue.unsafeReentrantWrite { database in
+    defer { database.clearSchemaCache() }
+    guard let copy = sqlite3_malloc64(UInt64(file.count)) else { return false }
+    file.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: copy, count: file.count).copyMemory(from: $0) }
+    // Freed by SQLite, also where it does not take it.
+    let flags = UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE)
+    let count = Int64(file.count)
+    return sqlite3_deserialize(
+      database.sqliteConnection, "main", copy.assumingMemoryBound(to: UInt8.self), count, count, flags) == SQLITE_OK
+  }
+}
+
+private func changed(_ template: [UInt8], _ input: inout FuzzBytes) -> [UInt8] {
   var file = template
   var changes = 0
   while !input.isEmpty, changes < 64 {
@@ -70,7 +96,7 @@ private func changed(_ template: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
   return file
 }
 
-/// Writes `bytes` where the memory is, and opens them as a database.
+/// Writes `bytes` to a file where the memory is, and opens them as a database.
 private func withFile(_ bytes: [UInt8], _ body: (DatabaseQueue) throws -> Void) throws {
   let directory = "/dev/shm/gridctl-fuzz-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
   guard mkdir(directory, 0o700) == 0 else { return }

@@ -6,7 +6,6 @@ internal import GridCore
 /// A text as each thing that options take: conditions, paths, templates, columns, times, sizes, half a command line.
 let expressionTarget = FuzzTarget("expressions") { bytes in
   let text = String(decoding: bytes, as: UTF8.self)
-  let row = try JSONValue(parsing: document)
   if let filter = try? FilterExpression(parsing: text), isCheap(text) { _ = filter.holds(for: row, root: row) }
   if let path = try? JSONPath(parsing: text), isCheap(text) { _ = path.values(in: row, root: row) }
   if let template = try? OutputTemplate(parsing: text), isCheap(text) { _ = template.rendered(row) }
@@ -28,9 +27,11 @@ private func isCheap(_ text: String) -> Bool {
   text.count { $0 == "*" || $0 == ":" } + 2 * text.split(separator: "..", omittingEmptySubsequences: false).count < 8
 }
 
-private let document = #"""
-  {"name":"orders","node":"n1","mailbox":3,"labels":{"zone":"x","a.b":null},"list":[1,2.5,"three",[true],{"k":"v"}]}
-  """#
+/// Made once: most texts are no expression and are refused in less time.
+private let row: JSONValue = [
+  "name": "orders", "node": "n1", "mailbox": 3, "labels": ["zone": "x", "a.b": nil],
+  "list": [1, 2.5, "three", [true], ["k": "v"]],
+]
 
 /// A body without marks is sent as it is.
 private func checkTemplate(_ bytes: [UInt8]) throws {

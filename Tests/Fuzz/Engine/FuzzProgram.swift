@@ -1,3 +1,4 @@
+package import FuzzSupport
 internal import Glibc
 
 /// Runs one of `targets`, the one that the environment names, for the fuzzing engine.
@@ -25,3 +26,21 @@ package struct FuzzProgram: Sendable {
     return 0
   }
 }
+
+/// The words of a command line, as C has them.
+package typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+/// Hands everything to the engine, which does not come back before it is done.
+package func runEngine(
+  _ count: CInt, _ words: Words, _ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt {
+  var (count, words) = (count, words)
+  return runDriver(&count, &words, testOneInput)
+}
+
+/// The engine's own beginning, for programs with a `main` of their own.
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+  _ count: UnsafeMutablePointer<CInt>, _ words: UnsafeMutablePointer<Words>,
+  _ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
