@@ -51,8 +51,13 @@ package enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
   package var isLocal: Bool {
     switch self {
     case .unix: true
-    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    case .tcp(let host, _): host == "localhost" || host == "::1" || Self.isLoopback(host)
     }
+  }
+
+  /// Whether the text is an address of IPv4 that begins with 127: a name may begin so as well, and lead anywhere.
+  private static func isLoopback(_ host: String) -> Bool {
+    host.hasPrefix("127.") && host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
   }
 
   /// The address a channel is bound to, or nil when it has none that is known.
