@@ -63,6 +63,9 @@ struct ConfigurationTable {
         .configuration, "\(path): line \(line): more than \(NestingLimit.deepest) names or brackets in one another",
         hint: "no key of gridctl has more than two")
     }
+    if let line = ArrayFault.line(in: text) {
+      throw GridError(.configuration, "\(path): line \(line): expected a value or a closing ']' in an array")
+    }
     do {
       values = try JSONValue(parsing: try TOMLTable(string: text).convert(to: .json)).objectValue ?? [:]
     } catch let error as TOMLParseError {

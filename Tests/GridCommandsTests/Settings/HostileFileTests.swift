@@ -21,6 +21,19 @@ import Testing
     #expect(NestingLimit.lineBeyond(in: text) == line)
   }
 
+  @Test(
+    arguments: [
+      ("x = [}", 1), ("a = 1\nx = [\n  1, # ]\n  }", 4), ("x = [[[}]:", 1), ("x = [1, }", 1), ("x = [\u{2028}", 1),
+      ("x = [\u{85}1]", 1), ("x = ['''\n'''', }", 2), ("x = [{}, { a = [] }]\n[t]\n[[u]]", nil), ("x = }", nil),
+      ("x = ['}', \"\\\"}\", \"\"\"\n}\"\"\"\"\", '''}''']", nil), ("x = [ # }\n]", nil), ("x = ['\u{2028}']", nil),
+      ("x = \"[\ny = {}", nil), ("x = [\"\\", nil),
+    ] as [(String, Int?)])
+  func `what would end the parser, and gridctl with it, is an error with its line`(_ text: String, _ line: Int?) {
+    #expect(ArrayFault.line(in: text) == line)
+    let error = #expect(throws: GridError.self) { _ = try ConfigurationTable(path: "c.toml", text: text + "\n}") }
+    #expect(error?.code == .configuration && error?.message.hasPrefix("c.toml") == true)
+  }
+
   /// What may lie where a context, a configuration or a chosen context's name should.
   private static let settings: [(make: String, told: String)] = [
     ("mkfifo FILE", "it is a pipe"), ("mkdir FILE", "it is a directory"), ("ln -s /dev/zero FILE", "it is a device"),
