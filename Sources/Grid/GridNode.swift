@@ -25,7 +25,7 @@ public final class GridNode: Sendable {
 
   private let configuration: NodeConfiguration
   private let surroundings: NodeSurroundings?
-  private let kinds: KindRegistry
+  let kinds: KindRegistry
   private let phase = Mutex(Phase.idle)
   private let ready = Latch()
   private let leave = LeaveRequest(requested: Latch())

@@ -19,10 +19,10 @@ enum Ratchet {
 
   /// Lines with a public declaration, by room; see ``CountedRules/publicNames``.
   static let publicNames: [String: Int] = [
-    "Grid": 61,
-    "GridActors": 26,
+    "Grid": 73,
+    "GridActors": 59,
     "GridClient": 11,
     "GridCommands": 1,
-    "GridCore": 216,
+    "GridCore": 217,
   ]
 }

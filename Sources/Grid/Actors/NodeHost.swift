@@ -49,7 +49,7 @@ final class NodeHost: ActorHost {
 
   func ownsNames(at now: MonotonicTime) -> Bool { membership.isValid(at: now) }
 
-  func route(_ envelope: Envelope) { router.route(envelope) }
+  func route(_ envelope: Envelope, _ place: ActorCell.Place) { router.route(envelope, place) }
 
   func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String) {
     letters.take(envelope, reason, detail)

@@ -115,6 +115,7 @@ struct NodeActors: Sendable {
   let releases: ClaimReleases
   let leaderships: Leaderships
   let ledger: SingletonLedger
+  let host: NodeHost
   let spawner: Spawner
   let stopper: Stopper
   let singletons: SingletonKeeper
@@ -131,7 +132,7 @@ struct NodeActors: Sendable {
     ledger = SingletonLedger(
       ground.configuration.singletons, node: node, membership: membership, health: health, events: events,
       clock: timers, generator: ground.surroundings.makeGenerator())
-    let host = NodeHost(
+    host = NodeHost(
       timers: timers, executor: ground.surroundings.executor, deadlines: traffic.deadlines, taps: taps, node: node,
       cells: cells, router: traffic.router, letters: traffic.letters, events: events, health: health,
       membership: membership,

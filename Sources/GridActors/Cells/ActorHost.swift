@@ -15,8 +15,8 @@ package protocol ActorHost: AnyObject, Sendable {
   var taps: TraceTaps { get }
   /// Whether the node certainly still owns the names of its actors at that time.
   func ownsNames(at now: MonotonicTime) -> Bool
-  /// Sends on behalf of an actor.
-  func route(_ envelope: Envelope)
+  /// Sends on behalf of an actor; where the target is here and idle, it runs in that place.
+  func route(_ envelope: Envelope, _ place: ActorCell.Place)
   func deadLetter(_ envelope: Envelope, _ reason: DeadLetter.Reason, _ detail: String)
   /// The cell has ended: its name is free to be released.
   func ended(_ cell: ActorCell, _ reason: TerminationReason)
@@ -24,4 +24,8 @@ package protocol ActorHost: AnyObject, Sendable {
   func failed(_ name: String, _ error: GridError, ends: Bool)
   func happened(_ fact: GridEvent.Fact, _ name: String)
   func log(actor: String, _ text: String, isError: Bool)
+}
+
+extension ActorHost {
+  func route(_ envelope: Envelope) { route(envelope, .pool) }
 }

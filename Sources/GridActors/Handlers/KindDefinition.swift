@@ -6,17 +6,20 @@ package final class KindDefinition: Sendable {
   package let mailbox: MailboxOptions
   package let restart: RestartPolicy
   let directive: @Sendable (GridError) -> SupervisionDirective
+  /// The type of its actors where their messages have types.
+  let actor: ObjectIdentifier?
   package let make: @Sendable (SpawnRequest) throws -> any ActorBehavior
 
   package init(
     name: String, mailbox: MailboxOptions = .standard, restart: RestartPolicy = .standard,
     directive: @escaping @Sendable (GridError) -> SupervisionDirective = KindRegistry.standardDirective,
-    make: @escaping @Sendable (SpawnRequest) throws -> any ActorBehavior
+    actor: (any TypedMessages.Type)? = nil, make: @escaping @Sendable (SpawnRequest) throws -> any ActorBehavior
   ) {
     self.name = name
     self.mailbox = mailbox
     self.restart = restart
     self.directive = directive
+    self.actor = actor.map { ObjectIdentifier($0) }
     self.make = make
   }
 }

@@ -6,24 +6,60 @@ public struct Message: Sendable, Equatable {
   public static let maximumBodyBytes = 16 * 1024 * 1024 - 64 * 1024
 
   /// The bytes themselves, at most ``maximumBodyBytes``.
-  public var body: [UInt8]
+  ///
+  /// Of a typed message that has not left its process they are made each time they are asked for; empty where its value
+  /// cannot be written.
+  public var body: [UInt8] {
+    @inline(__always) get { extras?.value == nil ? bytes : writtenBody }
+    set {
+      bytes = newValue
+      if extras?.value != nil { extras = .of(type: type, mediaType: extras?.mediaType ?? "", headers: headers) }
+    }
+  }
+  private var bytes: [UInt8]
   private var form: Form
   /// What most messages do not have, behind one reference: a message is copied at every step of its way, and each
   /// reference in it is counted each time.
   private var extras: Extras?
 
   public init(body: [UInt8] = [], contentType: ContentType = .bytes, type: String = "", headers: [Header] = []) {
-    self.body = body
+    bytes = body
     form = Form(contentType)
-    var mediaType = ""
-    if case .other(let name) = contentType { mediaType = name }
-    extras = .of(type: type, mediaType: mediaType, headers: headers)
+    extras = .of(type: type, mediaType: Self.mediaType(contentType), headers: headers)
   }
+
+  private static func mediaType(_ contentType: ContentType) -> String {
+    if case .other(let name) = contentType { name } else { "" }
+  }
+
+  // MARK: Values
+
+  /// A message with a value that travels as it is while it stays in this process, and becomes bytes where it leaves it.
+  package init(carrying value: any CarriedValue, contentType: ContentType, type: String) {
+    bytes = []
+    form = Form(contentType)
+    extras = Extras(type: type, mediaType: Self.mediaType(contentType), headers: [], value: value)
+  }
+
+  /// The value that it carries; nil when it has bytes.
+  package var carried: (any CarriedValue)? { extras?.value }
+
+  /// The message with its bytes, as it leaves the process; itself when it has them already.
+  ///
+  /// - Throws: ``GridError/Code/undecodable`` when its value cannot be written.
+  package func written() throws(GridError) -> Message {
+    guard let value = extras?.value else { return self }
+    return Message(body: try value.written(), contentType: contentType, type: type, headers: headers)
+  }
+
+  private var writtenBody: [UInt8] { (try? extras?.value?.written()) ?? [] }
+
+  // MARK: Beside the body
 
   /// An application's own name for what this is (`Order`, `Status`); empty when the sender gave none.
   public var type: String {
     get { extras?.type ?? "" }
-    set { extras = .of(type: newValue, mediaType: extras?.mediaType ?? "", headers: headers) }
+    set { extras = .of(type: newValue, mediaType: extras?.mediaType ?? "", headers: headers, value: extras?.value) }
   }
 
   /// How to read ``body``.
@@ -41,7 +77,7 @@ public struct Message: Sendable, Equatable {
       var mediaType = ""
       if case .other(let name) = newValue { mediaType = name }
       if mediaType != extras?.mediaType ?? "" {
-        extras = .of(type: type, mediaType: mediaType, headers: headers)
+        extras = .of(type: type, mediaType: mediaType, headers: headers, value: extras?.value)
       }
     }
   }
@@ -49,7 +85,7 @@ public struct Message: Sendable, Equatable {
   /// Named values beside the body, in the order they were given; few and short.
   public var headers: [Header] {
     get { extras?.headers ?? [] }
-    set { extras = .of(type: type, mediaType: extras?.mediaType ?? "", headers: newValue) }
+    set { extras = .of(type: type, mediaType: extras?.mediaType ?? "", headers: newValue, value: extras?.value) }
   }
 
   private enum Form: UInt8 {
@@ -69,23 +105,31 @@ public struct Message: Sendable, Equatable {
     let type: String
     let mediaType: String
     let headers: [Header]
+    let value: (any CarriedValue)?
 
     /// Looked at before anything is allocated: most messages have none.
     @inline(__always)
-    static func of(type: String, mediaType: String, headers: [Header]) -> Extras? {
-      if type.isEmpty, mediaType.isEmpty, headers.isEmpty { return nil }
-      return Extras(type: type, mediaType: mediaType, headers: headers)
+    static func of(
+      type: String, mediaType: String, headers: [Header], value: (any CarriedValue)? = nil
+    ) -> Extras? {
+      if type.isEmpty, mediaType.isEmpty, headers.isEmpty, value == nil { return nil }
+      return Extras(type: type, mediaType: mediaType, headers: headers, value: value)
     }
 
-    private init(type: String, mediaType: String, headers: [Header]) {
+    init(type: String, mediaType: String, headers: [Header], value: (any CarriedValue)?) {
       self.type = type
       self.mediaType = mediaType
       self.headers = headers
+      self.value = value
     }
 
     static func == (left: Extras, right: Extras) -> Bool {
       left.type == right.type && left.mediaType == right.mediaType && left.headers == right.headers
     }
+  }
+
+  public static func == (left: Message, right: Message) -> Bool {
+    left.form == right.form && left.extras == right.extras && left.body == right.body
   }
 
   /// A message of UTF-8 text.
@@ -106,8 +150,9 @@ public struct Message: Sendable, Equatable {
   /// - Throws: ``GridError/Code/undecodable`` when the body is not JSON.
   public func json() throws(GridError) -> JSONValue { try JSONValue(parsing: body) }
 
-  /// The size charged against byte limits of queues: the body and a flat amount for the rest.
-  package var cost: Int { body.count + 64 }
+  /// The size charged against byte limits of queues: the body and a flat amount for the rest. A value that was not
+  /// written counts as nothing: it is its sender's memory already.
+  package var cost: Int { bytes.count + 64 }
 
   /// At most so many bytes a frame needs for what is neither body nor number. Costs nothing where there is none.
   package var extraBytes: Int {
@@ -118,12 +163,12 @@ public struct Message: Sendable, Equatable {
   }
 
   /// Why nobody may send it, wherever its target is: it would not fit into a frame of a link, or has too much beside
-  /// its body. Nil when it does and has not.
+  /// its body. Nil when it does and has not, and for a value that was not written.
   package var oversize: GridError? {
-    guard body.count > Self.maximumBodyBytes || body.count + extraBytes > Self.maximumWholeBytes else {
+    guard bytes.count > Self.maximumBodyBytes || bytes.count + extraBytes > Self.maximumWholeBytes else {
       return excess
     }
-    return Self.oversize(body: body.count, rest: extraBytes)
+    return Self.oversize(body: bytes.count, rest: extraBytes)
   }
 
   /// A frame has 16 MiB; so much of it is for names and numbers.

@@ -9,10 +9,16 @@ extension Link: ExchangeResponder {
     switch outcome {
     case .accepted: append(.accepted(correlation), answering: correlation)
     case .reply(let message):
-      guard LinkFrame.oversize(message) == nil else {
-        return append(.reply(correlation, message), answering: correlation)
+      let written: Message
+      do throws(GridError) {
+        written = try message.written()
+      } catch {
+        return append(.failure(correlation, error), answering: correlation)
       }
-      append(answering: correlation) { $0.append(message, answering: correlation) }
+      guard LinkFrame.oversize(written) == nil else {
+        return append(.reply(correlation, written), answering: correlation)
+      }
+      append(answering: correlation) { $0.append(written, answering: correlation) }
     case .failure(let error): append(.failure(correlation, Self.forOthers(error)), answering: correlation)
     }
   }

@@ -15,6 +15,9 @@ extension Link {
 
   /// Sends a message that nobody waits for when the window of its target is open, and does nothing with it otherwise.
   package func attempt(_ envelope: Envelope) -> Attempt {
+    if envelope.message.carried != nil {
+      do throws(GridError) { return attempt(try envelope.written()) } catch { return .refused(error) }
+    }
     if let error = LinkFrame.oversize(envelope.message, names: envelope.target.utf8.count + envelope.sender.utf8.count)
     {
       return .refused(error)
@@ -28,8 +31,24 @@ extension Link {
     return attempt
   }
 
+  /// Sends a message whose value has no bytes yet.
+  func sendWritten(_ envelope: Envelope) {
+    do throws(GridError) { send(try envelope.written()) } catch { receiver.undeliverable(envelope, error) }
+  }
+
   /// Whether a sender that keeps within the window of `target` may send now.
   package func windowIsOpen(for target: String) -> Bool {
     state.withLock { $0.closed != nil || $0.windows.isOpen(target) && !$0.isCongested }
+  }
+}
+
+extension Envelope {
+  /// The same with the bytes of its message.
+  ///
+  /// - Throws: ``GridError/Code/undecodable`` when its value cannot be written.
+  fileprivate func written() throws(GridError) -> Envelope {
+    var written = self
+    written.message = try message.written()
+    return written
   }
 }

@@ -17,7 +17,7 @@ package final class Link: Sendable {
   package let remoteAddress: String
   package let eventLoop: any EventLoop
   let channel: any Channel
-  private let receiver: any LinkReceiver
+  let receiver: any LinkReceiver
   let timers: any Timers
   let state = Mutex(LinkState())
   private let lastHeard: Atomic<Int64>
@@ -51,11 +51,11 @@ package final class Link: Sendable {
 
   /// Sends a tell or an ask; its responder hears of every failure, this one included.
   package func send(_ envelope: Envelope) {
+    if envelope.message.carried != nil { return sendWritten(envelope) }
     if let error = LinkFrame.oversize(
       envelope.message, names: envelope.target.utf8.count + envelope.sender.utf8.count)
     {
-      receiver.undeliverable(envelope, error)
-      return
+      return receiver.undeliverable(envelope, error)
     }
     let step = state.withLock { state -> SendStep in
       if let closed = state.closed { return .failed(closed) }

@@ -26,3 +26,9 @@ extension ActorContext {
     try await ask(target, message, timeout: patience)
   }
 }
+
+extension ActorRef {
+  func ask(_ request: Target.Request) async throws(GridError) -> Target.Reply.Content {
+    try await ask(request, timeout: patience)
+  }
+}
