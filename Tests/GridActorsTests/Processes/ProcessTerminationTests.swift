@@ -97,7 +97,8 @@ struct ProcessTerminationTests {
       _ = try await free.nextNumbers()
       processGuard.endLimit()
       #expect(try await limited.exit == .signalled(SIGKILL))
-      processGuard.extendLimit(until: bootTime() + .milliseconds(300), notice: .milliseconds(200))
+      // Without a notice, which could come before the program has learnt to pay no heed to it.
+      processGuard.extendLimit(until: bootTime() + .seconds(1), notice: .zero)
       options.limit = processGuard.currentLimit
       let next = try await processGuard.spawn(stubborn, options: options, on: eventLoop)
       // Nobody moves the limit, as when the node hangs.

@@ -128,6 +128,7 @@ import Testing
       {dropped: number, failure: null, kept: number, recent: number}, ended: number, failing: number, \
       failingActors: [], lostMemberships: number, mailbox: number, member: bool, node: string, oldestActor: null, \
       oldestSeconds: null, problem: null, refusedLogIns: number, \
+      stateBytesFree: number, stateBytesTotal: number, stateDirectory: string, \
       store: {engine: string, place: string, version: string}, troubles: [], uptimeSeconds: number, weakened: []}], \
       peers: [{actors: number, address: string, deadLetters: number, incarnation: number, kinds: [string], \
       labels: {}, mailbox: number, name: string, oldestActor: null, oldestSeconds: null, rttSeconds: null, self: bool, \
