@@ -282,7 +282,7 @@ let package = Package(
       "GridTests",
       [
         "Grid", "GridActors", "GridCluster", "GridLink", "GridRequests", "GridSystem", "GridConcurrency", "GridTestKit",
-        "GridStoreSQLite", "GridCore", logging, nioCore,
+        "GridStoreSQLite", "GridCore", "TestSupport", logging, nioCore,
       ]),
     tests(
       "GridStoreEtcdTests",

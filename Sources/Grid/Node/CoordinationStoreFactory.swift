@@ -1,4 +1,5 @@
 internal import GridCore
+internal import GridLink
 internal import GridStoreSQLite
 internal import GridSystem
 
@@ -30,6 +31,16 @@ enum CoordinationStoreFactory {
   }
 
   #if Etcd
+    /// Whether what goes to the store can be read and changed on its way through a network.
+    static func isInClearText(_ configuration: NodeConfiguration) -> Bool {
+      let names = ["GRIDCTL_ETCD_CA", "GRIDCTL_ETCD_CERT", "GRIDCTL_ETCD_KEY"]
+      let files = configuration.environment.filter { names.contains($0.key) }
+      guard let etcd = try? EtcdConfiguration(parsing: configuration.coordination, environment: files) else {
+        return false
+      }
+      return !etcd.usesTLS && !etcd.endpoints.allSatisfy { LinkAddress.tcp(host: $0.host, port: $0.port).isLocal }
+    }
+
     private static func etcd(
       _ configuration: NodeConfiguration, _ clock: any GridClock
     ) async throws(GridError) -> any CoordinationStore {
@@ -45,6 +56,8 @@ enum CoordinationStoreFactory {
       }
     }
   #else
+    static func isInClearText(_ configuration: NodeConfiguration) -> Bool { false }
+
     private static func etcd(
       _ configuration: NodeConfiguration, _ clock: any GridClock
     ) async throws(GridError) -> any CoordinationStore {

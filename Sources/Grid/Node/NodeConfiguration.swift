@@ -113,9 +113,13 @@ public struct NodeConfiguration: Sendable {
       ("--insecure", allowsInsecureListening && tls == nil), ("--allow-exec", allowsExec && accessRules.allowsExec),
       ("--allow-stop", accessRules.allowsStop), ("--admin-group", adminGroup != nil),
       ("--allow-core-dumps", allowsCoreDumps),
+      (Self.storeInClearText, CoordinationStoreFactory.isInClearText(self)),
     ]
     return options.filter(\.1).map(\.0)
   }
+
+  /// Whoever can read and change what goes to such a store decides who holds a name.
+  static let storeInClearText = "--store etcd:// in clear text"
 
   /// The nodes of an embedded store have all files beside each other.
   var needsNotes: Bool { store != nil || coordination != "embedded" }

@@ -162,8 +162,8 @@ enum ForegroundProgram {
   /// Ends as the signal would have ended this process at once.
   private static func end(_ relay: SignalRelay, _ number: Int32) {
     relay.giveBack()
-    // To this very thread, which lets it through: one to the process would come to another thread while this one goes on
-    // and says that the program failed.
+    // To this very thread, which lets it through: one to the process would come to another thread while this one goes
+    // on and says that the program failed.
     var numbers = sigset_t()
     sigemptyset(&numbers)
     sigaddset(&numbers, number)

@@ -120,12 +120,16 @@ extension HealthReport {
   mutating func lookAtDefaults() {
     for node in nodes where !node.weakened.isEmpty {
       let isOpen = node.weakened.contains("--insecure")
+      let store = node.weakened.first { $0.hasPrefix("--store") }
+      let advice = [
+        isOpen ? "what it sends can be read on the way; give it a certificate instead: gridctl help tls" : nil,
+        store.map { _ in "whoever is on the way to the store decides who holds a name: --store etcds://HOST:PORT" },
+      ].compactMap(\.self)
       add(
         Finding(
-          name: Self.name(node), status: isOpen ? .warning : .ok,
+          name: Self.name(node), status: advice.isEmpty ? .ok : .warning,
           message: "its defaults are weakened: \(node.weakened.joined(separator: ", "))",
-          advice: isOpen ? "what it sends can be read on the way; give it a certificate instead: gridctl help tls" : nil
-        ))
+          advice: advice.isEmpty ? nil : advice.joined(separator: "\n")))
     }
   }
 

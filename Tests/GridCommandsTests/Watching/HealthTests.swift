@@ -114,6 +114,16 @@ internal import Testing
     #expect(ill.text(.text).contains("\n  make room\n"))
   }
 
+  @Test func `defaults that were weakened are told, and what others could read is a warning`() {
+    func told(_ weakened: [String]) -> [String] {
+      wrong(report([peer("n1", "alive")], [node("n1", ["weakened": .array(weakened.map { .string($0) })])]))
+    }
+    #expect(told([]).isEmpty && told(["--allow-exec"]).isEmpty)
+    #expect(told(["--insecure"]) == ["warning node n1: its defaults are weakened: --insecure"])
+    let store = "--store etcd:// in clear text"
+    #expect(told(["--allow-exec", store]) == ["warning node n1: its defaults are weakened: --allow-exec, \(store)"])
+  }
+
   @Test func `little room is told before there is none`() {
     func told(_ free: Int, of total: Int) -> [String] {
       let space: [String: JSONValue] = [

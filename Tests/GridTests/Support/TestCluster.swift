@@ -3,6 +3,7 @@ internal import Grid
 internal import GridStoreSQLite
 internal import Logging
 internal import Synchronization
+internal import TestSupport
 internal import Testing
 
 /// Nodes of one namespace in this process, on loopback, with the embedded store in a directory of their own.
@@ -66,11 +67,16 @@ final class TestCluster: Sendable {
   }
 }
 
+/// So many clusters at once: with all side by side, messages would wait for a processor for longer than their deadlines.
+private let clusters = Turnstile(places: 4)
+
 /// Runs `body` with nodes of those names, ready and knowing each other, and has them leave afterwards.
 func withCluster(
   _ names: String..., kinds: (inout KindRegistry) -> Void = { _ in },
   configure: (inout NodeConfiguration) -> Void = { _ in }, _ body: (TestCluster) async throws -> Void
 ) async throws {
+  await clusters.enter()
+  defer { clusters.leave() }
   // Short, since the path of a socket must be.
   let directory = "/tmp/gridctl-\(UInt32.random(in: 0...UInt32.max))"
   defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets so many tasks in at a time; the others wait in order.
-final class Turnstile: Sendable {
+package final class Turnstile: Sendable {
   private struct State {
     var free: Int
     var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,9 +9,9 @@ final class Turnstile: Sendable {
 
   private let state: Mutex<State>
 
-  init(places: Int) { state = Mutex(State(free: places)) }
+  package init(places: Int) { state = Mutex(State(free: places)) }
 
-  func enter() async {
+  package func enter() async {
     await withCheckedContinuation { continuation in
       let mayEnter = state.withLock { state in
         guard state.free > 0 else {
@@ -25,7 +25,7 @@ final class Turnstile: Sendable {
     }
   }
 
-  func leave() {
+  package func leave() {
     let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
       guard !state.waiting.isEmpty else {
         state.free += 1
