@@ -67,7 +67,7 @@ final class TestCluster: Sendable {
   }
 }
 
-/// So many clusters at once: with all side by side, messages would wait for a processor for longer than their deadlines.
+/// So many clusters at once: with all side by side, messages would wait for a processor beyond their deadlines.
 private let clusters = Turnstile(places: 4)
 
 /// Runs `body` with nodes of those names, ready and knowing each other, and has them leave afterwards.
