@@ -54,14 +54,17 @@ extension String: MessageContent {
 
 /// A list is JSON; a list of bytes is these bytes.
 extension Array: ActorReply, MessageContent where Element: MessageContent & Codable {
-  public static var contentType: ContentType { Element.self == UInt8.self ? .bytes : .json }
+  public static var contentType: ContentType { isBytes ? .bytes : .json }
+
+  /// Asked first: an empty list of anything would pass for one of bytes.
+  private static var isBytes: Bool { Element.self == UInt8.self }
 
   public init(reading message: Message) throws(GridError) {
-    if let bytes = message.body as? Self { self = bytes } else { self = try message.decode() }
+    if Self.isBytes, let bytes = message.body as? Self { self = bytes } else { self = try message.decode() }
   }
 
   public func bytes() throws(GridError) -> [UInt8] {
-    if let bytes = self as? [UInt8] { bytes } else { try Message(encoding: self).body }
+    if Self.isBytes, let bytes = self as? [UInt8] { bytes } else { try Message(encoding: self).body }
   }
 }
 

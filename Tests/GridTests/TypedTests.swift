@@ -177,6 +177,9 @@ struct TypedTests {
     try again("a ö", .text, "a ö")
     try again([UInt8](0...255), .bytes, nil)
     try again([1, 2, 3], .json, "[1,2,3]")
+    try again([UInt8](), .bytes, "")
+    try again([Int](), .json, "[]")
+    #expect(throws: GridError.self) { try [Int](reading: Message(body: [])) }
     try again(["a": [1]], .json, #"{"a":[1]}"#)
     try again(Optional<Int>.none, .json, "null")
     try again(2.5, .json, "2.5")

@@ -9,8 +9,13 @@ package struct DiskSpace: Sendable, Equatable {
   package init?(of directory: String) {
     var facts = statvfs()
     guard statvfs(directory, &facts) == 0, facts.f_blocks > 0 else { return nil }
-    let blockBytes = UInt64(facts.f_frsize)
-    freeBytes = Int(clamping: UInt64(facts.f_bavail).multipliedFullWidth(by: blockBytes).low)
-    totalBytes = Int(clamping: UInt64(facts.f_blocks).multipliedFullWidth(by: blockBytes).low)
+    freeBytes = Self.bytes(UInt64(facts.f_bavail), of: UInt64(facts.f_frsize))
+    totalBytes = Self.bytes(UInt64(facts.f_blocks), of: UInt64(facts.f_frsize))
+  }
+
+  /// The file system may be anybody's, and say anything.
+  private static func bytes(_ blocks: UInt64, of size: UInt64) -> Int {
+    let (product, isTooMuch) = blocks.multipliedReportingOverflow(by: size)
+    return isTooMuch ? .max : Int(clamping: product)
   }
 }
