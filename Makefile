@@ -65,13 +65,21 @@ BINARY_SUITES := GridCommandsTests GridREPLTests GridFaultTests
 # Where `make test` installs what it tests.
 STAGE := $(CURDIR)/.build/stage
 
-# $(call run_suites,SUITES,WHAT): runs all of them, whatever fails, and names those that failed.
+# $(call run_suites,SUITES,WHAT): runs all of them, whatever fails, and at the end tells again what failed: the output of
+# some suites is long.
 define run_suites
-	@failed=; for suite in $(1); do \
+	@failed=; folder="$$(mktemp -d -p '$(SCRATCH)')"; trap 'rm -r "$$folder"' EXIT; \
+	for suite in $(1); do \
 	  echo "==> running $$suite with $(2)"; \
-	  $(IN_SCRATCH) test --skip-build --filter "^$$suite\." || failed+=" $$suite"; \
+	  if ! $(IN_SCRATCH) test --skip-build --filter "^$$suite\." 2>&1 | tee "$$folder/output"; then \
+	    failed+=" $$suite"; \
+	    { grep -E '^(✘|↳)' "$$folder/output" || tail -n 20 "$$folder/output"; } | head -n 100 >>"$$folder/failures"; \
+	  fi; \
 	done; \
-	if [ -n "$$failed" ]; then echo "make: tests failed with $(2) in$$failed" >&2; exit 1; fi
+	if [ -n "$$failed" ]; then \
+	  echo '==> what failed:' >&2; cut -c 1-900 "$$folder/failures" >&2; \
+	  echo "make: tests failed with $(2) in$$failed" >&2; exit 1; \
+	fi
 endef
 
 check: PACKAGES := $(TEST_PACKAGES)
