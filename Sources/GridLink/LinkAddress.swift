@@ -31,7 +31,7 @@ package enum LinkAddress: Sendable, Hashable, CustomStringConvertible {
     } else if host.contains(":") {
       throw Self.invalid(text)
     }
-    guard !host.isEmpty, !host.contains(where: { "[]".contains($0) }) else { throw Self.invalid(text) }
+    guard NameRules.isHost(host) else { throw Self.invalid(text) }
     self = .tcp(host: host, port: port)
   }
 

@@ -26,7 +26,7 @@ extension EtcdConfiguration {
       user = String(rest[..<at])
       rest = rest[rest.index(after: at)...]
     }
-    if let user, user.contains(":") {
+    if let user, user.utf8.contains(UInt8(ascii: ":")) {
       throw GridError(
         .usage, "a password does not belong in --store: others on the machine see it",
         hint: "put it into a file and name that in GRIDCTL_ETCD_PASSWORD_FILE")
@@ -73,15 +73,8 @@ extension EtcdConfiguration.Endpoint {
       host = text[..<colon]
       port = text[text.index(after: colon)...]
     }
-    guard !host.isEmpty, host.unicodeScalars.allSatisfy(Self.isOfHost), let number = Int(port),
-      (1...65_535).contains(number)
-    else { return nil }
+    guard NameRules.isHost(host), let number = Int(port), (1...65_535).contains(number) else { return nil }
     self.init(host: String(host), port: number)
-  }
-
-  /// A host with brackets of its own would be another one once it was written.
-  private static func isOfHost(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value > 0x20 && scalar.value != 0x7F && scalar != "[" && scalar != "]"
   }
 }
 

@@ -1,3 +1,4 @@
+internal import GridCore
 internal import GridLink
 internal import Testing
 
@@ -11,4 +12,9 @@ struct LinkAddressTests {
       ("10.0.0.1:1", false), ("127.0.0.1%x:1", false),
     ] as [(String, Bool)])
   func isLocal(text: String, isLocal: Bool) throws { #expect(try LinkAddress(parsing: text).isLocal == isLocal) }
+
+  @Test(
+    "a host is written as resolvers know it",
+    arguments: ["[h]]:1", "[\u{301}h]:1", "h\u{605}x:1", "h\u{1}:1", "a b:1", ":1", "h:", "h:x", "1:2:3"])
+  func refuses(text: String) { #expect(throws: GridError(.usage, "")) { try LinkAddress(parsing: text) } }
 }

@@ -26,6 +26,7 @@ struct ConfigurationTests {
     arguments: [
       "etcd://", "etcd://h1:0", "etcd://h1:99999", "etcd://h1,,h2", "http://h1", "etcd://me:secret@h1", "etcd://[::1",
       "etcd://[[n[]:5", "etcd://[::1]]:5", "etcd://h]", "etcd://a b", "etcd://h\u{1}",
+      "etcd://\u{605}:2379", "etcd://h\u{301}", "etcd://me\u{605}:secret@h",
     ]
   )
   func refuses(text: String) {

@@ -47,6 +47,14 @@ package enum NameRules {
     }
   }
 
+  private static let brackets = "[]".utf8
+
+  /// Whether `text` can be the name or number of a host: printable ASCII, as names are written for the resolver. Other
+  /// letters may melt with a colon behind them into one character, and brackets would make another address of it.
+  package static func isHost(_ text: some StringProtocol) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !brackets.contains($0) }
+  }
+
   /// `text` in quotes, shortened and without anything a terminal would interpret.
   package static func quoted(_ text: String) -> String {
     var printable = ""
