@@ -14,7 +14,7 @@ enum RawArguments {
       error.hint = "a body goes as it is from a file or standard input: @FILE or -"
       throw error
     }
-    for entry in ProcessEnvironment.exact.entries where !isText(entry) && isRead(entry) {
+    for entry in ProcessEnvironment.entries where !isText(entry) && isRead(entry) {
       let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
       throw notText(entry.drop { $0 != UInt8(ascii: "=") }.dropFirst(), "the variable \(name)")
     }

@@ -167,7 +167,9 @@ enum SettingRules {
   static func endpoints(_ text: String) throws(GridError) -> [String] {
     var endpoints: [String] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      let endpoint = String(part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+      var trimmed = part.drop(while: \.isWhitespace)
+      while trimmed.last?.isWhitespace == true { trimmed.removeLast() }
+      let endpoint = String(trimmed)
       guard isEndpoint(endpoint) else {
         throw GridError(
           .usage, "\(NameRules.quoted(endpoint)) is no endpoint", hint: "write HOST:PORT, [IPV6]:PORT or unix:PATH")

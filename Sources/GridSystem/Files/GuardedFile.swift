@@ -40,9 +40,10 @@ package struct GuardedFile: Sendable {
     guard fstat(descriptor, &status) == 0 else { throw failure("read", path) }
     try check(status, path)
     var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: limit + 1)
+    // As it may grow meanwhile, it is read until it ends; what its limit has room for would be cleared for nothing.
+    var part = [UInt8](repeating: 0, count: min(max(Int(status.st_size), 64), limit) + 1)
     while bytes.count <= limit {
-      let count = Glibc.read(descriptor, &part, part.count - bytes.count)
+      let count = Glibc.read(descriptor, &part, min(part.count, limit + 1 - bytes.count))
       if count == 0 { break }
       guard count > 0 else {
         if errno == EINTR { continue }
