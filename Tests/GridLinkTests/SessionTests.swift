@@ -43,6 +43,19 @@ internal import Testing
     #expect(try harness.sentFrames().map(\.inFull) == [LinkFrame.failure(7, failure).inFull])
   }
 
+  @Test func `a peer that says nothing any more is given up, and nothing waits for it afterwards`() throws {
+    let harness = try LinkHarness(.ofClient, dials: true)
+    defer { harness.finish() }
+    try harness.receive(LinkChannelHandler.preamble + LinkFrame.welcome(.ofNode).bytes)
+    _ = try harness.sentBytes()
+    harness.pass(.seconds(4))
+    #expect(harness.isOpen && harness.timersLeft == 1, "\(harness.receiver.record.closed) \(harness.rejected)")
+    #expect(try harness.sentFrames() == [.ping(0)])
+    harness.pass(.seconds(30))
+    #expect(!harness.isOpen && harness.receiver.record.closed.map(\.code) == [.nodeLost])
+    #expect(harness.timersLeft == 0)
+  }
+
   @Test(
     arguments: [
       (0, MonotonicTime.distantFuture), (UInt64.max, StillTimers().now() + .seconds(3_155_760_000)),

@@ -305,11 +305,12 @@ final class LinkChannelHandler: ChannelInboundHandler {
   }
 
   private func watch(_ link: Link, silenceLimit: Duration, _ context: ChannelHandlerContext) {
+    // It may have ended when it was looked at.
+    guard case .open = stage else { return }
     // Five times within the limit: to hear nothing of four pings is no accident. Oftener costs every node a wake-up for
     // each of its peers.
     let interval = silenceLimit / 5
     liveness = schedule(after: interval, context) { handler, context in
-      guard case .open = handler.stage else { return }
       link.checkLiveness(silenceLimit: silenceLimit, interval: interval)
       handler.watch(link, silenceLimit: silenceLimit, context)
     }

@@ -26,6 +26,9 @@ final class StillTimers: Timers {
 
   func cancel(_ token: TimerToken) { state.withLock { _ = $0.wheel.remove(token) } }
 
+  /// How many wait for their time.
+  var count: Int { state.withLock { $0.wheel.count } }
+
   func advance(by duration: Duration) {
     let due = state.withLock { state in
       state.now = state.now + duration
@@ -96,6 +99,9 @@ struct LinkHarness {
   var rejected: [GridError] { failures.all }
 
   var isOpen: Bool { channel.isActive }
+
+  /// How many times the link waits for.
+  var timersLeft: Int { timers.count }
 
   /// Lets time pass.
   func pass(_ time: Duration) {
