@@ -76,7 +76,7 @@ final class Sandbox: Sendable {
 }
 
 /// So many clusters at once: with all side by side, nodes would wait for a processor for longer than their leases.
-private let sandboxes = Turnstile(places: 4)
+private let sandboxes = Turnstile(places: 3)
 
 /// Runs `body` in a sandbox of its own, and cleans up whatever it left.
 func withSandbox<Result>(_ body: (Sandbox) async throws -> Result) async throws -> Result {
