@@ -90,11 +90,15 @@ struct AskReply {
   private var value: JSONValue { Column.member(json, "reply") ?? .null }
 
   var json: JSONValue {
+    .object(Self.members(reply).merging(["node": .string(node), "rttSeconds": .number(seconds)]) { own, _ in own })
+  }
+
+  /// The body of a reply, and how it is to be read.
+  static func members(_ reply: Message) -> [String: JSONValue] {
     let parsed = reply.contentType == .json ? try? reply.json() : nil
     let text = String(validating: reply.body, as: UTF8.self)
     return [
       "reply": parsed ?? .string(text ?? Base64.encoded(reply.body)), "contentType": .string(reply.contentType.name),
-      "node": .string(node), "rttSeconds": .number(seconds),
       "replyEncoding": .string(parsed != nil ? "json" : text == nil ? "base64" : "utf8"),
     ]
   }

@@ -223,6 +223,7 @@ enum CompletionValue: Sendable {
     "check-format": .words(["text", "nagios", "prometheus", "json"].map { ($0, "") }),
     "color": .words(["red", "green", "yellow", "blue", "magenta", "cyan"].map { ($0, "") }),
     "condition": .condition,
+    "requirement": .words([("all", "everybody"), ("quorum", "more than half"), ("any", "one of them")]),
     "topic": .words(HelpTopic.allCases.map { ($0.rawValue, $0.abstract) }),
   ]
 

@@ -15,7 +15,8 @@ enum CommandGroups {
     (
       "Messages",
       [
-        "tell": "send a message", "ask": "ask, print the answer", "dead-letters": "what was not handled",
+        "tell": "send a message", "ask": "ask, print the answer", "broadcast": "ask many at once",
+        "dead-letters": "what was not handled",
         "trace": "follow its messages", "bench": "measure",
       ]
     ),

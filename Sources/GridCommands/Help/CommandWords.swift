@@ -4,11 +4,13 @@ package import GridCore
 package enum CommandWords {
   /// Words of other tools, and the commands that mean the same here.
   static let synonyms: [String: [String]] = [
-    "add": ["spawn"], "attach": ["repl"], "benchmark": ["bench"], "bounce": ["restart"], "call": ["ask"],
+    "add": ["spawn"], "all": ["broadcast"], "attach": ["repl"], "benchmark": ["bench"], "bounce": ["restart"],
+    "call": ["ask"],
     "cast": ["tell"], "config": ["context"], "connect": ["repl"], "console": ["repl"], "create": ["spawn"],
     "ctx": ["context"], "del": ["stop"], "delete": ["stop"], "describe": ["inspect"], "dlq": ["dead-letters"],
     "drain": ["node stop"], "elect": ["leader run"], "emit": ["tell"], "end": ["stop"],
-    "errors": ["dead-letters", "events"], "follow": ["events", "trace"], "get": ["inspect", "ask"],
+    "errors": ["dead-letters", "events"], "everybody": ["broadcast"], "fanout": ["broadcast"],
+    "follow": ["events", "trace"], "get": ["inspect", "ask"],
     "halt": ["node stop"], "health": ["check"], "info": ["node info", "inspect"], "init": ["node start"],
     "jobs": ["actors"], "join": ["node start"], "kill": ["stop"], "latency": ["bench", "node ping"],
     "leave": ["node stop"], "letters": ["dead-letters"], "list": ["actors", "peers"], "lock": ["leader run"],
@@ -20,7 +22,8 @@ package enum CommandWords {
     "reload": ["restart"], "remove": ["stop"], "req": ["ask"], "request": ["ask"], "resend": ["dead-letters replay"],
     "retry": ["dead-letters replay"], "revoke": ["token revoke"],
     "rm": ["stop"], "run": ["spawn", "leader run"], "send": ["tell"],
-    "serve": ["node start"], "server": ["node"], "shell": ["repl"], "show": ["inspect"], "shutdown": ["node stop"],
+    "serve": ["node start"], "server": ["node"], "shell": ["repl"], "scatter": ["broadcast"], "show": ["inspect"],
+    "shutdown": ["node stop"],
     "start": ["spawn", "node start"], "stat": ["inspect"], "stats": ["top"], "status": ["check"], "sub": ["events"],
     "subscribe": ["events"], "tail": ["events", "dead-letters tail"], "terminate": ["stop"], "test": ["check"],
     "types": ["kinds"], "up": ["node start"], "usage": ["help"], "use": ["context use"], "version": ["--version"],

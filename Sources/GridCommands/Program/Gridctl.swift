@@ -15,7 +15,8 @@ struct Gridctl: AsyncParsableCommand {
     version: "gridctl \(GridVersion.current)",
     subcommands: [
       NodeCommand.self, PeersCommand.self, ActorsCommand.self, KindsCommand.self, InspectCommand.self,
-      SpawnCommand.self, StopCommand.self, RestartCommand.self, TellCommand.self, AskCommand.self, EventsCommand.self,
+      SpawnCommand.self, StopCommand.self, RestartCommand.self, TellCommand.self, AskCommand.self,
+      BroadcastCommand.self, EventsCommand.self,
       TraceCommand.self, DeadLettersCommand.self, LeaderCommand.self, BenchCommand.self, TopCommand.self,
       WaitCommand.self, CheckCommand.self, AuditCommand.self, TLSCommand.self, TokenCommand.self, ContextCommand.self,
       ExitCodesCommand.self, CompletionCommand.self, CompleteCommand.self, ManualCommand.self, HelpCommand.self,

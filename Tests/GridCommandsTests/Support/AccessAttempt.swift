@@ -45,6 +45,7 @@ struct AccessAttempt: Sendable {
 
     AccessAttempt("tell", "gridctl tell hits 1", refusedAs: "message"),
     AccessAttempt("ask", "gridctl ask hits 1", refusedAs: "message"),
+    AccessAttempt("broadcast", "gridctl broadcast --to 'hit*' 1", refusedAs: "message"),
     AccessAttempt("spawn", "gridctl spawn echo made-by-{me}", refusedAs: "spawn"),
     AccessAttempt("repl -c spawn", "gridctl repl -c 'spawn echo also-by-{me}'", refusedAs: "spawn"),
     AccessAttempt("stop", "gridctl stop stopped-{mine}", refusedAs: "stop"),
