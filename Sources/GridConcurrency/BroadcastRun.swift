@@ -40,7 +40,7 @@ package struct BroadcastRun: Sendable {
         guard !isDecided, let index = waiting.next() else { return }
         group.addTask { (index, await reply(of: addresses[index], ask)) }
       }
-      for _ in 0..<max(1, options.parallel) { askNext() }
+      for _ in 0..<max(1, min(options.parallel, addresses.count)) { askNext() }
       while let (index, found) = await group.next() {
         let reply = isDecided ? Self.afterTheEnd(found) : found
         replies[index] = reply

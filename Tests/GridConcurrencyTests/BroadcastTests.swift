@@ -50,8 +50,8 @@ import Testing
   @Test func everybodysReplyIsInItsPlaceWhateverTheirOrder() async {
     let names = (0..<20).map { "a\($0)" }
     var told: [String] = []
-    let result = await BroadcastRun(options(), timers: timers)(names, told: { told.append($0.address) }) {
-      (address: String) throws(GridError) in
+    let run = BroadcastRun(options { $0.parallel = .max }, timers: timers)
+    let result = await run(names, told: { told.append($0.address) }) { (address: String) throws(GridError) in
       for _ in 0..<Int.random(in: 0..<20) { await Task.yield() }
       if address == "a7" { throw GridError(.handlerFailed, "no") }
       return Message("\(address)!")

@@ -21,6 +21,8 @@ struct BroadcastTeller {
     if !isDocument, !showsBodyAlone { try session.renderer.streamHeader(Self.description) }
     let progress = Progress(
       "replies", clock: session.cluster.timers, writer: session.writer, isSilent: session.settings.isQuiet)
+    // Also where it breaks off; before the document in any case.
+    defer { progress.finish() }
     var isFirst = true
     let run = BroadcastRun(options, timers: session.cluster.timers)
     let result = try await run(
